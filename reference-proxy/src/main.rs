@@ -1,0 +1,2 @@
+//! The reference proxy.
+fn main() {}

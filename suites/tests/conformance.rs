@@ -1,0 +1,2 @@
+//! Every case as a test.
+fn main() {}
