@@ -1,0 +1,109 @@
+//! What a run tells: the only thing that reports are made from.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    spec::Citation,
+    verdict::{Level, Verdict},
+    wire,
+};
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The first event: what is about to be judged.
+    Started(Start),
+    /// A case begins.
+    Begun {
+        /// Its id.
+        case: Arc<str>,
+    },
+    /// A case has its verdict.
+    Finished(Box<Finished>),
+    /// The last event.
+    Ended(End),
+}
+
+/// What is about to be judged, and how.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// The version of connectspec.
+    pub connectspec: String,
+    /// Who.
+    pub subject: Subject,
+    /// How many results will come.
+    pub results: usize,
+    /// What makes everything random repeatable.
+    pub seed: u64,
+    /// The selectors as given; empty means all.
+    pub selectors: Vec<String>,
+    /// `2/5`: the second of five shares.
+    pub partition: Option<String>,
+}
+
+/// The proxy under test.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The name of its profile, or the address of a proxy that was already running.
+    pub profile: String,
+    /// What people call it.
+    pub title: String,
+    /// As it says itself.
+    pub version: Option<String>,
+    /// How it is launched; empty for one that was already running.
+    pub command: Vec<String>,
+    /// The words that select it again on the command line, for example `--profile apache`; empty for the default.
+    pub again: String,
+}
+
+/// A case and its verdict.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its id: `suite/sentence_in_snake_case`, with `[row]` behind it for a row of a family.
+    pub case: Arc<str>,
+    /// The requirement.
+    pub title: String,
+    /// The title of its suite.
+    pub suite: String,
+    /// How much weight it has.
+    pub level: Level,
+    /// What it means.
+    pub verdict: Verdict,
+    /// For a violation: each outcome that would have been right.
+    pub expected: Vec<String>,
+    /// What was seen: the violation, or what a case that held wants to say.
+    pub observed: Option<String>,
+    /// Why there is no judgement; for a known deviation, its reason.
+    pub reason: Option<String>,
+    /// The rows of the register that it covers.
+    pub covers: Vec<&'static str>,
+    /// Where the requirement stands.
+    pub cites: Vec<Citation>,
+    /// The file and line of the case.
+    pub source: String,
+    /// How long it took.
+    pub took: Duration,
+    /// What the subject was configured to.
+    pub setup: String,
+    /// Everything on both legs.
+    pub transcript: Vec<wire::Event>,
+    /// Events that the transcript did not keep.
+    pub left_out: u64,
+    /// The end of what the subject itself printed or logged, where that helps to understand.
+    pub subject_said: Option<String>,
+    /// Secrets that no report may show.
+    pub secrets: Vec<String>,
+}
+
+/// How the run ended.
+#[derive(Clone, Debug, Default)]
+pub struct End {
+    /// How long it took.
+    pub took: Duration,
+    /// Whether somebody ended it early.
+    pub interrupted: bool,
+    /// Why nothing could be judged: the subject did not start, or is no working CONNECT proxy.
+    pub refused: Option<String>,
+}

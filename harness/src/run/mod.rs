@@ -1,0 +1,5 @@
+//! A plan in, events out.
+
+pub mod event;
+
+pub use event::Event;

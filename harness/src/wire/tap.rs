@@ -1,0 +1,143 @@
+//! The one place where bytes pass.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{Leg, Transcript, Way};
+
+/// A TCP connection whose every byte, FIN and RST is written down.
+#[derive(Debug)]
+pub struct Tap {
+    socket: TcpStream,
+    transcript: Transcript,
+    leg: Leg,
+    connection: usize,
+    /// How each direction ended, if it did.
+    ended: [bool; 2],
+}
+
+impl Tap {
+    /// Listens in on `socket`.
+    pub(crate) fn on(socket: TcpStream, leg: Leg, transcript: &Transcript) -> io::Result<Self> {
+        // Cases choose their own segments; a delay here would join them.
+        socket.set_nodelay(true)?;
+        let connection = transcript.opened(leg, socket.local_addr()?, socket.peer_addr()?);
+        Ok(Self {
+            socket,
+            transcript: transcript.clone(),
+            leg,
+            connection,
+            ended: [false; 2],
+        })
+    }
+
+    /// The harness's address.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The proxy's address.
+    pub fn peer(&self) -> io::Result<SocketAddr> {
+        self.socket.peer_addr()
+    }
+
+    /// Ends the connection with a reset, and throws away what is unsent.
+    pub(crate) fn reset(mut self) -> io::Result<()> {
+        socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
+        self.transcript.reset(self.leg, self.connection, Way::Out);
+        self.ended = [true; 2];
+        Ok(())
+    }
+
+    fn note_end(&mut self, way: Way) {
+        if !std::mem::replace(&mut self.ended[way as usize], true) {
+            self.transcript.fin(self.leg, self.connection, way);
+        }
+    }
+
+    fn note_error(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionReset
+            && !std::mem::replace(&mut self.ended[Way::In as usize], true)
+        {
+            self.ended[Way::Out as usize] = true;
+            self.transcript.reset(self.leg, self.connection, Way::In);
+        }
+    }
+}
+
+impl AsyncRead for Tap {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match ready!(Pin::new(&mut self.socket).poll_read(cx, buffer)) {
+            Ok(()) if buffer.filled().len() > before => {
+                let fresh = &buffer.filled()[before..];
+                self.transcript
+                    .data(self.leg, self.connection, Way::In, fresh);
+                Poll::Ready(Ok(()))
+            }
+            Ok(()) => {
+                if buffer.remaining() > 0 {
+                    self.note_end(Way::In);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => {
+                self.note_error(&error);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Tap {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match ready!(Pin::new(&mut self.socket).poll_write(cx, bytes)) {
+            Ok(taken) => {
+                self.transcript
+                    .data(self.leg, self.connection, Way::Out, &bytes[..taken]);
+                Poll::Ready(Ok(taken))
+            }
+            Err(error) => {
+                self.note_error(&error);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = ready!(Pin::new(&mut self.socket).poll_shutdown(cx));
+        if shut.is_ok() {
+            self.note_end(Way::Out);
+        }
+        Poll::Ready(shut)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        // The kernel closes what is still open: with a FIN, or with a reset where bytes are unread.
+        self.note_end(Way::Out);
+    }
+}

@@ -1,0 +1,280 @@
+//! What passed on the wire, in order.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Bytes that are kept, of each connection and direction. Two TLS handshakes and any head fit; what is past it is
+/// counted and digested, so that a transfer of gigabytes costs no memory.
+pub const KEPT_BYTES: usize = 32 * 1024;
+
+/// Events that are kept, of each case. A case that makes more (a byte a write, hundreds of tunnels) is counted on.
+pub const KEPT_EVENTS: usize = 4096;
+
+/// Which of the two connections that a proxy joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leg {
+    /// Between the harness's client and the proxy.
+    Client,
+    /// Between the proxy and the harness's server.
+    Server,
+}
+
+/// Which way something went, seen from the harness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Way {
+    /// From the harness to the proxy.
+    Out,
+    /// From the proxy to the harness.
+    In,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The connection was made: dialled by the client ([`Way::Out`]), or accepted by a server ([`Way::In`]).
+    Opened {
+        /// The harness's address.
+        local: SocketAddr,
+        /// The proxy's address.
+        peer: SocketAddr,
+    },
+    /// Bytes.
+    Data {
+        /// Those that are kept; fewer than `length` where the transcript's cap was reached.
+        kept: Vec<u8>,
+        /// How many there were.
+        length: u64,
+        /// For bytes past the cap: the BLAKE3 digest of all that followed it on this connection and way, so far.
+        digest: Option<String>,
+    },
+    /// The end of the stream.
+    Fin,
+    /// A reset.
+    Reset,
+}
+
+/// Something that happened on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Since the case began.
+    pub at: Duration,
+    /// Which leg.
+    pub leg: Leg,
+    /// Which connection of the case, counted from 0 over both legs in the order in which they were opened.
+    pub connection: usize,
+    /// Which way.
+    pub way: Way,
+    /// What.
+    pub what: What,
+}
+
+/// All that happened on the wire during one case. Clones share the same record.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    began: Instant,
+    events: Vec<Event>,
+    flows: Vec<[Flow; 2]>,
+    left_out: u64,
+}
+
+/// One direction of one connection.
+#[derive(Debug, Default)]
+struct Flow {
+    kept: usize,
+    past: Option<Box<blake3::Hasher>>,
+    /// The event that stands for everything past the cap.
+    rest: Option<usize>,
+}
+
+impl Transcript {
+    /// An empty transcript that begins now.
+    #[must_use]
+    pub fn begin() -> Self {
+        let inner = Inner {
+            began: Instant::now(),
+            events: Vec::new(),
+            flows: Vec::new(),
+            left_out: 0,
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
+    }
+
+    /// What happened so far, in order.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        let inner = self.lock();
+        let mut events = inner.events.clone();
+        for (connection, flows) in inner.flows.iter().enumerate() {
+            for flow in flows {
+                let (Some(rest), Some(hasher)) = (flow.rest, &flow.past) else {
+                    continue;
+                };
+                debug_assert_eq!(events[rest].connection, connection);
+                if let What::Data { digest, .. } = &mut events[rest].what {
+                    *digest = Some(hasher.finalize().to_hex().to_string());
+                }
+            }
+        }
+        events
+    }
+
+    /// How many events were not kept.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.lock().left_out
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.lock().began
+    }
+
+    /// Notes that a connection was made, and gives it a number.
+    pub(crate) fn opened(&self, leg: Leg, local: SocketAddr, peer: SocketAddr) -> usize {
+        let mut inner = self.lock();
+        let connection = inner.flows.len();
+        inner.flows.push(Default::default());
+        let way = match leg {
+            Leg::Client => Way::Out,
+            Leg::Server => Way::In,
+        };
+        inner.push(leg, connection, way, What::Opened { local, peer });
+        connection
+    }
+
+    /// Notes bytes.
+    pub(crate) fn data(&self, leg: Leg, connection: usize, way: Way, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut inner = self.lock();
+        let flow = &mut inner.flows[connection][way as usize];
+        let room = KEPT_BYTES - flow.kept;
+        let (kept, past) = bytes.split_at(bytes.len().min(room));
+        flow.kept += kept.len();
+        if !kept.is_empty() {
+            let length = kept.len() as u64;
+            let what = What::Data {
+                kept: kept.to_vec(),
+                length,
+                digest: None,
+            };
+            inner.push(leg, connection, way, what);
+        }
+        if !past.is_empty() {
+            inner.pass(leg, connection, way, past);
+        }
+    }
+
+    /// Notes the end of a stream.
+    pub(crate) fn fin(&self, leg: Leg, connection: usize, way: Way) {
+        self.lock().push(leg, connection, way, What::Fin);
+    }
+
+    /// Notes a reset.
+    pub(crate) fn reset(&self, leg: Leg, connection: usize, way: Way) {
+        self.lock().push(leg, connection, way, What::Reset);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn push(&mut self, leg: Leg, connection: usize, way: Way, what: What) {
+        if self.events.len() < KEPT_EVENTS {
+            let at = self.began.elapsed();
+            self.events.push(Event {
+                at,
+                leg,
+                connection,
+                way,
+                what,
+            });
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Counts and digests bytes past the cap, in one event for each connection and way.
+    fn pass(&mut self, leg: Leg, connection: usize, way: Way, bytes: &[u8]) {
+        let known = self.flows[connection][way as usize].rest;
+        if let Some(What::Data { length, .. }) = known
+            .and_then(|rest| self.events.get_mut(rest))
+            .map(|event| &mut event.what)
+        {
+            *length += bytes.len() as u64;
+        } else {
+            let next = self.events.len();
+            let length = bytes.len() as u64;
+            self.push(
+                leg,
+                connection,
+                way,
+                What::Data {
+                    kept: vec![],
+                    length,
+                    digest: None,
+                },
+            );
+            if self.events.len() > next {
+                self.flows[connection][way as usize].rest = Some(next);
+            }
+        }
+        let flow = &mut self.flows[connection][way as usize];
+        flow.past.get_or_insert_with(Default::default).update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 1))
+    }
+
+    #[test]
+    fn bytes_past_the_cap_are_counted_and_digested() {
+        let transcript = Transcript::begin();
+        let connection = transcript.opened(Leg::Client, address(), address());
+        transcript.data(Leg::Client, connection, Way::Out, &[7; KEPT_BYTES - 1]);
+        transcript.data(Leg::Client, connection, Way::Out, &[8; 3]);
+        transcript.data(Leg::Client, connection, Way::Out, &[9; 1000]);
+
+        let events = transcript.events();
+        assert_eq!(events.len(), 4);
+        let mut past = vec![8; 2];
+        past.extend([9; 1000]);
+        let digest = blake3::hash(&past).to_hex().to_string();
+        let what = What::Data {
+            kept: vec![],
+            length: 1002,
+            digest: Some(digest),
+        };
+        assert_eq!(events[3].what, what);
+    }
+
+    #[test]
+    fn the_number_of_events_is_bounded() {
+        let transcript = Transcript::begin();
+        let connection = transcript.opened(Leg::Server, address(), address());
+        for _ in 0..KEPT_EVENTS {
+            transcript.data(Leg::Server, connection, Way::In, b"x");
+        }
+        assert_eq!(transcript.events().len(), KEPT_EVENTS);
+        assert_eq!(transcript.left_out(), 1);
+    }
+}
