@@ -1,5 +1,6 @@
 //! The mechanism of connectspec: both sides of a proxy, evidence, verdicts, reports.
 
+pub mod proxy;
 pub mod run;
 pub mod spec;
 pub mod verdict;

@@ -1,0 +1,310 @@
+//! What a setup asks of the proxy under test, in words that every proxy's template can be written in.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use minijinja::{Value, context};
+
+use super::profile::{AllowedPorts, Offers};
+
+/// The configuration of one launch. What is not set is `none` in the templates: the subject is to be
+/// left at its own default there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Configuration {
+    /// Where the subject has to listen.
+    pub listen: SocketAddr,
+    /// The destination ports that CONNECT may reach. An empty list means none at all.
+    pub allow: Option<Vec<PortRange>>,
+    /// What is to stand behind `AllowCONNECT`, verbatim, for subjects that take that directive.
+    pub allow_text: Option<String>,
+    /// The one user that is let in.
+    pub credentials: Option<Credentials>,
+    /// The proxy that the subject has to go through.
+    pub upstream: Option<SocketAddr>,
+    /// The certificate of a listener that speaks TLS.
+    pub tls: Option<TlsFiles>,
+    /// How long the subject waits.
+    pub timeouts: Timeouts,
+    /// Three free ports for whatever else a subject insists on opening (an admin port, say).
+    pub spare_ports: [u16; 3],
+}
+
+impl Configuration {
+    /// A subject that listens there, and is at its own defaults otherwise.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            allow: None,
+            allow_text: None,
+            credentials: None,
+            upstream: None,
+            tls: None,
+            timeouts: Timeouts::default(),
+            spare_ports: [0; 3],
+        }
+    }
+}
+
+/// Destination ports `first` to `last`, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortRange {
+    /// The lowest port of the range.
+    pub first: u16,
+    /// The highest port of the range.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Reads ports and ranges between blanks: `443 8000-8100`.
+    ///
+    /// # Errors
+    /// When a word is neither a port nor a range whose first port is not above its last.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, PortListError> {
+        text.split_whitespace().map(Self::parse).collect()
+    }
+
+    /// Whether `port` lies in the range.
+    #[must_use]
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+
+    fn parse(word: &str) -> Result<Self, PortListError> {
+        let port = |digits: &str| {
+            let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            plain.then(|| digits.parse::<u16>().ok()).flatten()
+        };
+        let (first, last) = word.split_once('-').unwrap_or((word, word));
+        match (port(first), port(last)) {
+            (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
+            _ => Err(PortListError {
+                word: word.to_owned(),
+            }),
+        }
+    }
+}
+
+impl From<u16> for PortRange {
+    fn from(port: u16) -> Self {
+        Self {
+            first: port,
+            last: port,
+        }
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last {
+            write!(f, "{}", self.first)
+        } else {
+            write!(f, "{}-{}", self.first, self.last)
+        }
+    }
+}
+
+/// A word in a port list that is no port.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is neither a port (0 to 65535) nor a range of ports like 8000-8100")]
+pub struct PortListError {
+    /// The word as it was written.
+    pub word: String,
+}
+
+/// The one user that a subject lets in.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    /// The name: no colon, no control characters.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Credentials {
+    /// Reads `user:password`, split at the first colon.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (username, password) = text.split_once(':')?;
+        Some(Self {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A real proxy's password may be given on the command line: it must not reach a log.
+        write!(f, "Credentials {{ username: {:?}, .. }}", self.username)
+    }
+}
+
+/// The files of a listener that speaks TLS, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TlsFiles {
+    /// The certificate, with its chain behind it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How long the subject waits, in whole seconds, before it gives up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Timeouts {
+    /// For a server to accept.
+    pub connect: Option<u32>,
+    /// For the next byte in a tunnel.
+    pub idle: Option<u32>,
+    /// For a whole request head.
+    pub header: Option<u32>,
+}
+
+/// Every variable that a template may use: the names in `{{ … }}`.
+pub const VARIABLES: [&str; 21] = [
+    "listen.host",
+    "listen.port",
+    "listen.authority",
+    "allow",
+    "allow_text",
+    "credentials.username",
+    "credentials.password",
+    "credentials.htpasswd",
+    "upstream.host",
+    "upstream.port",
+    "upstream.authority",
+    "tls.certificate",
+    "tls.key",
+    "timeouts.connect",
+    "timeouts.idle",
+    "timeouts.header",
+    "spare_ports",
+    "scratch",
+    "access_log",
+    "error_log",
+    "here",
+];
+
+/// The variables of one launch: the configuration, and where its files are.
+#[derive(Clone, Debug)]
+pub struct Vars {
+    /// The folder that was made for this launch.
+    pub scratch: PathBuf,
+    /// Where the subject is to write its access log.
+    pub access_log: PathBuf,
+    /// Where the subject is to write everything else that it logs.
+    pub error_log: PathBuf,
+    /// The htpasswd file, when credentials are set.
+    pub htpasswd: Option<PathBuf>,
+    /// The profile's own folder; built-in profiles have none.
+    pub here: Option<PathBuf>,
+}
+
+impl Vars {
+    /// The values as the template engine takes them, shaped to what the subject can express.
+    #[must_use]
+    pub fn values(&self, configuration: &Configuration, offers: &Offers) -> Value {
+        let allow = configuration.allow.as_ref().map(|ranges| {
+            let ranges = match offers.allowed_ports {
+                Some(AllowedPorts::List) => single_ports(ranges),
+                Some(AllowedPorts::Ranges) | None => ranges.clone(),
+            };
+            ranges
+                .iter()
+                .map(|range| context! { first => range.first, last => range.last })
+                .collect::<Vec<_>>()
+        });
+        let credentials = configuration.credentials.as_ref().map(|credentials| {
+            context! {
+                username => credentials.username.as_str(),
+                password => credentials.password.as_str(),
+                htpasswd => self.htpasswd.as_deref().map(text),
+            }
+        });
+        let tls = configuration.tls.as_ref().map(|tls| {
+            context! { certificate => text(&tls.certificate), key => text(&tls.key) }
+        });
+        let timeouts = configuration.timeouts;
+        context! {
+            listen => address(configuration.listen),
+            allow => allow,
+            allow_text => configuration.allow_text.as_deref(),
+            credentials => credentials,
+            upstream => configuration.upstream.map(address),
+            tls => tls,
+            timeouts => context! {
+                connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
+            },
+            spare_ports => configuration.spare_ports.to_vec(),
+            scratch => text(&self.scratch),
+            access_log => text(&self.access_log),
+            error_log => text(&self.error_log),
+            here => self.here.as_deref().map(text),
+        }
+    }
+}
+
+fn address(address: SocketAddr) -> Value {
+    let host = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => ip.to_string(),
+    };
+    context! { host => host, port => address.port(), authority => address.to_string() }
+}
+
+/// For subjects that know no ranges: each port once, in order.
+fn single_ports(ranges: &[PortRange]) -> Vec<PortRange> {
+    let mut ports: Vec<u16> = ranges
+        .iter()
+        .flat_map(|range| range.first..=range.last)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports.into_iter().map(PortRange::from).collect()
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_list_is_read_and_printed() {
+        let ranges = PortRange::parse_list(" 443  8000-8100 ").unwrap();
+        let printed: Vec<_> = ranges.iter().map(ToString::to_string).collect();
+        assert_eq!(printed, ["443", "8000-8100"]);
+        assert!(ranges[1].contains(8100) && !ranges[1].contains(8101));
+    }
+
+    #[test]
+    fn what_is_no_port_is_named() {
+        for word in ["http", "+443", "65536", "8100-8000", "-1", "1-", "443,563"] {
+            assert_eq!(PortRange::parse_list(word).unwrap_err().word, word);
+        }
+    }
+
+    #[test]
+    fn ranges_become_single_ports_in_order_and_once() {
+        let ranges = PortRange::parse_list("12 10-13").unwrap();
+        let singles: Vec<_> = single_ports(&ranges).iter().map(|r| r.first).collect();
+        assert_eq!(singles, [10, 11, 12, 13]);
+        let ends = [PortRange {
+            first: 65534,
+            last: 65535,
+        }];
+        assert_eq!(single_ports(&ends).len(), 2);
+    }
+
+    #[test]
+    fn passwords_stay_out_of_debug_output() {
+        let credentials = Credentials::parse("user:pass:word").unwrap();
+        assert_eq!(credentials.password, "pass:word");
+        assert!(!format!("{credentials:?}").contains("pass:word"));
+    }
+}

@@ -1,0 +1,423 @@
+//! A subject that the harness launched: its own process group, its own folder, watched until it is gone.
+//!
+//! *The harness survives the subject.* One that hangs, floods, crashes or never starts costs the caller an
+//! error with what it printed, never more. *Children die with the harness*, also when it is killed: see
+//! [`guard_main_if_asked`].
+
+mod capture;
+mod child;
+mod error;
+mod guard;
+mod program;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use minijinja::Value;
+
+use self::{
+    child::{Guarded, Start, StartError},
+    program::{find_program, version},
+};
+use super::{
+    config::{Configuration, Vars},
+    htpasswd,
+    log::{Lines, LogReader},
+    mistake::Mistake,
+    profile::{LogSource, Profile, StopSignal},
+    ready,
+    scratch::Scratch,
+    template::Template,
+    vitals::Vitals,
+};
+pub use child::set_guard;
+pub use error::LaunchError;
+pub use guard::guard_main_if_asked;
+
+/// Launches a subject: [`Subject::launch`].
+///
+/// # Errors
+/// See there.
+pub fn launch(profile: &Profile, configuration: &Configuration) -> Result<Subject, LaunchError> {
+    Subject::launch(profile, configuration)
+}
+
+/// A proxy that the harness launched. It is stopped when this is dropped.
+#[derive(Debug)]
+pub struct Subject {
+    address: SocketAddr,
+    command: Vec<String>,
+    guarded: Guarded,
+    stop: (StopSignal, Duration),
+    version: Option<VersionQuery>,
+    log: Option<LogReader>,
+    stopped: Mutex<Option<Stopped>>,
+    // Last: the folder goes after the processes that write to it.
+    scratch: Scratch,
+}
+
+/// How a subject ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// The leader's wait status, when it is known.
+    pub status: Option<ExitStatus>,
+    /// Whether it had to be killed, since the signal did not end it in time.
+    pub killed: bool,
+    /// Whether it had ended by itself before it was asked to.
+    pub early: bool,
+}
+
+/// What the subject's own check said of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckOutcome {
+    /// Whether the check exited with 0.
+    pub accepted: bool,
+    /// How the check ended.
+    pub status: ExitStatus,
+    /// What it printed on stdout and stderr.
+    pub output: String,
+}
+
+/// How long a check may take: it reads a small file, but an interpreter may have to start for that.
+pub const CHECK_WITHIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+struct VersionQuery {
+    program: PathBuf,
+    args: Vec<String>,
+    pattern: regex::Regex,
+}
+
+impl Subject {
+    /// Launches the proxy of a profile, and waits until it accepts connections. Blocks.
+    ///
+    /// # Errors
+    /// When the program is missing, ends, or does not listen in time; when its port is taken; when a
+    /// template cannot be rendered. Nothing is left running then.
+    pub fn launch(profile: &Profile, configuration: &Configuration) -> Result<Self, LaunchError> {
+        let prepared = Prepared::new(profile, configuration)?;
+        let args = prepared.render(&profile.launch.args)?;
+        ensure_free(configuration.listen)?;
+        let log = profile.access_log.as_ref().map(|log| match log.from {
+            LogSource::File => {
+                let reader = LogReader::file(prepared.scratch.access_log(), log.pattern.clone());
+                (reader, None)
+            }
+            stream @ (LogSource::Stdout | LogSource::Stderr) => {
+                let lines = Arc::new(Lines::default());
+                let reader = LogReader::stream(Arc::clone(&lines), log.pattern.clone());
+                (reader, Some((stream, lines)))
+            }
+        });
+        let (log, lines) = log.map_or((None, None), |(reader, lines)| (Some(reader), lines));
+        let guarded = prepared.start(&args, lines)?;
+        let version = profile.launch.version.as_ref().map(|asked| {
+            Ok::<_, LaunchError>(VersionQuery {
+                program: prepared.program.clone(),
+                args: prepared.render(&asked.args)?,
+                pattern: asked.pattern.clone(),
+            })
+        });
+        let subject = Self {
+            address: configuration.listen,
+            command: prepared.command(&args),
+            guarded,
+            stop: (profile.launch.stop_signal, profile.launch.stop_within),
+            version: version.transpose()?,
+            log,
+            stopped: Mutex::new(None),
+            scratch: prepared.scratch,
+        };
+        subject.ready(profile.launch.ready_within)?;
+        Ok(subject)
+    }
+
+    /// Lets the proxy check a configuration, without serving it. Blocks.
+    ///
+    /// # Errors
+    /// When the profile has no check, when the check cannot be run, or when it does not end within
+    /// [`CHECK_WITHIN`].
+    pub fn check(
+        profile: &Profile,
+        configuration: &Configuration,
+    ) -> Result<CheckOutcome, LaunchError> {
+        let Some(check) = &profile.launch.check else {
+            return Err(LaunchError::NoCheck {
+                origin: profile.origin.clone(),
+            });
+        };
+        let prepared = Prepared::new(profile, configuration)?;
+        let args = prepared.render(check)?;
+        let guarded = prepared.start(&args, None)?;
+        guarded.wait(CHECK_WITHIN);
+        if let Some(cause) = guarded.refusal() {
+            return Err(LaunchError::NotRun {
+                program: prepared.program,
+                cause,
+            });
+        }
+        match guarded.exit_status() {
+            Some(status) => Ok(CheckOutcome {
+                accepted: status.success(),
+                status,
+                output: guarded.output(),
+            }),
+            None => Err(LaunchError::CheckHung {
+                command: prepared.command(&args).join(" "),
+                within: CHECK_WITHIN,
+                output: guarded.output(),
+            }),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The program and its arguments.
+    #[must_use]
+    pub fn command(&self) -> Vec<String> {
+        self.command.clone()
+    }
+
+    /// What the program says its version is. Asked once for each program; blocks then.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let query = self.version.as_ref()?;
+        version(
+            &query.program,
+            &query.args,
+            &query.pattern,
+            self.scratch.path(),
+        )
+    }
+
+    /// Whether its leader still runs.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.exit_status().is_none()
+    }
+
+    /// How its leader ended, when it has.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.guarded.exit_status()
+    }
+
+    /// The process id of its leader, which is also the number of its process group.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.guarded.pid().unsigned_abs()
+    }
+
+    /// Its folder, which goes when the subject goes.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Its access log, when its profile says that it writes one. The reader can be cloned and kept.
+    #[must_use]
+    pub fn access_log(&self) -> Option<&LogReader> {
+        self.log.as_ref()
+    }
+
+    /// What it printed so far on stdout and stderr: the beginning and the end, when it is much.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.guarded.output()
+    }
+
+    /// What it holds and has used so far, summed over all its processes.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        Vitals::of(self.guarded.pid())
+    }
+
+    /// Asks it to end and does not wait, so that several can end at the same time; then call
+    /// [`Subject::stop`].
+    pub fn begin_to_stop(&self) {
+        self.guarded.signal(signal(self.stop.0).as_raw());
+    }
+
+    /// Asks it to end, and kills what is left of it when it does not end in time. Blocks until no process
+    /// of it is left. Calling it again only gives the same answer.
+    pub fn stop(&self) -> Stopped {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped.get_or_insert_with(|| {
+            let early = !self.is_alive();
+            if !early {
+                self.begin_to_stop();
+            }
+            let killed = !self.guarded.wait(self.stop.1);
+            self.guarded.kill();
+            Stopped {
+                status: self.exit_status(),
+                killed,
+                early,
+            }
+        })
+    }
+
+    /// Waits until it accepts connections.
+    fn ready(&self, within: Duration) -> Result<(), LaunchError> {
+        if ready::wait(self.address, within, |pause| self.guarded.wait(pause)) {
+            return Ok(());
+        }
+        let command = self.command.join(" ");
+        if let Some(cause) = self.guarded.refusal() {
+            return Err(LaunchError::NotRun {
+                program: PathBuf::from(&self.command[0]),
+                cause,
+            });
+        }
+        let status = self.exit_status();
+        let output = self.last_words();
+        match status {
+            Some(status) => Err(LaunchError::ExitedAtOnce {
+                command,
+                status,
+                output,
+            }),
+            None => Err(LaunchError::NeverListened {
+                command,
+                address: self.address,
+                within,
+                output,
+            }),
+        }
+    }
+
+    /// What it printed, and what it wrote to its error log instead.
+    fn last_words(&self) -> String {
+        let logged = std::fs::read(self.scratch.error_log()).unwrap_or_default();
+        let tail = &logged[logged.len().saturating_sub(LOGGED_MAX)..];
+        format!("{}\n{}", self.output(), String::from_utf8_lossy(tail))
+    }
+}
+
+/// How much of an error log is shown when a launch fails.
+const LOGGED_MAX: usize = 8 * 1024;
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// All that a program needs to be started.
+struct Prepared {
+    scratch: Scratch,
+    values: Value,
+    program: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Prepared {
+    fn new(profile: &Profile, configuration: &Configuration) -> Result<Self, LaunchError> {
+        if std::env::var_os(guard::MARK).is_some() {
+            return Err(LaunchError::Guard(
+                "this program was started to guard one".to_owned(),
+            ));
+        }
+        let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
+        let password_file = configuration
+            .credentials
+            .as_ref()
+            .map(|credentials| scratch.write(Path::new("htpasswd"), &htpasswd::line(credentials)));
+        let vars = Vars {
+            scratch: scratch.path().to_owned(),
+            access_log: scratch.access_log(),
+            error_log: scratch.error_log(),
+            htpasswd: password_file.transpose().map_err(LaunchError::Scratch)?,
+            here: profile.folder.clone(),
+        };
+        let values = vars.values(configuration, &profile.offers);
+        for file in &profile.files {
+            let content = file.template.render(&values)?;
+            scratch
+                .write(&file.path, &content)
+                .map_err(LaunchError::Scratch)?;
+        }
+        let env = profile.launch.env.iter();
+        let env = env.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
+        let program = profile.launch.program.render(&values)?;
+        Ok(Self {
+            program: find_program(&program, profile)?,
+            env: env.collect::<Result<_, Mistake>>()?,
+            scratch,
+            values,
+        })
+    }
+
+    /// Arguments, without those that say nothing.
+    fn render(&self, templates: &[Template]) -> Result<Vec<String>, Mistake> {
+        let rendered = templates
+            .iter()
+            .map(|template| template.render(&self.values));
+        rendered
+            .filter(|arg| !arg.as_ref().is_ok_and(String::is_empty))
+            .collect()
+    }
+
+    fn command(&self, args: &[String]) -> Vec<String> {
+        let program = self.program.to_string_lossy().into_owned();
+        std::iter::once(program)
+            .chain(args.iter().cloned())
+            .collect()
+    }
+
+    fn start(
+        &self,
+        args: &[String],
+        lines: Option<(LogSource, Arc<Lines>)>,
+    ) -> Result<Guarded, LaunchError> {
+        let start = Start {
+            guard: &child::guard_program(),
+            program: &self.program,
+            args,
+            env: &self.env,
+            folder: self.scratch.path(),
+            lines,
+        };
+        Guarded::start(&start).map_err(|error| match error {
+            StartError::Guard(why) => LaunchError::Guard(why),
+            StartError::Program(cause) => LaunchError::NotRun {
+                program: self.program.clone(),
+                cause,
+            },
+        })
+    }
+}
+
+/// Whether the subject can have its port. When another program listens there already, readiness would be
+/// that other program's.
+fn ensure_free(address: SocketAddr) -> Result<(), LaunchError> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Err(LaunchError::PortTaken { address })
+        }
+        Err(cause) => Err(LaunchError::AddressUnusable { address, cause }),
+    }
+}
+
+fn signal(signal: StopSignal) -> rustix::process::Signal {
+    use rustix::process::Signal;
+    match signal {
+        StopSignal::Hup => Signal::HUP,
+        StopSignal::Int => Signal::INT,
+        StopSignal::Kill => Signal::KILL,
+        StopSignal::Quit => Signal::QUIT,
+        StopSignal::Term => Signal::TERM,
+        StopSignal::Usr1 => Signal::USR1,
+        StopSignal::Usr2 => Signal::USR2,
+    }
+}

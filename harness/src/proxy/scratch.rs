@@ -1,0 +1,93 @@
+//! The folder of one launch: its config files, its logs, its password file. It goes when the subject goes.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+/// Subjects drop their privileges to users that the harness does not know; they have to read the rest.
+const READABLE: u32 = 0o755;
+
+/// As root only: those users have to write their logs, too. The sticky bit keeps them from each other's.
+const WRITABLE_BY_ALL: u32 = 0o1777;
+
+/// The folder, while it exists.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    folder: TempDir,
+}
+
+impl Scratch {
+    /// Makes the folder, and `logs` in it.
+    pub(super) fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("connectspec-")
+            .permissions(fs::Permissions::from_mode(READABLE))
+            .tempdir()?;
+        let scratch = Self { folder };
+        // The mode of a new folder is cut by the umask; that of an existing one is not.
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(READABLE))?;
+        fs::create_dir(scratch.logs())?;
+        let root = rustix::process::geteuid().is_root();
+        let mode = if root { WRITABLE_BY_ALL } else { READABLE };
+        fs::set_permissions(scratch.logs(), fs::Permissions::from_mode(mode))?;
+        Ok(scratch)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn access_log(&self) -> PathBuf {
+        self.logs().join("access.log")
+    }
+
+    pub(super) fn error_log(&self) -> PathBuf {
+        self.logs().join("error.log")
+    }
+
+    /// Writes a file, with the folders above it.
+    pub(super) fn write(&self, name: &Path, content: &str) -> io::Result<PathBuf> {
+        let path = self.path().join(name);
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above)?;
+            for folder in above
+                .ancestors()
+                .take_while(|folder| *folder != self.path())
+            {
+                if folder != self.logs() {
+                    fs::set_permissions(folder, fs::Permissions::from_mode(READABLE))?;
+                }
+            }
+        }
+        fs::write(&path, content)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
+        Ok(path)
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.path().join("logs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_files_are_readable_by_everybody_and_go_with_the_folder() {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.write(Path::new("a/b/c.conf"), "x").unwrap();
+        for (path, mode) in [(path.as_path(), 0o644), (path.parent().unwrap(), READABLE)] {
+            assert_eq!(
+                fs::metadata(path).unwrap().permissions().mode() & 0o7777,
+                mode
+            );
+        }
+        drop(scratch);
+        assert!(!path.exists());
+    }
+}
