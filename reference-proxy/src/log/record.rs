@@ -1,0 +1,152 @@
+//! What is known of one exchange, gathered while it lasts, written when it ends.
+//!
+//! The access line is written when the record is dropped. So it is written exactly once however the exchange
+//! ends: both directions closed, a reset, a timeout, a panic, the end of the process.
+
+use super::Sink;
+use super::format::Format;
+use crate::relay::Traffic;
+use crate::request::Request;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// The most of one field value that is kept for the log: enough for every agent, and a bound on what a
+/// client can make a standing tunnel hold.
+const FIELD_KEPT_MOST: usize = 2048;
+
+/// The facts that log formats can name.
+#[derive(Debug)]
+pub struct Record {
+    /// The client's address.
+    pub client: SocketAddr,
+    /// Where the client arrived.
+    pub local: SocketAddr,
+    /// When the first octet came.
+    pub began: SystemTime,
+    /// The same, on a clock that only moves forward.
+    pub clock: Instant,
+    /// What the request said, once there is one.
+    pub request: Option<Box<Asked>>,
+    /// The user who gave valid credentials.
+    pub user: Option<Box<str>>,
+    /// The final status.
+    pub status: u16,
+    /// Octets of response body.
+    pub body_sent: u64,
+    /// Octets from and to the client, heads included.
+    pub traffic: Traffic,
+    /// The note `proxy-source-port`: the local port of the connection to the next hop.
+    pub source_port: Option<u16>,
+    /// The name of the server (`ServerName`).
+    pub server_name: Option<Arc<str>>,
+    /// The port of the server.
+    pub server_port: u16,
+    /// Which server of the configuration it is.
+    pub server_index: usize,
+    logs: Vec<(Arc<Sink>, Arc<Format>)>,
+}
+
+/// What the log keeps of a request.
+#[derive(Debug)]
+pub struct Asked {
+    /// The request line as received.
+    pub line: Box<[u8]>,
+    /// The method.
+    pub method: Box<str>,
+    /// The target.
+    pub target: Box<str>,
+    /// The version.
+    pub protocol: Box<str>,
+    /// The fields that some format names.
+    pub fields: Vec<(Box<str>, Box<[u8]>)>,
+}
+
+impl Record {
+    /// A record of nothing yet: no line is written before [`Self::log_to`].
+    #[must_use]
+    pub fn new(client: SocketAddr, local: SocketAddr) -> Self {
+        Self {
+            client,
+            local,
+            began: SystemTime::now(),
+            clock: Instant::now(),
+            request: None,
+            user: None,
+            status: 0,
+            body_sent: 0,
+            traffic: Traffic::default(),
+            source_port: None,
+            server_name: None,
+            server_port: local.port(),
+            server_index: 0,
+            logs: Vec::new(),
+        }
+    }
+
+    /// Notes when the request began: a connection may have been idle before.
+    pub fn begin(&mut self) {
+        self.began = SystemTime::now();
+        self.clock = Instant::now();
+    }
+
+    /// Notes what a request said, and of its fields those that `formats` name.
+    pub fn ask(&mut self, line: &[u8], request: &Request, logs: &[(Arc<Sink>, Arc<Format>)]) {
+        let mut fields: Vec<(Box<str>, Box<[u8]>)> = Vec::new();
+        for name in logs.iter().flat_map(|(_, format)| format.request_fields()) {
+            if fields.iter().any(|(kept, _)| **kept == *name) {
+                continue;
+            }
+            let mut value: Vec<u8> = Vec::new();
+            for (index, part) in request.fields.all(name).enumerate() {
+                value.extend_from_slice(if index == 0 { b"" } else { b", " });
+                value.extend_from_slice(part);
+            }
+            if request.fields.first(name).is_some() {
+                value.truncate(FIELD_KEPT_MOST);
+                fields.push((name.into(), value.into()));
+            }
+        }
+        self.request = Some(Box::new(Asked {
+            line: line.into(),
+            method: request.line.method_name.clone(),
+            target: request.line.target.clone(),
+            protocol: request.line.protocol.clone(),
+            fields,
+        }));
+    }
+
+    /// Notes the line of a request that could not be read.
+    pub fn ask_malformed(&mut self, line: &[u8]) {
+        let mut words = line
+            .split(|&octet| octet == b' ')
+            .map(|word| String::from_utf8_lossy(word).into());
+        let mut word = || words.next().unwrap_or_default();
+        let (method, target, protocol) = (word(), word(), word());
+        self.request = Some(Box::new(Asked {
+            line: line.into(),
+            method,
+            target,
+            protocol,
+            fields: Vec::new(),
+        }));
+    }
+
+    /// Writes the lines now; the end of this record writes none then.
+    pub fn write(&mut self) {
+        for (sink, format) in std::mem::take(&mut self.logs) {
+            sink.write(format.line(self));
+        }
+    }
+
+    /// From now on, the end of this record writes these lines.
+    pub fn log_to(&mut self, logs: &[(Arc<Sink>, Arc<Format>)]) {
+        self.logs = logs.to_vec();
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.write();
+    }
+}
