@@ -1,0 +1,121 @@
+//! The tunnel: octets both ways, until both ways have ended.
+//!
+//! One task drives both directions of a tunnel. A direction reads into a buffer that all tunnels of a thread
+//! share and sends at once, so that an idle tunnel owns no buffer; only what the receiver does not take is
+//! kept, and nothing more is read until it is gone: that is the back-pressure, and the bound on memory. What
+//! one side ends is ended on the other: a FIN when it arrives behind the last octet, a reset as a reset. A
+//! side that has sent its FIN is still watched for a reset, by its error state alone, so that a half-closed
+//! tunnel costs nothing while nothing happens.
+
+mod flow;
+mod port;
+
+pub use port::Port;
+
+use flow::{Broken, Flow};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+
+/// How a tunnel ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Each side has sent its FIN, and it was passed on.
+    Closed,
+    /// The client is gone without a FIN, or cannot be written to.
+    ClientReset,
+    /// The server is gone without a FIN, or cannot be written to.
+    ServerReset,
+    /// Neither side has said anything for too long.
+    Idle,
+}
+
+/// Octets that passed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// From the client.
+    pub received: u64,
+    /// To the client.
+    pub sent: u64,
+}
+
+/// Relays between `client` and `server` until the tunnel has ended.
+///
+/// `early` was read behind the request's head and goes first. `client_socket` is the socket below `client`
+/// if its octets are the tunnel's. `traffic` is up to date whenever this future is dropped.
+pub async fn run<C: Port>(
+    client: &mut C,
+    client_socket: Option<&TcpStream>,
+    server: &TcpStream,
+    early: Vec<u8>,
+    traffic: &mut Traffic,
+    idle: Duration,
+) -> Ended {
+    let (mut up, mut down) = (Flow::holding(early), Flow::default());
+    let mut server_port = server;
+    let mut active = Instant::now();
+    let mut timer = pin!(sleep_until(active + idle));
+    let mut client_lost = pin!(lost(client_socket));
+    let mut server_lost = pin!(lost(Some(server)));
+
+    poll_fn(move |cx| {
+        let (before_up, before_down) = (up.octets, down.octets);
+        let ended_up = up.poll(cx, client, &mut server_port);
+        let ended_down = down.poll(cx, &mut server_port, client);
+        traffic.received += up.octets - before_up;
+        traffic.sent += down.octets - before_down;
+
+        match (ended_up, ended_down) {
+            (Poll::Ready(Err(Broken::From)), _) | (_, Poll::Ready(Err(Broken::To))) => {
+                return Poll::Ready(Ended::ClientReset);
+            }
+            (Poll::Ready(Err(Broken::To)), _) | (_, Poll::Ready(Err(Broken::From))) => {
+                return Poll::Ready(Ended::ServerReset);
+            }
+            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(Ended::Closed),
+            (Poll::Ready(Ok(())), Poll::Pending) if client_lost.as_mut().poll(cx).is_ready() => {
+                return Poll::Ready(Ended::ClientReset);
+            }
+            (Poll::Pending, Poll::Ready(Ok(()))) if server_lost.as_mut().poll(cx).is_ready() => {
+                return Poll::Ready(Ended::ServerReset);
+            }
+            _ => {}
+        }
+        if up.octets != before_up || down.octets != before_down || up.take_sent() | down.take_sent()
+        {
+            active = Instant::now();
+        }
+        poll_idle(cx, timer.as_mut(), active + idle)
+    })
+    .await
+}
+
+/// Ready when `deadline`, which moves with each activity, is over. The timer itself is only moved when it
+/// fires, since a busy tunnel would otherwise spend its time on moving it.
+fn poll_idle(
+    cx: &mut Context<'_>,
+    mut timer: std::pin::Pin<&mut tokio::time::Sleep>,
+    deadline: Instant,
+) -> Poll<Ended> {
+    while timer.as_mut().poll(cx).is_ready() {
+        if Instant::now() >= deadline {
+            return Poll::Ready(Ended::Idle);
+        }
+        timer.as_mut().reset(deadline);
+    }
+    Poll::Pending
+}
+
+/// Ends when `socket` reports an error, as it does after a reset.
+async fn lost(socket: Option<&TcpStream>) {
+    match socket {
+        Some(socket) => {
+            let _ = socket.ready(Interest::ERROR).await;
+        }
+        None => std::future::pending().await,
+    }
+}
