@@ -1,1 +1,20 @@
-//! The reference proxy.
+//! A CONNECT proxy that an administrator of Apache httpd can configure without reading its documentation.
+//!
+//! It takes the directives of httpd that concern a CONNECT proxy, with httpd's meaning; where httpd does not
+//! keep to the RFCs, this proxy does. It shares no code with the suite that judges it: it parses HTTP by hand,
+//! and knows nothing of tests.
+//!
+//! A connection goes through [`proxy`] (listeners) to [`session`], which reads the head ([`request`]), decides
+//! ([`config`]), connects ([`net`]) and hands both sockets to the [`relay`]; [`log`](mod@log) writes the line at the end.
+
+pub mod cli;
+pub mod config;
+pub mod log;
+pub mod net;
+pub mod proxy;
+pub mod refusal;
+pub mod relay;
+pub mod request;
+pub mod session;
+
+pub use cli::main_with;
