@@ -1,1 +1,10 @@
-//! The suite.
+//! The conformance suite for HTTP CONNECT proxies.
+//!
+//! [`suites`] is the catalogue of cases; the command line `connectspec` runs them against any proxy.
+
+pub mod cases;
+pub mod cli;
+pub mod spec;
+pub mod subjects;
+
+pub use cases::suites;

@@ -1,2 +1,9 @@
-//! The command line.
-fn main() {}
+//! `connectspec`: the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The same binary guards its children, and is the reference proxy.
+    connectspec_harness::proxy::process::guard_main_if_asked();
+    connectspec::cli::main()
+}

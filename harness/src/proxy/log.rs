@@ -72,6 +72,15 @@ impl LogReader {
         }
     }
 
+    /// Whether the pattern has a group of that name.
+    #[must_use]
+    pub fn names(&self, group: &str) -> bool {
+        self.pattern
+            .capture_names()
+            .flatten()
+            .any(|name| name == group)
+    }
+
     /// All lines so far, the oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {

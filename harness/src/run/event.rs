@@ -106,4 +106,6 @@ pub struct End {
     pub interrupted: bool,
     /// Why nothing could be judged: the subject did not start, or is no working CONNECT proxy.
     pub refused: Option<String>,
+    /// Deviations that name no case, or have expired: the list is out of date.
+    pub stale: Vec<String>,
 }

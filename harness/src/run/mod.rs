@@ -1,5 +1,241 @@
 //! A plan in, events out.
+//!
+//! One process of the subject for each distinct set-up, started when its turn comes and shared by the cases of that
+//! set-up, which run at the same time. Each case has a thread and a runtime of its own: one that hangs can be left
+//! behind, one that panics is caught.
 
 pub mod event;
+mod group;
+pub mod plan;
+mod worker;
+
+use std::{
+    any::Any,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Instant,
+};
 
 pub use event::Event;
+pub use plan::{Options, Plan};
+
+use self::event::{End, Start, Subject};
+use crate::{
+    lab::{Running, Who, World},
+    verdict::Verdict,
+};
+
+/// Set-ups that run at the same time: each has a process of the subject.
+const GROUPS: usize = 4;
+
+/// A way to end a run early, from a signal handler's thread for example.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    inner: Arc<StopInner>,
+}
+
+#[derive(Debug, Default)]
+struct StopInner {
+    asked: AtomicBool,
+    listeners: Mutex<Vec<mpsc::Sender<group::Message>>>,
+}
+
+impl Stop {
+    /// Ends the run: no case is begun any more, and those that run are left behind.
+    pub fn now(&self) {
+        self.inner.asked.store(true, Ordering::SeqCst);
+        let listeners = self
+            .inner
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for listener in &*listeners {
+            // One that has gone has stopped already.
+            let _ = listener.send(group::Message::Stop);
+        }
+    }
+
+    /// Whether somebody has asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.inner.asked.load(Ordering::SeqCst)
+    }
+
+    fn tell(&self, listener: mpsc::Sender<group::Message>) {
+        let mut listeners = self
+            .inner
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.is_asked() {
+            let _ = listener.send(group::Message::Stop);
+        }
+        listeners.push(listener);
+    }
+}
+
+/// Runs a plan, and tells `sink` everything that happens, in order. Blocks until the run has ended.
+pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
+    let began = Instant::now();
+    let mut start = start_of(&plan);
+    let mut end = End {
+        stale: plan.stale.clone(),
+        ..End::default()
+    };
+    let refused = |end: &mut End, start: Start, why: String, sink: &mut dyn FnMut(&Event)| {
+        sink(&Event::Started(start));
+        end.refused = Some(why);
+        end.took = began.elapsed();
+        sink(&Event::Ended(end.clone()));
+    };
+    let world = match World::new(&plan.options.premises, &plan.who) {
+        Ok(world) => Arc::new(world),
+        Err(error) => return refused(&mut end, start, error.to_string(), sink),
+    };
+    let mut first = None;
+    if !plan.groups.is_empty() {
+        match group::first_contact(&plan, &world) {
+            Ok((subject, running)) => {
+                start.subject = subject;
+                first = Some(running);
+            }
+            Err(why) => return refused(&mut end, start, why, sink),
+        }
+    }
+    sink(&Event::Started(start));
+    for (planned, reason) in &plan.skipped {
+        sink(&Event::Finished(Box::new(group::skipped(planned, reason))));
+    }
+    let fail_fast = plan.options.fail_fast;
+    let events = conduct(plan, &world, stop, first);
+    for event in events {
+        sink(&event);
+        if let Event::Finished(finished) = &event
+            && fail_fast
+            && finished.verdict == Verdict::Fail
+        {
+            stop.now();
+        }
+    }
+    end.interrupted = stop.is_asked();
+    end.took = began.elapsed();
+    sink(&Event::Ended(end));
+}
+
+fn start_of(plan: &Plan) -> Start {
+    let title = match &*plan.who {
+        Who::Profile(profile) => profile.title.clone(),
+        Who::Remote(remote) => format!("the proxy at {}", remote.address),
+    };
+    Start {
+        at: jiff::Timestamp::now(),
+        connectspec: plan.options.connectspec.clone(),
+        subject: Subject {
+            profile: plan.who.name().to_owned(),
+            title,
+            version: None,
+            command: Vec::new(),
+            again: plan.options.again.clone(),
+        },
+        results: plan.results(),
+        seed: plan.options.premises.seed,
+        selectors: plan.options.selectors.clone(),
+        partition: plan
+            .options
+            .partition
+            .map(|partition| partition.to_string()),
+    }
+}
+
+/// Runs the groups on a few threads, and hands their events over as they come.
+fn conduct(
+    plan: Plan,
+    world: &Arc<World>,
+    stop: &Stop,
+    first: Option<Running>,
+) -> mpsc::Receiver<Event> {
+    let (events, received) = mpsc::channel();
+    let seats = Arc::new(Seats::new(plan.options.jobs.max(1)));
+    // Large groups first, so that the last one does not run alone.
+    let mut groups: Vec<_> = plan.groups.into_iter().collect();
+    groups.sort_by_key(|(_, cases)| cases.len());
+    let groups = Arc::new(Mutex::new(groups));
+    let first = Arc::new(Mutex::new(first));
+    for _ in 0..GROUPS {
+        let (groups, events) = (Arc::clone(&groups), events.clone());
+        let conductor = group::Conductor {
+            world: Arc::clone(world),
+            who: Arc::clone(&plan.who),
+            options: plan.options.clone(),
+            seats: Arc::clone(&seats),
+            stop: stop.clone(),
+            events,
+            first: Arc::clone(&first),
+        };
+        std::thread::spawn(move || {
+            loop {
+                let next = groups.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some((setup, cases)) = next else { break };
+                conductor.conduct(&setup, cases);
+            }
+        });
+    }
+    received
+}
+
+/// As many cases at the same time as there are seats.
+#[derive(Debug)]
+struct Seats {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// Taken until it is dropped.
+#[derive(Debug)]
+struct Seat {
+    seats: Arc<Seats>,
+}
+
+impl Seats {
+    const fn new(free: usize) -> Self {
+        Self {
+            free: Mutex::new(free),
+            freed: Condvar::new(),
+        }
+    }
+
+    fn take(self: &Arc<Self>) -> Seat {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self
+            .freed
+            .wait_while(free, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Seat {
+            seats: Arc::clone(self),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        *self
+            .seats
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) += 1;
+        self.seats.freed.notify_one();
+    }
+}
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
+    let words = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a panic: {}", words.unwrap_or("without a message"))
+}

@@ -3,8 +3,12 @@
 //! Bytes pass in one place, the [`Tap`], and are written down in one place, the [`Transcript`]. Whatever shows them
 //! (text, JSON, a capture file) is a view of that.
 
+pub mod payload;
+pub mod stream;
 pub mod tap;
 pub mod transcript;
 
+pub use payload::{Generator, Payload, stream};
+pub use stream::Stream;
 pub use tap::Tap;
 pub use transcript::{Event, Leg, Transcript, Way, What};

@@ -51,6 +51,16 @@ impl Tap {
         self.socket.peer_addr()
     }
 
+    /// Makes the kernel's receive buffer small.
+    pub(crate) fn shrink_receive_buffer(&self, bytes: usize) -> io::Result<()> {
+        socket2::SockRef::from(&self.socket).set_recv_buffer_size(bytes)
+    }
+
+    /// The number of this connection in the transcript.
+    pub(crate) const fn connection(&self) -> usize {
+        self.connection
+    }
+
     /// Ends the connection with a reset, and throws away what is unsent.
     pub(crate) fn reset(mut self) -> io::Result<()> {
         socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;

@@ -1,0 +1,96 @@
+//! The everyday client: what most programs put through a proxy.
+//!
+//! It makes its own connections, so a relay of ours stands between it and the proxy: every byte is in the transcript
+//! all the same.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+use crate::{
+    verdict::{Finding, Outcome},
+    wire::{Leg, Tap, Transcript},
+};
+
+/// An HTTP client as people configure it: a proxy, a certificate authority, nothing else.
+#[derive(Debug)]
+pub struct Everyday {
+    client: reqwest::Client,
+    relay: JoinHandle<()>,
+}
+
+impl Everyday {
+    /// A client of `proxy` that trusts `authority` (DER) and, if given, sends `credentials`.
+    pub(crate) async fn new(
+        proxy: SocketAddr,
+        authority: &[u8],
+        credentials: Option<(&str, &str)>,
+        transcript: Transcript,
+        limit: Duration,
+    ) -> Outcome<Self> {
+        let broken = |error: String| Finding::harness(format!("could not make a client: {error}"));
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(|error| broken(error.to_string()))?;
+        let near = listener
+            .local_addr()
+            .map_err(|error| broken(error.to_string()))?;
+        let mut through = reqwest::Proxy::all(format!("http://{near}"))
+            .map_err(|error| broken(error.to_string()))?;
+        if let Some((username, password)) = credentials {
+            through = through.basic_auth(username, password);
+        }
+        let root =
+            reqwest::Certificate::from_der(authority).map_err(|error| broken(error.to_string()))?;
+        let client = reqwest::Client::builder()
+            .proxy(through)
+            .tls_certs_only([root])
+            .timeout(limit)
+            .build()
+            .map_err(|error| broken(error.to_string()))?;
+        let relay = tokio::spawn(relay(listener, proxy, transcript));
+        Ok(Self { client, relay })
+    }
+
+    /// Fetches `url`: the status and the body.
+    pub async fn gets(&self, url: &str) -> Outcome<(u16, Vec<u8>)> {
+        let failed = |error: reqwest::Error| {
+            let mut said = error.to_string();
+            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                said = format!("{said}: {error}");
+                cause = error.source();
+            }
+            Finding::violation(format!("an everyday client can fetch {url}"), said)
+        };
+        let response = self.client.get(url).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.map_err(failed)?;
+        Ok((status, body.to_vec()))
+    }
+}
+
+impl Drop for Everyday {
+    fn drop(&mut self) {
+        self.relay.abort();
+    }
+}
+
+async fn relay(listener: TcpListener, proxy: SocketAddr, transcript: Transcript) {
+    while let Ok((mut near, _)) = listener.accept().await {
+        let transcript = transcript.clone();
+        tokio::spawn(async move {
+            let Ok(far) = TcpStream::connect(proxy).await else {
+                return;
+            };
+            let Ok(mut far) = Tap::on(far, Leg::Client, &transcript) else {
+                return;
+            };
+            // Either side may end as it likes; the client and the case see it.
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+        });
+    }
+}

@@ -1,0 +1,375 @@
+//! The raw client: exactly these bytes in exactly these pieces, and no opinion.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{Answer, Exchange, Reply, Request, reply};
+use crate::{
+    lab::patience::{Patience, pass},
+    tunnel::{End, Ending, Side},
+    verdict::{Finding, Outcome},
+    wire::{Leg, Stream, Tap, Transcript},
+};
+
+/// What a proxy may send before its final response.
+const INTERIM_LIMIT: usize = 16;
+
+/// Bodies of refusals are pages for people; a longer one is a flood.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A client of the proxy under test. Each dial is a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) proxy: SocketAddr,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) transcript: Transcript,
+    pub(crate) patience: Patience,
+    /// For a proxy that is reached over TLS.
+    pub(crate) tls: Option<(Arc<rustls::ClientConfig>, String)>,
+    /// Lines that every request of this client carries: credentials, and who asks.
+    pub(crate) fields: Vec<String>,
+}
+
+impl Client {
+    /// The same client at another address of the loopback network, such as 127.0.0.7.
+    #[must_use]
+    pub const fn from(mut self, source: IpAddr) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// A right CONNECT request for `target`, with this client's credentials if it has any.
+    #[must_use]
+    pub fn request(&self, target: impl AsRef<[u8]>) -> Request {
+        self.fields
+            .iter()
+            .fold(Request::connect(target), Request::field)
+    }
+
+    /// Connects to the proxy.
+    pub async fn dial(&self) -> Outcome<Connection> {
+        let proxy = self.proxy;
+        let socket = if proxy.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }
+        .map_err(|error| Finding::harness(format!("could not make a socket: {error}")))?;
+        if let Some(source) = self.source {
+            socket.bind(SocketAddr::new(source, 0)).map_err(|error| {
+                Finding::absent(format!("{source} is no address of this machine: {error}"))
+            })?;
+        }
+        let failed = |why: String| Finding::setup(format!("could not connect to {proxy}: {why}"));
+        let limit = self.patience.dial();
+        let socket = timeout(limit, socket.connect(proxy))
+            .await
+            .map_err(|_| failed(format!("no answer within {limit:?}")))?
+            .map_err(|error| failed(error.to_string()))?;
+        let tap = Tap::on(socket, Leg::Client, &self.transcript)
+            .map_err(|error| failed(error.to_string()))?;
+        let stream = match &self.tls {
+            None => Stream::plain(tap),
+            Some((config, name)) => {
+                let name = rustls::pki_types::ServerName::try_from(name.clone())
+                    .map_err(|error| Finding::harness(error.to_string()))?;
+                let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
+                let tls = timeout(limit, connector.connect(name, tap))
+                    .await
+                    .map_err(|_| failed(format!("no TLS handshake within {limit:?}")))?
+                    .map_err(|error| failed(format!("no TLS handshake: {error}")))?;
+                Stream::secure(tls.into())
+            }
+        };
+        Ok(Connection {
+            stream,
+            patience: self.patience,
+        })
+    }
+
+    /// Sends bytes on a connection of their own and hears the answer.
+    pub async fn asks(&self, request: impl Into<Vec<u8>>) -> Outcome<Exchange> {
+        let mut connection = self.dial().await?;
+        let answer = connection.asks(request).await;
+        Ok(Exchange { answer, connection })
+    }
+
+    /// Sends bytes in pieces, each a segment of its own, and hears the answer.
+    pub async fn asks_in_pieces<P: AsRef<[u8]>>(
+        &self,
+        pieces: impl IntoIterator<Item = P>,
+    ) -> Outcome<Exchange> {
+        let mut connection = self.dial().await?;
+        connection.sends_in_pieces(pieces).await;
+        let answer = connection.hears().await;
+        Ok(Exchange { answer, connection })
+    }
+
+    /// Asks for a tunnel to `authority` in the ordinary way and insists on getting one.
+    pub async fn tunnel_to(&self, authority: &str) -> Outcome<End> {
+        let exchange = self.asks(self.request(authority)).await?;
+        exchange.success()?;
+        Ok(exchange.connection.into_tunnel())
+    }
+
+    /// A tunnel to `server`.
+    pub async fn connect(&self, server: &crate::server::Server) -> Outcome<End> {
+        self.tunnel_to(&server.authority()).await
+    }
+}
+
+/// A connection to the proxy.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    patience: Patience,
+}
+
+impl Connection {
+    /// Sends bytes. A proxy may close at any time, so what cannot be sent is no error; it shows in the answer.
+    pub async fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        let limit = self.patience.progress();
+        let _ = timeout(limit, self.stream.write_all(bytes.as_ref())).await;
+    }
+
+    /// Sends pieces, each a segment of its own.
+    pub async fn sends_in_pieces<P: AsRef<[u8]>>(&mut self, pieces: impl IntoIterator<Item = P>) {
+        for (index, piece) in pieces.into_iter().enumerate() {
+            if index > 0 {
+                pass(self.patience.pace()).await;
+            }
+            self.sends(piece).await;
+        }
+    }
+
+    /// Says that nothing more is coming (FIN), and goes on listening.
+    pub async fn finishes(&mut self) {
+        let _ = timeout(self.patience.progress(), self.stream.shutdown()).await;
+    }
+
+    /// Sends bytes and hears the answer, reading while it writes: a proxy that refuses early and resets would
+    /// otherwise destroy its own answer.
+    pub async fn asks(&mut self, request: impl Into<Vec<u8>>) -> Answer {
+        let request = request.into();
+        let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+        let patience = self.patience;
+        let write = async {
+            let _ = timeout(patience.progress(), writer.write_all(&request)).await;
+        };
+        let (heard, ()) = tokio::join!(Heard::read(&mut reader, patience.reply()), write);
+        self.settle(heard)
+    }
+
+    /// Hears a final response; interim ones before it are kept with it.
+    pub async fn hears(&mut self) -> Answer {
+        self.hears_within(self.patience.reply()).await
+    }
+
+    /// As [`Connection::hears`], with a limit of its own.
+    pub async fn hears_within(&mut self, limit: Duration) -> Answer {
+        let heard = Heard::read(&mut self.stream, limit).await;
+        self.settle(heard)
+    }
+
+    fn settle(&mut self, heard: Heard) -> Answer {
+        self.stream.unread(&heard.rest);
+        heard.answer
+    }
+
+    /// Reads what follows a head, as its framing says.
+    pub async fn body(&mut self, reply: &Reply) -> Body {
+        let limit = self.patience.end();
+        let deadline = Instant::now() + limit;
+        let length = reply.values("Content-Length").next().and_then(decimal);
+        if reply.lists("Transfer-Encoding", "chunked") {
+            return self.chunked_body(deadline).await;
+        }
+        let due = length.unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        while bytes.len() < due.min(BODY_LIMIT) {
+            let room = piece.len().min(due - bytes.len());
+            match timeout_at(deadline, self.stream.read(&mut piece[..room])).await {
+                Ok(Ok(0)) => {
+                    return Body {
+                        bytes,
+                        end: BodyEnd::Closed(Ending::Fin),
+                        length,
+                    };
+                }
+                Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
+                Ok(Err(_)) => {
+                    return Body {
+                        bytes,
+                        end: BodyEnd::Closed(Ending::Reset),
+                        length,
+                    };
+                }
+                Err(_) => {
+                    return Body {
+                        bytes,
+                        end: BodyEnd::Silence(limit),
+                        length,
+                    };
+                }
+            }
+        }
+        let end = if length.is_some() {
+            BodyEnd::Complete
+        } else {
+            BodyEnd::Flood
+        };
+        Body { bytes, end, length }
+    }
+
+    async fn chunked_body(&mut self, deadline: Instant) -> Body {
+        let mut raw = Vec::new();
+        let mut piece = [0; 4096];
+        let end = loop {
+            if raw.ends_with(b"0\r\n\r\n") {
+                break BodyEnd::Complete;
+            }
+            if raw.len() > BODY_LIMIT {
+                break BodyEnd::Flood;
+            }
+            match timeout_at(deadline, self.stream.read(&mut piece)).await {
+                Ok(Ok(0)) => break BodyEnd::Closed(Ending::Fin),
+                Ok(Ok(fresh)) => raw.extend_from_slice(&piece[..fresh]),
+                Ok(Err(_)) => break BodyEnd::Closed(Ending::Reset),
+                Err(_) => break BodyEnd::Silence(self.patience.end()),
+            }
+        };
+        Body {
+            bytes: raw,
+            end,
+            length: None,
+        }
+    }
+
+    /// How the proxy ends this connection, with whatever it still sends before; `None` if it does not.
+    pub async fn ends_within(&mut self, limit: Duration) -> (Vec<u8>, Option<Ending>) {
+        let deadline = Instant::now() + limit;
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        while bytes.len() < BODY_LIMIT {
+            match timeout_at(deadline, self.stream.read(&mut piece)).await {
+                Ok(Ok(0)) => return (bytes, Some(Ending::Fin)),
+                Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
+                Ok(Err(_)) => return (bytes, Some(Ending::Reset)),
+                Err(_) => break,
+            }
+        }
+        (bytes, None)
+    }
+
+    /// The client's end of the tunnel that the proxy has granted on this connection.
+    #[must_use]
+    pub fn into_tunnel(self) -> End {
+        End::new(self.stream, Side::Client, self.patience)
+    }
+}
+
+/// What followed a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The bytes as they came; chunked ones with their framing.
+    pub bytes: Vec<u8>,
+    /// How it ended.
+    pub end: BodyEnd,
+    /// What Content-Length promised.
+    pub length: Option<usize>,
+}
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// As its framing said.
+    Complete,
+    /// With the connection.
+    Closed(Ending),
+    /// Not at all: the connection stayed open, and silent for so long.
+    Silence(Duration),
+    /// Not within any sensible length.
+    Flood,
+}
+
+/// What was read as an answer, and what was read too far.
+struct Heard {
+    answer: Answer,
+    rest: Vec<u8>,
+}
+
+impl Heard {
+    async fn read<R: AsyncReadExt + Unpin>(stream: &mut R, limit: Duration) -> Self {
+        let deadline = Instant::now() + limit;
+        let mut bytes = Vec::new();
+        let mut interim = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            while let Some(end) = reply::end_of_head(&bytes) {
+                let rest = bytes.split_off(end);
+                match reply::parse(&bytes) {
+                    Ok(reply) if is_interim(&reply) && interim.len() < INTERIM_LIMIT => {
+                        interim.push(reply);
+                        bytes = rest;
+                    }
+                    Ok(reply) => {
+                        let answer = Answer::Reply(Reply { interim, ..reply });
+                        return Self { answer, rest };
+                    }
+                    Err(why) => {
+                        bytes.extend_from_slice(&rest);
+                        return Self::garbage(bytes, why);
+                    }
+                }
+            }
+            if bytes.len() > reply::HEAD_LIMIT {
+                return Self::garbage(bytes, "a head without end".to_owned());
+            }
+            let answer = match timeout_at(deadline, stream.read(&mut piece)).await {
+                Ok(Ok(fresh)) if fresh > 0 => {
+                    bytes.extend_from_slice(&piece[..fresh]);
+                    continue;
+                }
+                Ok(Ok(_)) => Answer::Closed,
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
+                Ok(Err(_)) => Answer::Reset,
+                Err(_) => Answer::Silence,
+            };
+            if bytes.is_empty() {
+                return Self {
+                    answer,
+                    rest: Vec::new(),
+                };
+            }
+            let why = format!("then {}", answer.describe());
+            return Self::garbage(bytes, why);
+        }
+    }
+
+    const fn garbage(bytes: Vec<u8>, why: String) -> Self {
+        Self {
+            answer: Answer::Garbage { bytes, why },
+            rest: Vec::new(),
+        }
+    }
+}
+
+/// 101 is no interim response: it ends HTTP on its connection.
+const fn is_interim(reply: &Reply) -> bool {
+    reply.status < 200 && reply.status != 101
+}
+
+fn decimal(value: &[u8]) -> Option<usize> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,176 @@
+//! A request as bytes: right unless the case says otherwise, and then wrong in exactly that way.
+
+/// A CONNECT request.
+///
+/// What is not said is right: the Host field names the target, lines end in CRLF, the version is HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: Vec<u8>,
+    target: Vec<u8>,
+    version: Vec<u8>,
+    line: Option<Vec<u8>>,
+    host: Host,
+    fields: Vec<Vec<u8>>,
+    behind: Vec<u8>,
+    before: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+enum Host {
+    /// The request-target.
+    Target,
+    Value(Vec<u8>),
+    Absent,
+}
+
+impl Request {
+    /// `CONNECT target HTTP/1.1` with a Host field that names the target.
+    pub fn connect(target: impl AsRef<[u8]>) -> Self {
+        Self {
+            method: b"CONNECT".to_vec(),
+            target: target.as_ref().to_vec(),
+            version: b"HTTP/1.1".to_vec(),
+            line: None,
+            host: Host::Target,
+            fields: Vec::new(),
+            behind: Vec::new(),
+            before: Vec::new(),
+        }
+    }
+
+    /// Another method.
+    #[must_use]
+    pub fn method(mut self, method: impl AsRef<[u8]>) -> Self {
+        self.method = method.as_ref().to_vec();
+        self
+    }
+
+    /// Another request-target; the Host field follows it unless it was set.
+    #[must_use]
+    pub fn target(mut self, target: impl AsRef<[u8]>) -> Self {
+        self.target = target.as_ref().to_vec();
+        self
+    }
+
+    /// Another version, for example `HTTP/1.0`.
+    #[must_use]
+    pub fn version(mut self, version: impl AsRef<[u8]>) -> Self {
+        self.version = version.as_ref().to_vec();
+        self
+    }
+
+    /// The whole request-line, without its line end.
+    #[must_use]
+    pub fn line(mut self, line: impl AsRef<[u8]>) -> Self {
+        self.line = Some(line.as_ref().to_vec());
+        self
+    }
+
+    /// Another value of the Host field.
+    #[must_use]
+    pub fn host(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.host = Host::Value(value.as_ref().to_vec());
+        self
+    }
+
+    /// No Host field.
+    #[must_use]
+    pub fn without_host(mut self) -> Self {
+        self.host = Host::Absent;
+        self
+    }
+
+    /// One more line in the header section, without its line end, as it is.
+    #[must_use]
+    pub fn field(mut self, line: impl AsRef<[u8]>) -> Self {
+        self.fields.push(line.as_ref().to_vec());
+        self
+    }
+
+    /// Bytes right behind the header section.
+    #[must_use]
+    pub fn followed_by(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.behind.extend_from_slice(bytes.as_ref());
+        self
+    }
+
+    /// Bytes in front of the request-line.
+    #[must_use]
+    pub fn preceded_by(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        self.before.extend_from_slice(bytes.as_ref());
+        self
+    }
+
+    /// The request without anything behind its header section.
+    #[must_use]
+    pub fn head_only(mut self) -> Self {
+        self.behind.clear();
+        self
+    }
+
+    /// Whether something follows the header section.
+    #[must_use]
+    pub const fn has_something_behind(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// What goes over the wire.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.before.clone();
+        if let Some(line) = &self.line {
+            bytes.extend_from_slice(line);
+        } else {
+            bytes.extend_from_slice(&[&*self.method, &*self.target, &*self.version].join(&b' '));
+        }
+        bytes.extend_from_slice(b"\r\n");
+        match &self.host {
+            Host::Target => push_field(&mut bytes, &[b"Host: ", &*self.target].concat()),
+            Host::Value(value) => push_field(&mut bytes, &[b"Host: ", &**value].concat()),
+            Host::Absent => {}
+        }
+        for field in &self.fields {
+            push_field(&mut bytes, field);
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.behind);
+        bytes
+    }
+}
+
+fn push_field(bytes: &mut Vec<u8>, line: &[u8]) {
+    bytes.extend_from_slice(line);
+    bytes.extend_from_slice(b"\r\n");
+}
+
+impl From<&Request> for Vec<u8> {
+    fn from(request: &Request) -> Self {
+        request.bytes()
+    }
+}
+
+impl From<Request> for Vec<u8> {
+    fn from(request: Request) -> Self {
+        request.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_is_right() {
+        let request = Request::connect("a:1").field("X: y").followed_by("early");
+        let bytes = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nX: y\r\n\r\nearly";
+        assert_eq!(request.bytes(), bytes);
+    }
+
+    #[test]
+    fn what_is_said_is_wrong_in_exactly_that_way() {
+        let request = Request::connect("a:1").without_host().version("HTTP/1.0");
+        assert_eq!(request.bytes(), b"CONNECT a:1 HTTP/1.0\r\n\r\n");
+        let request = Request::connect("a:1").line("CONNECT  a:1").host("b");
+        assert_eq!(request.bytes(), b"CONNECT  a:1\r\nHost: b\r\n\r\n");
+    }
+}

@@ -1,0 +1,394 @@
+//! Everything that one case may touch.
+//!
+//! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
+//! gone when the case is over.
+
+pub mod patience;
+pub mod pki;
+pub mod ports;
+pub mod running;
+mod verbs;
+mod world;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use patience::Patience;
+pub use ports::Port;
+pub use running::Running;
+pub use world::{Premises, Who, World, WorldError};
+
+use crate::{
+    case::Setup,
+    client::{Client, Request, everyday::Everyday},
+    proxy::{config::Credentials, log::LogLine, process::CheckOutcome, vitals::Vitals},
+    server::{Script, Secrecy, Server},
+    verdict::{Finding, Outcome},
+    wire::{Generator, Transcript},
+};
+
+/// One case's access to the world: servers, clients, the proxy and its log.
+#[derive(Debug)]
+pub struct Lab {
+    world: Arc<World>,
+    running: Arc<Running>,
+    transcript: Transcript,
+    /// What makes this case's random bytes its own, and repeatable.
+    seed: u64,
+    nonces: AtomicU64,
+    /// What was noted for the reader of a report.
+    notes: Mutex<Vec<String>>,
+    servers: Mutex<Vec<Arc<Server>>>,
+    /// Ports go back when the servers on them are gone: fields are dropped in order.
+    ports: Mutex<Vec<Port>>,
+}
+
+impl Lab {
+    /// A lab for the case `id`.
+    pub(crate) fn open(world: &Arc<World>, running: &Arc<Running>, id: &str) -> Self {
+        let digest = blake3::hash(format!("{} {id}", world.seed).as_bytes());
+        let first: [u8; 8] = digest.as_bytes()[..8].try_into().unwrap_or_default();
+        Self {
+            world: Arc::clone(world),
+            running: Arc::clone(running),
+            transcript: Transcript::begin(),
+            seed: u64::from_le_bytes(first),
+            nonces: AtomicU64::new(0),
+            notes: Mutex::default(),
+            servers: Mutex::default(),
+            ports: Mutex::default(),
+        }
+    }
+
+    /// A server on a port that the proxy allows; every connection to it follows `script`.
+    pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.allowed_port()?;
+        self.serve(port, &script, &Secrecy::Plain, false)
+    }
+
+    /// A server on a port that the proxy does not allow.
+    pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.world.ports.take_denied();
+        let port = port.ok_or_else(|| Finding::harness("all denied ports are in use"))?;
+        self.serve(port, &script, &Secrecy::Plain, false)
+    }
+
+    /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
+    pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
+        let taken = self.world.ports.take(port).ok_or_else(|| {
+            Finding::harness(format!(
+                "{port} is not among the ports that letters stand for"
+            ))
+        })?;
+        self.serve(taken, &script, &Secrecy::Plain, false)
+    }
+
+    /// A server that speaks TLS, with a certificate for its address and for `localhost`.
+    pub async fn tls_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let identity = self.world.identity()?;
+        let port = self.allowed_port()?;
+        self.serve(
+            port,
+            &script,
+            &Secrecy::Tls(Arc::clone(&identity.config)),
+            false,
+        )
+    }
+
+    /// A server that listens on both loopback addresses, for targets by name or by IPv6 address.
+    pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.allowed_port()?;
+        self.serve(port, &script, &Secrecy::Plain, true)
+    }
+
+    /// A port that the proxy allows and that refuses connections. It does so until the case is over.
+    pub async fn refusing_port(&self) -> Outcome<u16> {
+        let port = self.allowed_port()?;
+        let number = port.number();
+        let address = (self.world.bind, number);
+        match tokio::net::TcpStream::connect(address).await {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
+            _ => {
+                return Err(Finding::absent(
+                    "on this machine, closed ports do not refuse",
+                ));
+            }
+        }
+        lock(&self.ports).push(port);
+        Ok(number)
+    }
+
+    /// The port that a letter of the set-up's allow list stands for.
+    pub fn port(&self, letter: char) -> Outcome<u16> {
+        let port = self.world.ports.letter(letter);
+        port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))
+    }
+
+    /// The first port of an allow list with letters, if it is one that a letter stands for.
+    pub(crate) fn first_port(&self, list: &str) -> Outcome<Option<u16>> {
+        let ranges = self.world.port_list(list)?;
+        let first = ranges.first().map(|range| range.first);
+        Ok(first.filter(|&port| self.world.ports.take(port).is_some()))
+    }
+
+    /// The host name or address by which the proxy reaches the servers.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.world.host
+    }
+
+    /// A client of the proxy, with credentials where the set-up asks for them.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let mut client = self.anonymous_client();
+        client.fields.extend(self.running.authorization());
+        client
+    }
+
+    /// A client without credentials.
+    #[must_use]
+    pub fn anonymous_client(&self) -> Client {
+        Client {
+            proxy: self.running.address(),
+            source: None,
+            transcript: self.transcript.clone(),
+            patience: self.world.patience,
+            tls: self.running.tls(&self.world),
+            fields: Vec::new(),
+        }
+    }
+
+    /// A client at an address of the loopback network that no other case uses: proxies may remember who asked.
+    #[must_use]
+    pub fn client_of_its_own(&self) -> Client {
+        let [one, two, ..] = self.seed.to_le_bytes();
+        self.anonymous_client()
+            .from(IpAddr::from([127, 1 + one % 250, two, 2]))
+    }
+
+    /// A right CONNECT request for `server`.
+    #[must_use]
+    pub fn request(&self, server: &Server) -> Request {
+        self.client().request(server.authority())
+    }
+
+    /// What most programs put through a proxy: an HTTP client that trusts the servers' authority.
+    pub async fn everyday_client(&self) -> Outcome<Everyday> {
+        let credentials = self.running.credentials();
+        let credentials =
+            credentials.map(|known| (known.username.as_str(), known.password.as_str()));
+        Everyday::new(
+            self.running.address(),
+            self.world.pki.authority(),
+            credentials,
+            self.transcript.clone(),
+            self.world.patience.reply(),
+        )
+        .await
+    }
+
+    /// TLS to `name` over the client's end of a tunnel.
+    pub async fn tls_over(
+        &self,
+        end: crate::tunnel::End,
+        name: &str,
+    ) -> Outcome<crate::tunnel::End> {
+        let config = self
+            .world
+            .pki
+            .client()
+            .map_err(|error| Finding::harness(error.to_string()))?;
+        end.secured(config, name).await
+    }
+
+    /// The certificate that TLS servers of this run show, in DER.
+    pub fn certificate(&self) -> Outcome<Vec<u8>> {
+        Ok(self.world.identity()?.certificate.clone())
+    }
+
+    /// The credentials that the proxy knows.
+    pub fn credentials(&self) -> Outcome<&Credentials> {
+        self.running
+            .credentials()
+            .ok_or_else(|| Finding::harness("the set-up has no credentials"))
+    }
+
+    /// Waits for the line of the access log that contains `needle`.
+    pub async fn log_line(&self, needle: &str) -> Outcome<LogLine> {
+        let running = Arc::clone(&self.running);
+        let (needle, patience) = (needle.to_owned(), self.world.patience.log());
+        let line = tokio::task::spawn_blocking(move || running.log_line(&needle, patience)).await;
+        line.map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// The lines of the access log that contain `needle`, as of now.
+    pub fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
+        self.running.log_lines(needle)
+    }
+
+    /// Open files, threads, memory and processor time of the proxy.
+    pub fn vitals(&self) -> Outcome<Vitals> {
+        self.running.vitals()
+    }
+
+    /// Has the proxy check a configuration for `setup`, without serving.
+    pub async fn check_configuration(&self, setup: &Setup) -> Outcome<CheckOutcome> {
+        let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
+        let setup = setup.clone();
+        tokio::task::spawn_blocking(move || running.check(&world, &setup))
+            .await
+            .map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// Another process of the same proxy, configured to `setup`, for this case alone.
+    pub async fn relaunched(&self, setup: &Setup) -> Outcome<Self> {
+        let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
+        let setup = setup.clone();
+        let again = tokio::task::spawn_blocking(move || running.again(&world, &setup))
+            .await
+            .map_err(|error| Finding::harness(error.to_string()))??;
+        Ok(Self {
+            world: Arc::clone(&self.world),
+            running: Arc::new(again),
+            transcript: self.transcript.clone(),
+            seed: self.seed,
+            nonces: AtomicU64::new(1 << 32),
+            notes: Mutex::default(),
+            servers: Mutex::default(),
+            ports: Mutex::default(),
+        })
+    }
+
+    /// Says something to the reader of the report: what was seen where several things are right.
+    pub fn note(&self, what: impl Into<String>) {
+        let (what, mut notes) = (what.into(), lock(&self.notes));
+        if !notes.contains(&what) && notes.len() < NOTES_LIMIT {
+            notes.push(what);
+        }
+    }
+
+    /// Random bytes in readable form that appear nowhere else.
+    #[must_use]
+    pub fn nonce(&self) -> String {
+        let number = self.nonces.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "nonce-{:016x}",
+            Generator::new(self.seed.wrapping_add(number)).word()
+        )
+    }
+
+    /// A seed for this case's own random choices, the same in every run with the same seed.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many times a property is tried.
+    #[must_use]
+    pub fn property_tries(&self) -> u32 {
+        self.world.property_tries
+    }
+
+    /// How long to wait for what.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.world.patience
+    }
+
+    /// What happened on the wire so far.
+    #[must_use]
+    pub const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// What was noted.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        lock(&self.notes).clone()
+    }
+
+    /// A harness finding if a server of this case panicked.
+    pub(crate) fn servers_are_sound(&self) -> Outcome {
+        for server in lock(&self.servers).iter() {
+            for visit in server.visits() {
+                if let Some(Err(finding @ Finding::Harness { .. })) = visit.played {
+                    return Err(finding);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn allowed_port(&self) -> Outcome<Port> {
+        let port = self.world.ports.take_allowed();
+        port.ok_or_else(|| Finding::harness("all allowed ports are in use"))
+    }
+
+    fn serve(
+        &self,
+        port: Port,
+        script: &Script,
+        secrecy: &Secrecy,
+        both: bool,
+    ) -> Outcome<Arc<Server>> {
+        let number = port.number();
+        let failed = |error: std::io::Error| {
+            Finding::harness(format!("could not listen on port {number}: {error}"))
+        };
+        let mut listeners = vec![port.listen().map_err(failed)?];
+        if both {
+            let twin = ports::twin(self.world.bind);
+            listeners.push(port.listen_also_on(twin).map_err(|error| {
+                Finding::absent(format!("could not listen on [{twin}]:{number}: {error}"))
+            })?);
+        }
+        let host = self.world.host.clone();
+        let (transcript, patience) = (&self.transcript, self.world.patience);
+        let server = Arc::new(Server::serve(
+            host, listeners, script, secrecy, transcript, patience,
+        )?);
+        lock(&self.servers).push(Arc::clone(&server));
+        lock(&self.ports).push(port);
+        Ok(server)
+    }
+
+    /// How many connections each server of this case has seen.
+    fn visit_counts(&self) -> Vec<usize> {
+        lock(&self.servers)
+            .iter()
+            .map(|server| server.visits().len())
+            .collect()
+    }
+
+    /// No server of this case has seen more connections than `known`.
+    async fn unvisited_since(&self, known: &[usize]) -> Outcome {
+        let servers = lock(&self.servers).clone();
+        patience::pass(self.world.patience.settle()).await;
+        for (index, server) in servers.iter().enumerate() {
+            server
+                .has_no_more_visits_than(known.get(index).copied().unwrap_or(0))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The authority of a server of this case that has seen more connections than `known`.
+    fn visited_since(&self, known: &[usize]) -> Option<String> {
+        let servers = lock(&self.servers);
+        let mut visited = servers.iter().enumerate().filter(|(index, server)| {
+            server.visits().len() > known.get(*index).copied().unwrap_or(0)
+        });
+        visited.next().map(|(_, server)| server.authority())
+    }
+}
+
+/// A case that notes more than this says nothing to anybody.
+const NOTES_LIMIT: usize = 12;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,102 @@
+//! How long to wait for what: every deadline of the suite, in one place.
+//!
+//! A case waits for events. A deadline is only ever met by a proxy that does not do what is waited for, so generous
+//! ones cost a right proxy nothing. "Nothing happens" is proven by a fence, an event that has to come later, where one
+//! exists, and by one of the quiet periods below where none does.
+
+use std::time::Duration;
+
+/// A factor on every deadline: 2.0 waits twice as long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    factor: f64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { factor: 1.0 }
+    }
+}
+
+impl Patience {
+    /// Waits `factor` times as long as usual.
+    #[must_use]
+    pub const fn times(factor: f64) -> Self {
+        Self { factor }
+    }
+
+    /// For a TCP connection to the proxy: it is on this machine or near it.
+    #[must_use]
+    pub fn dial(self) -> Duration {
+        self.scaled(5_000)
+    }
+
+    /// For the reply to a request. Connecting onward and a slow machine fit in; a proxy that is silent for longer is
+    /// called silent, which alone never blames it.
+    #[must_use]
+    pub fn reply(self) -> Duration {
+        self.scaled(6_000)
+    }
+
+    /// For an expected connection at a server, once the proxy said 2xx.
+    #[must_use]
+    pub fn visit(self) -> Duration {
+        self.scaled(5_000)
+    }
+
+    /// For bytes that are on their way: without any progress for so long, they are not coming.
+    #[must_use]
+    pub fn progress(self) -> Duration {
+        self.scaled(10_000)
+    }
+
+    /// For the end of a connection whose other side has ended. Proxies that linger for 2 s fit in.
+    #[must_use]
+    pub fn end(self) -> Duration {
+        self.scaled(10_000)
+    }
+
+    /// For a line in the log, once both directions have ended; some proxies write only every few seconds.
+    #[must_use]
+    pub fn log(self) -> Duration {
+        self.scaled(12_000)
+    }
+
+    /// For a whole case, as a last resort: the sum of its waits should end before.
+    #[must_use]
+    pub fn case(self) -> Duration {
+        self.scaled(90_000)
+    }
+
+    /// Quiet period: how long a server is watched for a connection that must not come, before the fence. A proxy that
+    /// connects first and decides later has connected long before its answer.
+    #[must_use]
+    pub fn settle(self) -> Duration {
+        self.scaled(50)
+    }
+
+    /// Quiet period: how long nothing may arrive where a proxy may add nothing.
+    #[must_use]
+    pub fn quiet(self) -> Duration {
+        self.scaled(300)
+    }
+
+    /// Between two pieces of one request, so that they arrive as two segments and are read as such.
+    #[must_use]
+    pub fn pace(self) -> Duration {
+        Duration::from_millis(5)
+    }
+
+    fn scaled(self, milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds).mul_f64(self.factor)
+    }
+}
+
+/// Lets a quiet period pass: the only place where the harness waits for a clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a quiet period is a wait for the clock, by definition"
+)]
+pub async fn pass(period: Duration) {
+    tokio::time::sleep(period).await;
+}

@@ -1,0 +1,342 @@
+//! Ports that answer, refuse or stay silent, known before the proxy is launched.
+//!
+//! Allowed and denied ports are reserved together, as one block, before the proxy's configuration is written: so the
+//! allow list can be built from them, and a denial is known to be policy and not a refused connection. Each port is
+//! held by a socket that is bound and not listening, below the kernel's ephemeral range: no other process and no
+//! outgoing connection takes it, and whoever connects to it is refused.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::proxy::config::PortRange;
+
+/// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
+const FIRST: u16 = 10_240;
+const LAST: u16 = 32_000;
+
+/// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
+const ALLOWED: u16 = 640;
+
+/// Ports beside them that it does not contain.
+const DENIED: u16 = 160;
+
+/// Ports for subjects to listen on, four for each that runs at the same time.
+const LISTENING: u16 = 160;
+
+/// Ports for set-ups that name theirs by letters.
+const LETTERS: u16 = 26 * LETTER_GAP;
+
+/// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
+const LETTER_GAP: u16 = 4;
+
+/// Connections that may wait at a listener; more than any case opens at once.
+const BACKLOG: i32 = 1024;
+
+/// A block of reserved ports.
+#[derive(Debug)]
+pub struct Ports {
+    host: IpAddr,
+    first: u16,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    sockets: BTreeMap<u16, Socket>,
+    allowed: VecDeque<u16>,
+    denied: VecDeque<u16>,
+    listening: VecDeque<u16>,
+}
+
+/// A port that one case uses. It goes back when it is dropped.
+#[derive(Debug)]
+pub struct Port {
+    number: u16,
+    kind: Kind,
+    ports: Arc<Ports>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Allowed,
+    Denied,
+    Letter,
+    /// For a subject to bind: nothing of ours holds it meanwhile.
+    Listening,
+}
+
+impl Ports {
+    /// Reserves a block on `host`, the address that servers listen on.
+    ///
+    /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
+    /// they can be had, and denied ports are those of the block that it does not contain.
+    pub fn reserve_among(host: IpAddr, allow: Option<&[PortRange]>) -> io::Result<Arc<Self>> {
+        let (first, mut sockets) = block(host)?;
+        let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();
+        let mut denied: VecDeque<u16> = (first + ALLOWED..first + ALLOWED + DENIED).collect();
+        if let Some(ranges) = allow {
+            let listed = |port: &u16| ranges.iter().any(|range| range.contains(*port));
+            denied.extend(allowed.drain(..));
+            denied.retain(|port| !listed(port));
+            let wanted = ranges.iter().flat_map(|range| range.first..=range.last);
+            for port in wanted.take(usize::from(u16::MAX)) {
+                if allowed.len() == usize::from(ALLOWED) {
+                    break;
+                }
+                if let std::collections::btree_map::Entry::Vacant(vacant) = sockets.entry(port) {
+                    let Ok(socket) = hold(host, port) else {
+                        continue;
+                    };
+                    vacant.insert(socket);
+                }
+                allowed.push_back(port);
+            }
+        }
+        let listening = first + ALLOWED + DENIED + LETTERS;
+        let listening = (listening..listening + LISTENING).collect();
+        let held = Mutex::new(Held {
+            sockets,
+            allowed,
+            denied,
+            listening,
+        });
+        Ok(Arc::new(Self { host, first, held }))
+    }
+
+    /// The ports that an ordinary allow list contains.
+    #[must_use]
+    pub fn allowed_ranges(&self) -> Vec<PortRange> {
+        vec![PortRange {
+            first: self.first,
+            last: self.first + ALLOWED - 1,
+        }]
+    }
+
+    /// The port that a letter stands for in a set-up's allow list.
+    #[must_use]
+    pub fn letter(&self, letter: char) -> Option<u16> {
+        let index = u16::try_from(u32::from(letter).checked_sub(u32::from('a'))?).ok()?;
+        (index < 26).then_some(self.first + ALLOWED + DENIED + index * LETTER_GAP + 1)
+    }
+
+    /// A port of the allow list that no other case uses.
+    pub fn take_allowed(self: &Arc<Self>) -> Option<Port> {
+        let number = self.held().allowed.pop_front()?;
+        Some(Port {
+            number,
+            kind: Kind::Allowed,
+            ports: Arc::clone(self),
+        })
+    }
+
+    /// A port that is not in the allow list, and that no other case uses.
+    pub fn take_denied(self: &Arc<Self>) -> Option<Port> {
+        let number = self.held().denied.pop_front()?;
+        Some(Port {
+            number,
+            kind: Kind::Denied,
+            ports: Arc::clone(self),
+        })
+    }
+
+    /// A port for a subject to listen on: it is let go, so that the subject can bind it.
+    pub fn take_listening(self: &Arc<Self>) -> Option<Port> {
+        let mut held = self.held();
+        let number = held.listening.pop_front()?;
+        held.sockets.remove(&number);
+        drop(held);
+        Some(Port {
+            number,
+            kind: Kind::Listening,
+            ports: Arc::clone(self),
+        })
+    }
+
+    /// A certain port among those of the letters.
+    pub fn take(self: &Arc<Self>, number: u16) -> Option<Port> {
+        let letters = self.first + ALLOWED + DENIED;
+        (letters..letters + LETTERS)
+            .contains(&number)
+            .then(|| Port {
+                number,
+                kind: Kind::Letter,
+                ports: Arc::clone(self),
+            })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Port {
+    /// Its number.
+    #[must_use]
+    pub const fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Begins to listen on it.
+    pub(crate) fn listen(&self) -> io::Result<tokio::net::TcpListener> {
+        let held = self.ports.held();
+        let socket = held.sockets.get(&self.number);
+        let socket = socket
+            .ok_or_else(|| io::Error::from(io::ErrorKind::AddrInUse))?
+            .try_clone()?;
+        drop(held);
+        socket.listen(BACKLOG)?;
+        tokio::net::TcpListener::from_std(socket.into())
+    }
+
+    /// Begins to listen on the same port of another address, for servers that have two.
+    pub(crate) fn listen_also_on(&self, host: IpAddr) -> io::Result<tokio::net::TcpListener> {
+        let socket = hold(host, self.number)?;
+        socket.listen(BACKLOG)?;
+        tokio::net::TcpListener::from_std(socket.into())
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        let mut held = self.ports.held();
+        // The old socket listens, or listened: only a new one refuses.
+        held.sockets.remove(&self.number);
+        match hold(self.ports.host, self.number) {
+            Ok(socket) => {
+                held.sockets.insert(self.number, socket);
+            }
+            // Somebody was quicker: the port is gone for this run.
+            Err(_) => return,
+        }
+        match self.kind {
+            // To the back of the queue: a late connection of the proxy shall not meet the next case.
+            Kind::Allowed => held.allowed.push_back(self.number),
+            Kind::Denied => held.denied.push_back(self.number),
+            Kind::Listening => held.listening.push_back(self.number),
+            Kind::Letter => {}
+        }
+    }
+}
+
+/// Finds a block of ports that are all free.
+///
+/// Sockets that reuse addresses can share a port as long as none listens, so they do not keep another run away. The
+/// first port of each block does: it is never used, and held without that.
+fn block(host: IpAddr) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
+    let size = 1 + ALLOWED + DENIED + LETTERS + LISTENING;
+    let blocks = (LAST - FIRST) / size;
+    // Runs at the same time begin at different blocks; one that is taken is passed over.
+    let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or(0);
+    let mut last_error = io::Error::from(io::ErrorKind::AddrInUse);
+    for offset in 0..blocks {
+        let lock = FIRST + ((start + offset) % blocks) * size;
+        let held = hold_alone(host, lock).and_then(|socket| {
+            let mut sockets = hold_all(host, lock + 1..=lock + size - 1)?;
+            sockets.insert(lock, socket);
+            Ok(sockets)
+        });
+        match held {
+            Ok(sockets) => return Ok((lock + 1, sockets)),
+            Err(error) => last_error = error,
+        }
+    }
+    Err(last_error)
+}
+
+fn hold_all(host: IpAddr, ports: RangeInclusive<u16>) -> io::Result<BTreeMap<u16, Socket>> {
+    ports.map(|port| Ok((port, hold(host, port)?))).collect()
+}
+
+/// Binds a port that nobody else may bind.
+fn hold_alone(host: IpAddr, port: u16) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(SocketAddr::new(host, port)),
+        Type::STREAM,
+        None,
+    )?;
+    socket.bind(&SocketAddr::new(host, port).into())?;
+    Ok(socket)
+}
+
+/// Binds a port without listening.
+fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(SocketAddr::new(host, port)),
+        Type::STREAM,
+        None,
+    )?;
+    if host.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections of the case before may still be in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::new(host, port).into())?;
+    Ok(socket)
+}
+
+/// The other loopback address, for names that have two.
+pub(crate) const fn twin(host: IpAddr) -> IpAddr {
+    match host {
+        IpAddr::V4(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn a_port_refuses_before_and_after_it_listened() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let _inside = runtime.enter();
+        let ports = Ports::reserve_among(LOCALHOST, None).unwrap();
+        let port = ports.take_allowed().unwrap();
+        let address = (LOCALHOST, port.number());
+
+        assert_eq!(
+            TcpStream::connect(address).unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+        let listener = port.listen().unwrap();
+        TcpStream::connect(address).unwrap();
+        drop(listener);
+        drop(port);
+        assert_eq!(
+            TcpStream::connect(address).unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+    }
+
+    #[test]
+    fn two_runs_get_two_blocks() {
+        let (one, two) = (
+            Ports::reserve_among(LOCALHOST, None).unwrap(),
+            Ports::reserve_among(LOCALHOST, None).unwrap(),
+        );
+        let (one, two) = (one.allowed_ranges()[0], two.allowed_ranges()[0]);
+        assert!(one.last < two.first || two.last < one.first);
+    }
+
+    #[test]
+    fn letters_have_room_between_them() {
+        let ports = Ports::reserve_among(LOCALHOST, None).unwrap();
+        let (b, c) = (ports.letter('b').unwrap(), ports.letter('c').unwrap());
+        assert!(c - b >= 3);
+        assert_eq!(ports.letter('B'), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The subject in one set-up, running.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+
+use super::{Port, Who, World};
+use crate::{
+    case::Setup,
+    proxy::{
+        config::Credentials,
+        log::{LogLine, LogReader},
+        process::{CheckOutcome, LaunchError, Subject},
+        vitals::Vitals,
+    },
+    verdict::{Finding, Outcome},
+};
+
+/// A subject that is running in the set-up of some cases.
+#[derive(Debug)]
+pub struct Running {
+    who: Arc<Who>,
+    address: SocketAddr,
+    credentials: Option<Credentials>,
+    behind_tls: bool,
+    process: Option<Subject>,
+    /// Given back once the process is gone: fields are dropped in order.
+    _ports: Vec<Port>,
+}
+
+/// Why a subject is not running.
+#[derive(Debug)]
+pub enum NotRunning {
+    /// It could not be launched.
+    Launch(LaunchError),
+    /// The harness could not write down what it wants.
+    Harness(Finding),
+}
+
+impl std::fmt::Display for NotRunning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Launch(error) => error.fmt(f),
+            Self::Harness(finding) => finding.fmt(f),
+        }
+    }
+}
+
+impl Running {
+    /// Launches `who` in `setup`; a proxy that runs already is taken as it is.
+    pub fn start(world: &World, who: &Arc<Who>, setup: &Setup) -> Result<Self, NotRunning> {
+        match &**who {
+            Who::Remote(remote) => Ok(Self {
+                who: Arc::clone(who),
+                address: remote.address,
+                credentials: remote.credentials.clone(),
+                behind_tls: false,
+                process: None,
+                _ports: Vec::new(),
+            }),
+            Who::Profile(profile) => {
+                let (configuration, ports) = world
+                    .configuration(profile, setup)
+                    .map_err(NotRunning::Harness)?;
+                let subject =
+                    Subject::launch(profile, &configuration).map_err(NotRunning::Launch)?;
+                Ok(Self {
+                    who: Arc::clone(who),
+                    address: subject.address(),
+                    credentials: configuration.credentials,
+                    behind_tls: setup.tls,
+                    process: Some(subject),
+                    _ports: ports,
+                })
+            }
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process, if the harness launched it.
+    #[must_use]
+    pub const fn process(&self) -> Option<&Subject> {
+        self.process.as_ref()
+    }
+
+    /// How it ended, for a reader, if it did.
+    #[must_use]
+    pub fn death(&self) -> Option<String> {
+        let status = self.process.as_ref()?.exit_status()?;
+        Some(status.to_string())
+    }
+
+    /// The credentials that it asks for.
+    pub(crate) const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// The field that carries them.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        let known = self.credentials.as_ref()?;
+        Some(format!("Proxy-Authorization: Basic {}", token(known)))
+    }
+
+    /// How to reach it over TLS, if that is how it is reached.
+    pub(crate) fn tls(&self, world: &World) -> Option<(Arc<rustls::ClientConfig>, String)> {
+        if !self.behind_tls {
+            return None;
+        }
+        Some((world.pki.client().ok()?, self.address.ip().to_string()))
+    }
+
+    /// What no report may show.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.credentials
+            .iter()
+            .flat_map(|known| [known.password.clone(), token(known)])
+            .collect()
+    }
+
+    fn log(&self) -> Outcome<&LogReader> {
+        let log = match &*self.who {
+            Who::Remote(remote) => remote.access_log.as_ref(),
+            Who::Profile(_) => self.process.as_ref().and_then(Subject::access_log),
+        };
+        log.ok_or_else(|| Finding::absent("there is no access log"))
+    }
+
+    /// Waits for a line of the access log. Blocks.
+    pub(crate) fn log_line(&self, needle: &str, patience: Duration) -> Outcome<LogLine> {
+        self.log()?.wait_for(needle, patience).ok_or_else(|| {
+            Finding::inconclusive(format!(
+                "no line of the log has {needle} within {patience:?}"
+            ))
+        })
+    }
+
+    /// The lines of the access log that contain `needle`.
+    pub(crate) fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
+        let lines = self.log()?.lines();
+        Ok(lines
+            .into_iter()
+            .filter(|line| line.text.contains(needle))
+            .collect())
+    }
+
+    pub(crate) fn vitals(&self) -> Outcome<Vitals> {
+        let process = self.process.as_ref();
+        let process =
+            process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))?;
+        Ok(process.vitals())
+    }
+
+    pub(crate) fn check(&self, world: &World, setup: &Setup) -> Outcome<CheckOutcome> {
+        let Who::Profile(profile) = &*self.who else {
+            return Err(Finding::absent("the harness did not launch the proxy"));
+        };
+        let (configuration, _ports) = world.configuration(profile, setup)?;
+        Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
+    }
+
+    pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
+        Self::start(world, &self.who, setup).map_err(|error| match error {
+            NotRunning::Launch(error) => Finding::setup(error.to_string()),
+            NotRunning::Harness(finding) => finding,
+        })
+    }
+}
+
+/// Credentials as HTTP Basic carries them (RFC 7617, section 2).
+fn token(known: &Credentials) -> String {
+    BASE64.encode(format!("{}:{}", known.username, known.password))
+}

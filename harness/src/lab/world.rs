@@ -1,0 +1,294 @@
+//! What all cases of a run share: ports, certificates, patience, the seed; and who is judged.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::{
+    patience::Patience,
+    pki::{Identity, Pki, PkiError},
+    ports::{Port, Ports},
+};
+use crate::{
+    case::{Need, Setup, setup::Allow},
+    proxy::{
+        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
+        profile::{AllowedPorts, Profile, TimeoutKind},
+        remote::Remote,
+    },
+    verdict::{Finding, Outcome},
+};
+
+/// The user that set-ups with credentials know.
+const USERNAME: &str = "alice";
+
+/// Who is judged.
+#[derive(Debug)]
+pub enum Who {
+    /// A program that is launched as its profile says.
+    Profile(Box<Profile>),
+    /// A proxy that is already running.
+    Remote(Box<Remote>),
+}
+
+/// What all cases of a run share.
+#[derive(Debug)]
+pub struct World {
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) pki: Pki,
+    pub(crate) patience: Patience,
+    pub(crate) seed: u64,
+    pub(crate) property_tries: u32,
+    /// Where servers listen.
+    pub(crate) bind: IpAddr,
+    /// How the proxy reaches them.
+    pub(crate) host: String,
+    /// Certificate and key of a proxy that is reached over TLS.
+    tls_files: TlsFiles,
+    _scratch: tempfile::TempDir,
+}
+
+/// Why a run could not begin. This says nothing about the proxy.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// No block of ports.
+    #[error("could not reserve a block of ports on {0}: {1}")]
+    Ports(IpAddr, io::Error),
+    /// No certificates.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// No files.
+    #[error("could not write to a temporary folder: {0}")]
+    Scratch(#[from] io::Error),
+}
+
+/// What a run is made with.
+#[derive(Clone, Debug)]
+pub struct Premises {
+    /// A factor on every deadline.
+    pub patience: f64,
+    /// What makes everything random repeatable.
+    pub seed: u64,
+    /// How many times a property is tried.
+    pub property_tries: u32,
+    /// Where servers listen.
+    pub bind: IpAddr,
+    /// How the proxy reaches them, if not by that address.
+    pub host: Option<String>,
+}
+
+impl Default for Premises {
+    fn default() -> Self {
+        let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            patience: 1.0,
+            seed: 1,
+            property_tries: 8,
+            bind,
+            host: None,
+        }
+    }
+}
+
+impl World {
+    /// Reserves ports for the servers of `who` and makes a certificate authority.
+    pub fn new(premises: &Premises, who: &Who) -> Result<Self, WorldError> {
+        let bind = premises.bind;
+        let ports = match who {
+            Who::Remote(remote) => Ports::reserve_among(bind, remote.allow.as_deref()),
+            Who::Profile(_) => Ports::reserve_among(bind, None),
+        };
+        let ports = ports.map_err(|error| WorldError::Ports(bind, error))?;
+        let pki = Pki::new()?;
+        let scratch = tempfile::Builder::new().prefix("connectspec-").tempdir()?;
+        // A subject that drops its privileges has to read the certificate.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(scratch.path(), open)?;
+        let identity = pki.identity(&["127.0.0.1", "::1", "localhost"])?;
+        let tls_files = TlsFiles {
+            certificate: write(scratch.path().join("proxy.crt"), &identity.pem.0)?,
+            key: write(scratch.path().join("proxy.key"), &identity.pem.1)?,
+        };
+        Ok(Self {
+            ports,
+            pki,
+            patience: Patience::times(premises.patience),
+            seed: premises.seed,
+            property_tries: premises.property_tries,
+            bind,
+            host: premises.host.clone().unwrap_or_else(|| match bind {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            }),
+            tls_files,
+            _scratch: scratch,
+        })
+    }
+
+    /// What TLS servers show.
+    pub(crate) fn identity(&self) -> Outcome<Arc<Identity>> {
+        let host = self.host.trim_matches(['[', ']']);
+        let names = [host, "127.0.0.1", "::1", "localhost"];
+        self.pki
+            .identity(&names)
+            .map_err(|error| Finding::harness(error.to_string()))
+    }
+
+    /// The configuration that a set-up means, and the ports that it takes as long as the subject runs.
+    pub(crate) fn configuration(
+        &self,
+        profile: &Profile,
+        setup: &Setup,
+    ) -> Outcome<(Configuration, Vec<Port>)> {
+        let taken: Vec<Port> = (0..4).map_while(|_| self.ports.take_listening()).collect();
+        let [listen, spare @ ..] = &taken[..] else {
+            return Err(Finding::harness("all ports for subjects are in use"));
+        };
+        let [one, two, three] = spare else {
+            return Err(Finding::harness("all ports for subjects are in use"));
+        };
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, listen.number()));
+        let mut configuration = Configuration::new(listen);
+        configuration.spare_ports = [one.number(), two.number(), three.number()];
+        match &setup.allow {
+            Allow::Servers if profile.offers.allowed_ports.is_some() => {
+                configuration.allow = Some(self.ports.allowed_ranges());
+            }
+            Allow::Servers | Allow::Default => {}
+            Allow::Ports(ports) => configuration.allow = Some(self.port_list(ports)?),
+            Allow::Text(words) => configuration.allow_text = Some(self.with_letters(words)?),
+        }
+        if setup.credentials {
+            let password = format!("wonderland-{:x}", self.seed);
+            configuration.credentials = Some(Credentials {
+                username: USERNAME.to_owned(),
+                password,
+            });
+        }
+        if setup.upstream {
+            let port = self.ports.letter('u');
+            configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
+        }
+        if setup.tls {
+            configuration.tls = Some(self.tls_files.clone());
+        }
+        configuration.timeouts = Timeouts {
+            connect: setup.connect,
+            idle: setup.idle,
+            header: setup.header,
+        };
+        Ok((configuration, taken))
+    }
+
+    /// A list of ports and ranges with letters in braces.
+    pub(crate) fn port_list(&self, text: &str) -> Outcome<Vec<PortRange>> {
+        let expanded = self.with_letters(text)?;
+        PortRange::parse_list(&expanded)
+            .map_err(|error| Finding::harness(format!("`{text}` is no list of ports: {error}")))
+    }
+
+    /// Replaces `{a}` by the port that the letter stands for.
+    pub(crate) fn with_letters(&self, text: &str) -> Outcome<String> {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}').ok_or_else(|| bad_letters(text))?;
+            let mut letters = name.chars();
+            let (Some(letter), None) = (letters.next(), letters.next()) else {
+                return Err(bad_letters(text));
+            };
+            let port = self.ports.letter(letter).ok_or_else(|| bad_letters(text))?;
+            expanded.push_str(before);
+            expanded.push_str(&port.to_string());
+            rest = behind;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
+    }
+}
+
+fn bad_letters(text: &str) -> Finding {
+    Finding::harness(format!(
+        "in `{text}`, braces do not hold one letter from a to z"
+    ))
+}
+
+fn write(path: PathBuf, text: &str) -> io::Result<PathBuf> {
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+impl Who {
+    /// The name of the profile, or the address.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Profile(profile) => &profile.name,
+            Self::Remote(remote) => &remote.name,
+        }
+    }
+
+    /// Whether it says that it is like Apache httpd 2.4.
+    #[must_use]
+    pub fn is_like_httpd(&self) -> bool {
+        match self {
+            Self::Profile(profile) => profile.like.as_deref() == Some("httpd-2.4"),
+            Self::Remote(_) => false,
+        }
+    }
+
+    /// Whether it has what a case needs.
+    #[must_use]
+    pub fn offers(&self, need: Need) -> bool {
+        match self {
+            Self::Profile(profile) => profile_offers(profile, need),
+            Self::Remote(remote) => match need {
+                Need::PortList | Need::PortRanges => remote.allow.is_some(),
+                Need::AccessLog | Need::SourcePort | Need::LoggedStatus => {
+                    remote.access_log.as_ref().is_some_and(|log| match need {
+                        Need::SourcePort => log.names("source_port"),
+                        Need::LoggedStatus => log.names("status"),
+                        _ => true,
+                    })
+                }
+                Need::Names => true,
+                _ => false,
+            },
+        }
+    }
+}
+
+fn profile_offers(profile: &Profile, need: Need) -> bool {
+    let offers = &profile.offers;
+    let log_names = |group: &str| {
+        let log = profile.access_log.as_ref();
+        log.is_some_and(|log| {
+            log.pattern
+                .capture_names()
+                .flatten()
+                .any(|name| name == group)
+        })
+    };
+    match need {
+        Need::PortList => offers.allowed_ports.is_some(),
+        Need::PortRanges => offers.allowed_ports == Some(AllowedPorts::Ranges),
+        Need::Directive => offers.directive,
+        Need::ConfigCheck => profile.launch.check.is_some(),
+        Need::DefaultPorts => offers.default_ports.is_some(),
+        Need::AccessLog => profile.access_log.is_some(),
+        Need::SourcePort => log_names("source_port"),
+        Need::LoggedStatus => log_names("status"),
+        Need::Ipv6 => offers.ipv6,
+        Need::Names => offers.names,
+        Need::Credentials => offers.credentials,
+        Need::Upstream => offers.upstream,
+        Need::TlsListener => offers.tls_listener,
+        Need::ConnectTimeout => offers.timeouts.contains(&TimeoutKind::Connect),
+        Need::IdleTimeout => offers.timeouts.contains(&TimeoutKind::Idle),
+        Need::HeaderTimeout => offers.timeouts.contains(&TimeoutKind::Header),
+        Need::Launched => true,
+    }
+}

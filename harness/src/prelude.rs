@@ -1,0 +1,22 @@
+//! The words that a case is written in.
+
+pub use crate::{
+    case::{
+        Case, Need, Setup, Suite, each, httpd, may, must, practice,
+        setup::{
+            allow_connect, allowing, credentials, idle_timeout, no_list, tls_listener, upstream,
+        },
+        should, survey,
+    },
+    client::{Answer, Client, Connection, Exchange, Reply, Request},
+    lab::{Lab, patience::pass},
+    server::{
+        Server,
+        script::{close, echo, finish, hand_over, hold, receive, receive_to_the_end, reset, send},
+    },
+    spec::Document,
+    suite,
+    tunnel::{End, Ending},
+    verdict::{Finding, Outcome},
+    wire::{Generator, Payload, stream},
+};

@@ -1,0 +1,429 @@
+//! The cases of one set-up, against one process of the subject.
+//!
+//! A control tunnel is proven before and after: if it does not come about, the cases are blocked, not failed. A subject
+//! that dies is started again, and those cases that were running are repeated one by one: a crash is charged to the
+//! case that brings it about.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Seats, Stop,
+    event::{Event, Finished, Subject},
+    plan::{Options, Plan, Planned},
+    worker,
+};
+use crate::{
+    case::{Setup, setup::Allow},
+    lab::{Lab, Running, Who, World},
+    server::script::echo,
+    verdict::{Conclusion, Finding, Outcome, Verdict, judge},
+};
+
+/// What the threads of a group tell it.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A case has ended.
+    Done(usize, worker::Result),
+    /// The run ends.
+    Stop,
+}
+
+/// The end of what a subject printed that is shown with a failure.
+const SAID_BYTES: usize = 2000;
+
+/// Conducts groups, one after the other.
+#[derive(Debug)]
+pub(super) struct Conductor {
+    pub(super) world: Arc<World>,
+    pub(super) who: Arc<Who>,
+    pub(super) options: Options,
+    pub(super) seats: Arc<Seats>,
+    pub(super) stop: Stop,
+    pub(super) events: mpsc::Sender<Event>,
+    /// The process that first contact was made with, for the group that wants it.
+    pub(super) first: Arc<Mutex<Option<Running>>>,
+}
+
+/// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
+pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
+    let setup = Setup::default();
+    let running = Running::start(world, &plan.who, &setup).map_err(|error| error.to_string())?;
+    let running = Arc::new(running);
+    let lab = Lab::open(world, &running, "control");
+    let control = control(&lab, &setup);
+    drop(lab);
+    if let Err(finding) = control {
+        return Err(format!(
+            "{} is no working CONNECT proxy: {finding}",
+            plan.who.name()
+        ));
+    }
+    let process = running.process();
+    let subject = Subject {
+        profile: plan.who.name().to_owned(),
+        title: match &*plan.who {
+            Who::Profile(profile) => profile.title.clone(),
+            Who::Remote(remote) => format!("the proxy at {}", remote.address),
+        },
+        version: process.and_then(crate::proxy::process::Subject::version),
+        command: process
+            .map(crate::proxy::process::Subject::command)
+            .unwrap_or_default(),
+        again: plan.options.again.clone(),
+    };
+    let running = Arc::into_inner(running).ok_or("the control tunnel is still in use")?;
+    Ok((subject, running))
+}
+
+impl Conductor {
+    /// Runs the cases of one set-up.
+    pub(super) fn conduct(&self, setup: &Setup, cases: Vec<Planned>) {
+        if self.stop.is_asked() {
+            return;
+        }
+        let mut group = Group {
+            conductor: self,
+            setup,
+            cases,
+            waiting: VecDeque::new(),
+            alone: VecDeque::new(),
+            held_back: Vec::new(),
+        };
+        group.waiting = (0..group.cases.len()).collect();
+        let first = (*setup == Setup::default())
+            .then(|| {
+                self.first
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+            })
+            .flatten();
+        group.run(first);
+    }
+}
+
+/// The cases of one set-up.
+struct Group<'a> {
+    conductor: &'a Conductor,
+    setup: &'a Setup,
+    cases: Vec<Planned>,
+    /// Not begun yet.
+    waiting: VecDeque<usize>,
+    /// To be repeated one by one, since the subject died while they ran.
+    alone: VecDeque<usize>,
+    /// Violations, until the control afterwards has shown that the subject still works.
+    held_back: Vec<Finished>,
+}
+
+impl Group<'_> {
+    /// Runs all cases, with as many processes of the subject as it takes.
+    fn run(&mut self, first: Option<Running>) {
+        let mut next = first;
+        while !self.waiting.is_empty() || !self.alone.is_empty() {
+            let started = match next.take() {
+                Some(running) => Ok(running),
+                None => self.start(),
+            };
+            let running = match started {
+                Ok(running) => Arc::new(running),
+                Err(reason) => return self.block_the_rest(&reason),
+            };
+            if let Err(finding) = self.control(&running) {
+                return self.block_the_rest(&format!("no control tunnel before: {finding}"));
+            }
+            self.run_on(&running);
+            let control = match running.death() {
+                Some(_) => Ok(()),
+                None if self.conductor.stop.is_asked() => Ok(()),
+                None => self.control(&running),
+            };
+            self.release(control);
+            if let Some(process) = running.process() {
+                process.stop();
+            }
+            if self.conductor.stop.is_asked() {
+                return;
+            }
+        }
+    }
+
+    fn start(&self) -> Result<Running, String> {
+        let conductor = self.conductor;
+        Running::start(&conductor.world, &conductor.who, self.setup)
+            .map_err(|error| error.to_string())
+    }
+
+    fn control(&self, running: &Arc<Running>) -> Outcome {
+        let lab = Lab::open(&self.conductor.world, running, "control");
+        control(&lab, self.setup)
+    }
+
+    /// Runs cases until all are done, the subject has died, or the run is stopped.
+    fn run_on(&mut self, running: &Arc<Running>) {
+        let (told, messages) = mpsc::channel();
+        self.conductor.stop.tell(told.clone());
+        let mut busy: HashMap<usize, Instant> = HashMap::new();
+        let mut ended = Vec::new();
+        let one_by_one = self.setup.names_ports() || self.setup.upstream;
+        let limit = self.conductor.world.patience.case().mul_f64(1.5)
+            * self.conductor.options.repeat.max(1);
+        loop {
+            let alone = !self.alone.is_empty();
+            while busy.is_empty() || !(one_by_one || alone) {
+                let queue = if alone {
+                    &mut self.alone
+                } else {
+                    &mut self.waiting
+                };
+                let Some(index) = queue.pop_front() else {
+                    break;
+                };
+                self.begin(index, running, told.clone());
+                busy.insert(index, Instant::now());
+            }
+            let Some(oldest) = busy.values().min() else {
+                return;
+            };
+            let patience = (*oldest + limit).saturating_duration_since(Instant::now());
+            match messages.recv_timeout(patience.max(Duration::from_millis(1))) {
+                Ok(Message::Done(index, result)) => {
+                    busy.remove(&index);
+                    if running.death().is_some() {
+                        ended.push((index, result));
+                        ended.extend(drain(&messages, &mut busy));
+                        return self.charge(ended, alone, running);
+                    }
+                    self.conclude(index, result, running);
+                }
+                Ok(Message::Stop) => return,
+                Err(_) => self.leave_behind(&mut busy, limit, running),
+            }
+        }
+    }
+
+    fn begin(&self, index: usize, running: &Arc<Running>, told: mpsc::Sender<Message>) {
+        let planned = self.cases[index].clone();
+        let conductor = self.conductor;
+        let _ = conductor.events.send(Event::Begun {
+            case: planned.case.id.as_str().into(),
+        });
+        let seat = conductor.seats.take();
+        let (world, running) = (Arc::clone(&conductor.world), Arc::clone(running));
+        let repeat = conductor.options.repeat;
+        std::thread::spawn(move || {
+            let result = worker::perform(&planned, &world, &running, repeat);
+            drop(running);
+            drop(seat);
+            // Nobody listens when the run was stopped.
+            let _ = told.send(Message::Done(index, result));
+        });
+    }
+
+    /// The subject has died while `ended` were running.
+    fn charge(&mut self, ended: Vec<(usize, worker::Result)>, alone: bool, running: &Running) {
+        let death = running
+            .death()
+            .unwrap_or_else(|| "in an unknown way".to_owned());
+        if !alone && ended.len() > 1 {
+            // Each once more, alone: so the one that brings it about is found.
+            self.alone.extend(ended.into_iter().map(|(index, _)| index));
+            return;
+        }
+        for (index, mut result) in ended {
+            let expected = "the proxy goes on running";
+            result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
+            let mut finished = self.finished(index, result, running);
+            // Whatever the case asks, a client that can end the proxy ends everybody's tunnels.
+            if finished.verdict != Verdict::Known {
+                finished.verdict = Verdict::Fail;
+            }
+            finished.subject_said = said(running);
+            self.conductor.send(finished);
+        }
+    }
+
+    fn conclude(&mut self, index: usize, result: worker::Result, running: &Running) {
+        let violated = Conclusion::from(&result.outcome) == Conclusion::Violated;
+        let mut finished = self.finished(index, result, running);
+        if violated {
+            finished.subject_said = said(running);
+            self.held_back.push(finished);
+        } else {
+            self.conductor.send(finished);
+        }
+    }
+
+    /// Cases that neither ended nor noticed that their time was up.
+    fn leave_behind(&self, busy: &mut HashMap<usize, Instant>, limit: Duration, running: &Running) {
+        let late: Vec<usize> = busy
+            .iter()
+            .filter(|(_, began)| began.elapsed() >= limit)
+            .map(|(&index, _)| index)
+            .collect();
+        for index in late {
+            busy.remove(&index);
+            let reason = format!("it did not end within {limit:?} and was left behind");
+            let result = worker::Result::without_evidence(Err(Finding::harness(reason)));
+            let finished = self.finished(index, result, running);
+            self.conductor.send(finished);
+        }
+    }
+
+    /// Lets go of what was held back: as it is if the control tunnel afterwards works, else blocked.
+    fn release(&mut self, control: Outcome) {
+        for mut finished in self.held_back.drain(..) {
+            if let Err(finding) = &control
+                && finished.verdict != Verdict::Broken
+            {
+                finished.verdict = Verdict::Blocked;
+                finished.reason = Some(format!("no control tunnel afterwards: {finding}"));
+            }
+            self.conductor.send(finished);
+        }
+    }
+
+    fn block_the_rest(&mut self, reason: &str) {
+        let rest: Vec<usize> = self.alone.drain(..).chain(self.waiting.drain(..)).collect();
+        for index in rest {
+            let planned = &self.cases[index];
+            let outcome = Err(Finding::setup(reason));
+            let result = worker::Result::without_evidence(outcome);
+            let finished = finished(planned, result, self.conductor.options.strict, Vec::new());
+            self.conductor.send(finished);
+        }
+    }
+
+    fn finished(&self, index: usize, result: worker::Result, running: &Running) -> Finished {
+        let strict = self.conductor.options.strict;
+        finished(&self.cases[index], result, strict, running.secrets())
+    }
+}
+
+impl Conductor {
+    fn send(&self, finished: Finished) {
+        // Nobody listens when the run was stopped.
+        let _ = self.events.send(Event::Finished(Box::new(finished)));
+    }
+}
+
+/// What the other threads still bring once the subject has died: its cases end soon, as nobody answers them.
+fn drain(
+    messages: &mpsc::Receiver<Message>,
+    busy: &mut HashMap<usize, Instant>,
+) -> Vec<(usize, worker::Result)> {
+    let mut ended = Vec::new();
+    while !busy.is_empty() {
+        match messages.recv_timeout(Duration::from_secs(30)) {
+            Ok(Message::Done(index, result)) => {
+                busy.remove(&index);
+                ended.push((index, result));
+            }
+            Ok(Message::Stop) | Err(_) => break,
+        }
+    }
+    ended
+}
+
+/// An ordinary tunnel to a port that the set-up allows; set-ups that promise none have no control.
+fn control(lab: &Lab, setup: &Setup) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
+    runtime.block_on(async {
+        let server = match &setup.allow {
+            _ if setup.upstream => return Ok(()),
+            Allow::Text(_) | Allow::Default => return Ok(()),
+            Allow::Servers => lab.server(echo()).await?,
+            Allow::Ports(ports) => {
+                let Some(port) = lab.first_port(ports)? else {
+                    return Ok(());
+                };
+                lab.server_at(port, echo()).await?
+            }
+        };
+        let mut tunnel = lab.client().connect(&server).await?;
+        tunnel.echoes(lab.nonce()).await
+    })
+}
+
+/// The result of a case that does not run.
+pub(super) fn skipped(planned: &Planned, reason: &str) -> Finished {
+    let result = worker::Result::without_evidence(Err(Finding::absent(reason)));
+    finished(planned, result, false, Vec::new())
+}
+
+fn finished(
+    planned: &Planned,
+    result: worker::Result,
+    strict: bool,
+    secrets: Vec<String>,
+) -> Finished {
+    let case = &planned.case;
+    let conclusion = Conclusion::from(&result.outcome);
+    let changed = planned
+        .deviation
+        .as_ref()
+        .and_then(|known| known.observed.as_ref());
+    let (expected, observed, mut reason) = match result.outcome {
+        Ok(()) => (Vec::new(), joined(&result.notes), None),
+        Err(Finding::Violation { expected, observed }) => (expected, Some(observed), None),
+        Err(Finding::Inconclusive { reason }) => (
+            Vec::new(),
+            joined(&result.notes),
+            Some(format!("inconclusive: {reason}")),
+        ),
+        Err(
+            Finding::Absent { reason } | Finding::Setup { reason } | Finding::Harness { reason },
+        ) => (Vec::new(), None, Some(reason)),
+    };
+    // A known failure that shows another face is a new one.
+    let listed = planned.deviation.is_some()
+        && (conclusion != Conclusion::Violated
+            || changed.is_none_or(|known| Some(known) == observed.as_ref()));
+    let verdict = judge(case.level, conclusion, strict, listed);
+    if let Some(known) = &planned.deviation {
+        reason = match verdict {
+            Verdict::Known => Some(known.why.clone()),
+            Verdict::Healed => Some(format!("listed as a deviation: {}", known.why)),
+            _ if !listed => changed.map(|was| format!("listed, but it was observed as: {was}")),
+            _ => reason,
+        };
+    }
+    Finished {
+        case: case.id.as_str().into(),
+        title: case.title.clone(),
+        suite: planned.suite.to_owned(),
+        level: case.level,
+        verdict,
+        expected,
+        observed,
+        reason,
+        covers: case.covers.clone(),
+        cites: case.cites.clone(),
+        source: format!("{}:{}", case.source.file(), case.source.line()),
+        took: result.took,
+        setup: case.setup.describe(),
+        transcript: result.transcript,
+        left_out: result.left_out,
+        subject_said: None,
+        secrets,
+    }
+}
+
+fn joined(notes: &[String]) -> Option<String> {
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// The end of what the subject printed.
+fn said(running: &Running) -> Option<String> {
+    let output = running.process()?.output();
+    let output = output.trim();
+    let from = output.len().saturating_sub(SAID_BYTES);
+    let from = (from..=output.len()).find(|&at| output.is_char_boundary(at))?;
+    (!output.is_empty()).then(|| output[from..].to_owned())
+}

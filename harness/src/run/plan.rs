@@ -1,0 +1,202 @@
+//! Which cases run against whom, and how.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    case::{
+        Case, Setup, Suite,
+        select::{Partition, matches},
+    },
+    lab::{Premises, Who},
+    proxy::profile::Deviation,
+    verdict::Level,
+};
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Globs over ids; empty means all.
+    pub selectors: Vec<String>,
+    /// The weakest level that is run.
+    pub level: Level,
+    /// Recommendations and good practice are demands.
+    pub strict: bool,
+    /// Cases that wait out timers run, too.
+    pub slow: bool,
+    /// How many cases run at the same time.
+    pub jobs: usize,
+    /// The share of the cases that runs here.
+    pub partition: Option<Partition>,
+    /// How many times each case runs.
+    pub repeat: u32,
+    /// The run ends at the first failure.
+    pub fail_fast: bool,
+    /// Patience, seed, addresses.
+    pub premises: Premises,
+    /// Known deviations beside those of the profile.
+    pub baseline: Vec<Deviation>,
+    /// The version of the suite.
+    pub connectspec: String,
+    /// The words that select the subject again on the command line.
+    pub again: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            selectors: Vec::new(),
+            level: Level::Survey,
+            strict: false,
+            slow: false,
+            jobs: default_jobs(),
+            partition: None,
+            repeat: 1,
+            fail_fast: false,
+            premises: Premises::default(),
+            baseline: Vec::new(),
+            connectspec: env!("CARGO_PKG_VERSION").to_owned(),
+            again: String::new(),
+        }
+    }
+}
+
+/// Cases wait much and work little, so more of them than processors run at the same time.
+#[must_use]
+pub fn default_jobs() -> usize {
+    std::thread::available_parallelism()
+        .map_or(8, |cores| cores.get() * 8)
+        .min(32)
+}
+
+/// A case that was selected.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The case.
+    pub case: Arc<Case>,
+    /// The title of its suite.
+    pub suite: &'static str,
+    /// Why it is known to be violated.
+    pub deviation: Option<Deviation>,
+}
+
+/// What will run, and what will not.
+#[derive(Debug)]
+pub struct Plan {
+    /// Who is judged.
+    pub who: Arc<Who>,
+    /// How.
+    pub options: Options,
+    /// What runs, by set-up: one process of the subject for each.
+    pub groups: BTreeMap<Setup, Vec<Planned>>,
+    /// What does not run, and why.
+    pub skipped: Vec<(Planned, String)>,
+    /// Deviations that name no case of these suites, or have expired.
+    pub stale: Vec<String>,
+}
+
+impl Plan {
+    /// Selects from `suites`.
+    #[must_use]
+    pub fn new(suites: &[Suite], who: Who, options: Options) -> Self {
+        let who = Arc::new(who);
+        let deviations = known_deviations(&who, &options);
+        let today = jiff::ZonedDateTime::now().date();
+        let mut plan = Self {
+            groups: BTreeMap::new(),
+            skipped: Vec::new(),
+            stale: stale(&deviations, suites, today),
+            who,
+            options,
+        };
+        for suite in suites {
+            for case in &suite.cases {
+                if !plan.options.selects(case) {
+                    continue;
+                }
+                let deviation = deviations
+                    .iter()
+                    .find(|known| known.case == case.id && !known.has_expired(today))
+                    .cloned();
+                let planned = Planned {
+                    case: Arc::new(case.clone()),
+                    suite: suite.title,
+                    deviation,
+                };
+                match plan.reason_to_skip(case) {
+                    Some(reason) => plan.skipped.push((planned, reason)),
+                    None => plan
+                        .groups
+                        .entry(case.setup.clone())
+                        .or_default()
+                        .push(planned),
+                }
+            }
+        }
+        plan
+    }
+
+    /// How many results it will give.
+    #[must_use]
+    pub fn results(&self) -> usize {
+        self.groups.values().map(Vec::len).sum::<usize>() + self.skipped.len()
+    }
+
+    fn reason_to_skip(&self, case: &Case) -> Option<String> {
+        if case.level == Level::Httpd && !self.who.is_like_httpd() {
+            return Some("asked only of proxies that are like Apache httpd 2.4".to_owned());
+        }
+        let lacking = case
+            .all_needs()
+            .into_iter()
+            .find(|need| !self.who.offers(*need));
+        if let Some(need) = lacking {
+            return Some(need.absence().to_owned());
+        }
+        (case.slow && !self.options.slow).then(|| "slow; it runs with --slow".to_owned())
+    }
+}
+
+impl Options {
+    fn selects(&self, case: &Case) -> bool {
+        let selected = self.selectors.is_empty()
+            || self
+                .selectors
+                .iter()
+                .any(|selector| matches(selector, &case.id));
+        selected
+            && case.level <= self.level
+            && self
+                .partition
+                .is_none_or(|partition| partition.contains(&case.id))
+    }
+}
+
+/// Those of the baseline come first: they say what is known today, the profile what was known when it was written.
+fn known_deviations(who: &Who, options: &Options) -> Vec<Deviation> {
+    let mut known = options.baseline.clone();
+    if let Who::Profile(profile) = who {
+        known.extend(profile.deviations.iter().cloned());
+    }
+    known
+}
+
+fn stale(deviations: &[Deviation], suites: &[Suite], today: jiff::civil::Date) -> Vec<String> {
+    let living = |id: &str| {
+        suites
+            .iter()
+            .flat_map(|suite| &suite.cases)
+            .any(|case| case.id == id)
+    };
+    deviations
+        .iter()
+        .filter_map(|known| {
+            if !living(&known.case) {
+                Some(format!("the deviation {} names no case", known.case))
+            } else if known.has_expired(today) {
+                Some(format!("the deviation {} has expired", known.case))
+            } else {
+                None
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! What a server does with a connection, step by step.
+
+use crate::{
+    tunnel::End,
+    verdict::{Finding, Outcome},
+    wire::Payload,
+};
+
+/// Steps, joined by [`Script::then`].
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Send(Payload),
+    Receive(Payload),
+    ReceiveToTheEnd,
+    Echo,
+    Finish,
+    Close,
+    Reset,
+    Hold,
+    HandOver,
+}
+
+/// Sends `payload`.
+#[must_use]
+pub fn send(payload: impl Into<Payload>) -> Script {
+    Step::Send(payload.into()).into()
+}
+
+/// Receives exactly `payload`.
+#[must_use]
+pub fn receive(payload: impl Into<Payload>) -> Script {
+    Step::Receive(payload.into()).into()
+}
+
+/// Reads to the end of the stream, whatever comes.
+#[must_use]
+pub fn receive_to_the_end() -> Script {
+    Step::ReceiveToTheEnd.into()
+}
+
+/// Sends back whatever arrives, and ends when the other side has ended.
+#[must_use]
+pub fn echo() -> Script {
+    Step::Echo.into()
+}
+
+/// Says that nothing more is coming (FIN), and goes on.
+#[must_use]
+pub fn finish() -> Script {
+    Step::Finish.into()
+}
+
+/// Ends in order: FIN, then reads to the end. A server that closed at once would make its kernel reset the connection
+/// and throw away what it had still to send.
+#[must_use]
+pub fn close() -> Script {
+    Step::Close.into()
+}
+
+/// Ends with a reset.
+#[must_use]
+pub fn reset() -> Script {
+    Step::Reset.into()
+}
+
+/// Says nothing and reads nothing, until the case is over.
+#[must_use]
+pub fn hold() -> Script {
+    Step::Hold.into()
+}
+
+/// Leaves the connection to the case, which takes it with [`Server::accepts`](super::Server::accepts).
+#[must_use]
+pub fn hand_over() -> Script {
+    Step::HandOver.into()
+}
+
+impl Script {
+    /// Goes on with `next`.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        self.steps.extend(next.steps);
+        self
+    }
+
+    /// Plays the steps on `end`. What is left of the connection is handed to `over`, if a step says so.
+    pub(super) async fn play(self, mut end: End, over: impl AsyncFnOnce(End)) -> Outcome {
+        for step in self.steps {
+            match step {
+                Step::Send(payload) => end.sends(payload).await?,
+                Step::Receive(payload) => end.receives(payload).await?,
+                Step::ReceiveToTheEnd => {
+                    end.receives_to_the_end(usize::MAX - 1).await?;
+                }
+                Step::Echo => echo_on(&mut end).await?,
+                Step::Finish => end.finishes().await?,
+                Step::Close => return end.closes().await,
+                Step::Reset => return end.resets(),
+                Step::Hold => return std::future::pending().await,
+                Step::HandOver => {
+                    over(end).await;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<Step> for Script {
+    fn from(step: Step) -> Self {
+        Self { steps: vec![step] }
+    }
+}
+
+/// Echoes to the end of the stream, then ends its own.
+async fn echo_on(end: &mut End) -> Outcome {
+    let (mut reader, mut writer) = tokio::io::split(&mut end.stream);
+    let failed = |error: std::io::Error| {
+        Finding::violation(
+            "the server can echo to the end of the stream",
+            error.to_string(),
+        )
+    };
+    tokio::io::copy(&mut reader, &mut writer)
+        .await
+        .map_err(failed)?;
+    end.finishes().await
+}

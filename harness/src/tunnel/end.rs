@@ -1,0 +1,192 @@
+//! One end of a tunnel: the client's, or the server's.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{io::AsyncWriteExt, time::timeout};
+
+use super::halves::{Reader, Writer};
+use crate::{
+    lab::patience::Patience,
+    verdict::{Finding, Outcome},
+    wire::{Payload, Stream, payload::count},
+};
+
+/// Which end of a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The client's.
+    Client,
+    /// The server's.
+    Server,
+}
+
+impl Side {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "the client",
+            Self::Server => "the server",
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// In order, with a FIN.
+    Fin,
+    /// With a reset.
+    Reset,
+}
+
+impl Ending {
+    /// For a reader.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Fin => "the end",
+            Self::Reset => "a reset",
+        }
+    }
+}
+
+/// One end of a tunnel.
+#[derive(Debug)]
+pub struct End {
+    pub(crate) stream: Stream,
+    pub(crate) side: Side,
+    pub(crate) patience: Patience,
+}
+
+impl End {
+    pub(crate) const fn new(stream: Stream, side: Side, patience: Patience) -> Self {
+        Self {
+            stream,
+            side,
+            patience,
+        }
+    }
+
+    /// Sends `payload`; the proxy has to take all of it.
+    pub async fn sends(&mut self, payload: impl Into<Payload>) -> Outcome {
+        self.halves().1.sends(payload).await
+    }
+
+    /// Receives exactly `payload`: these bytes and no others, in this order.
+    pub async fn receives(&mut self, payload: impl Into<Payload>) -> Outcome {
+        self.halves().0.receives(payload).await
+    }
+
+    /// Receives `length` bytes, whatever they are.
+    pub async fn receives_any(&mut self, length: usize) -> Outcome<Vec<u8>> {
+        self.halves().0.receives_any(length).await
+    }
+
+    /// Receives everything until the end of the stream, at most `limit` bytes.
+    pub async fn receives_to_the_end(&mut self, limit: usize) -> Outcome<(Vec<u8>, Ending)> {
+        self.halves().0.receives_to_the_end(limit).await
+    }
+
+    /// Sends `payload` and receives the very same bytes: for a server that echoes.
+    pub async fn echoes(&mut self, payload: impl Into<Payload>) -> Outcome {
+        let payload = payload.into();
+        let (mut reader, mut writer) = self.halves();
+        let (sent, received) = tokio::join!(writer.sends(&payload), reader.receives(&payload));
+        // What did not come back says more than what could not be sent.
+        received.and(sent)
+    }
+
+    /// The other side has ended in order, and nothing more arrives before it.
+    pub async fn ends(&mut self) -> Outcome {
+        self.halves().0.ends().await
+    }
+
+    /// The other side has ended, in order or with a reset, and nothing more arrives before it.
+    pub async fn ends_somehow(&mut self) -> Outcome<Ending> {
+        self.halves().0.ends_somehow().await
+    }
+
+    /// Nothing arrives for `period`, and the stream does not end.
+    pub async fn stays_silent(&mut self, period: Duration) -> Outcome {
+        self.halves().0.stays_silent(period).await
+    }
+
+    /// Says that nothing more is coming (FIN), and goes on listening.
+    pub async fn finishes(&mut self) -> Outcome {
+        let limit = self.patience.progress();
+        match timeout(limit, self.stream.shutdown()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Finding::violation(
+                format!("{} can end its stream", self.side.name()),
+                format!("{error}"),
+            )),
+            Err(_) => Err(Finding::violation(
+                format!("{} can end its stream", self.side.name()),
+                format!("no progress within {limit:?}"),
+            )),
+        }
+    }
+
+    /// Ends in order: FIN, then reads to the end, so that the kernel has no reason to reset.
+    pub async fn closes(mut self) -> Outcome {
+        self.finishes().await?;
+        let (bytes, _) = self.receives_to_the_end(LAST_BYTES).await?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        Err(Finding::violation(
+            "nothing more before the end",
+            format!("{} more", count(bytes.len() as u64)),
+        ))
+    }
+
+    /// Ends with a reset. Asserts that nothing was left unread that the reset would throw away unseen.
+    pub fn resets(self) -> Outcome {
+        if self.stream.has_pending() {
+            return Err(Finding::harness("bytes were left unread before a reset"));
+        }
+        self.stream
+            .reset()
+            .map_err(|error| Finding::harness(format!("could not reset: {error}")))
+    }
+
+    /// Both directions, to be used at the same time.
+    pub fn halves(&mut self) -> (Reader<'_>, Writer<'_>) {
+        let (side, patience) = (self.side, self.patience);
+        let (reader, writer) = tokio::io::split(&mut self.stream);
+        (
+            Reader::new(reader, side, patience),
+            Writer::new(writer, side, patience),
+        )
+    }
+
+    /// The address of this end.
+    pub fn local(&self) -> Outcome<SocketAddr> {
+        self.stream
+            .tap()
+            .local()
+            .map_err(|error| Finding::harness(error.to_string()))
+    }
+
+    /// The proxy's address on this connection.
+    pub fn peer(&self) -> Outcome<SocketAddr> {
+        self.stream
+            .tap()
+            .peer()
+            .map_err(|error| Finding::harness(error.to_string()))
+    }
+
+    /// Makes the kernel's receive buffer small, so that a reader that stops is felt soon.
+    pub fn takes_little(&self, bytes: usize) -> Outcome {
+        self.stream
+            .tap()
+            .shrink_receive_buffer(bytes)
+            .map_err(|error| {
+                Finding::harness(format!(
+                    "could not set the size of a receive buffer: {error}"
+                ))
+            })
+    }
+}
+
+/// Enough to show what came where nothing should have.
+const LAST_BYTES: usize = 64 * 1024;

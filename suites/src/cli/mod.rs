@@ -1,0 +1,128 @@
+//! The command line: `run`, `list`, `explain`, `proxy`.
+//!
+//! What people read goes to stdout, what tells them how far it is goes to stderr. The exit status can be trusted:
+//! see [`Status`].
+
+mod explain;
+mod list;
+mod run;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Conformance suite for HTTP CONNECT proxies.
+#[derive(Debug, Parser)]
+#[command(name = "connectspec", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge a proxy. Without a subject, the reference proxy that comes with this program
+    Run(Box<run::Arguments>),
+    /// List the cases
+    List(list::Arguments),
+    /// Explain a case: the requirement, why it matters, what is sent and what is accepted
+    Explain(explain::Arguments),
+    /// Run the reference proxy
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Proxy {
+        /// Its own arguments; see `connectspec proxy --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// What an exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Every case that ran was held, or blames nobody.
+    Conformant = 0,
+    /// A case failed, a deviation has healed, or the list of deviations is out of date.
+    Failed = 1,
+    /// The subject could not be started, a case was blocked or broken, or nothing ran.
+    NotJudged = 2,
+    /// The command line is wrong.
+    Usage = 3,
+}
+
+/// Why a command could not do its work.
+pub(crate) struct Trouble {
+    status: Status,
+    report: miette::Report,
+}
+
+impl Trouble {
+    fn usage(message: impl std::fmt::Display) -> Self {
+        Self {
+            status: Status::Usage,
+            report: miette::miette!("{message}"),
+        }
+    }
+
+    fn not_judged(message: impl std::fmt::Display) -> Self {
+        Self {
+            status: Status::NotJudged,
+            report: miette::miette!("{message}"),
+        }
+    }
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next();
+    // The reference proxy reads its own arguments: whatever looks like ours is not.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "proxy")
+    {
+        return connectspec_reference_proxy::main_with(
+            program.into_iter().chain(arguments.skip(1)),
+        );
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let status = if error.use_stderr() {
+                Status::Usage
+            } else {
+                Status::Conformant
+            };
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    let done = match cli.command {
+        None => run::main(&run::Arguments::parse_from(["run"])),
+        Some(Command::Run(arguments)) => run::main(&arguments),
+        Some(Command::List(arguments)) => list::main(&arguments),
+        Some(Command::Explain(arguments)) => explain::main(&arguments),
+        Some(Command::Proxy { arguments }) => {
+            return connectspec_reference_proxy::main_with(program.into_iter().chain(arguments));
+        }
+    };
+    match done {
+        Ok(status) => status.into(),
+        Err(trouble) => {
+            anstream::eprintln!("{:?}", trouble.report);
+            trouble.status.into()
+        }
+    }
+}
+
+/// Writes to stdout; a reader that has gone, such as `head`, is no error.
+fn say(text: &str) {
+    use std::io::Write as _;
+    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}

@@ -1,0 +1,277 @@
+//! `connectspec run`: judge a proxy.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use connectspec_harness::{
+    case::select::{Partition, matches},
+    lab::{Premises, Who},
+    proxy::{profile::parse_baseline, remote::Remote},
+    run::{self, Event, Options, Plan, Stop},
+    verdict::{Level, Verdict},
+};
+
+use super::{Status, Trouble};
+use crate::{subjects, suites};
+
+/// Judge a proxy.
+#[derive(Debug, Parser)]
+pub(super) struct Arguments {
+    /// Which cases: globs over their ids, such as `close` or `*/refuses_*`; none means all
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    #[command(flatten)]
+    subject: Subject,
+    /// The weakest level that is run: must, httpd, should, practice, may or survey
+    #[arg(long, default_value = "survey")]
+    level: Level,
+    /// Recommendations and good practice count as demands
+    #[arg(long)]
+    strict: bool,
+    /// Run the cases that wait out timers, too
+    #[arg(long)]
+    slow: bool,
+    /// How many cases run at the same time
+    #[arg(long, value_name = "N", default_value_t = run::plan::default_jobs(), value_parser = at_least_one)]
+    jobs: usize,
+    /// A factor on every deadline: 2.0 waits twice as long
+    #[arg(long, value_name = "FACTOR", default_value = "1.0", value_parser = factor)]
+    patience: f64,
+    /// Makes everything random repeatable
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many times each random property is tried
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    property_tries: u32,
+    /// Run a stable share of the cases: 2/5 is the second of five
+    #[arg(long, value_name = "I/N")]
+    partition: Option<Partition>,
+    /// Run each case so many times; one that wavers is broken
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// End at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// A file of known deviations
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+/// Who is judged.
+#[derive(Debug, Args)]
+struct Subject {
+    /// A built-in profile, or a profile in a file
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "proxy")]
+    profile: Option<String>,
+    /// A proxy that is already running
+    #[arg(long, value_name = "HOST:PORT")]
+    proxy: Option<String>,
+    /// The ports that it allows, such as '443 8000-8100'
+    #[arg(long, value_name = "PORTS", requires = "proxy")]
+    allow: Option<String>,
+    /// The credentials that it asks for
+    #[arg(long, value_name = "USER:PASSWORD", requires = "proxy")]
+    credentials: Option<String>,
+    /// The access log that it writes
+    #[arg(long, value_name = "FILE", requires_all = ["proxy", "log_pattern"])]
+    access_log: Option<PathBuf>,
+    /// A regular expression with the groups source_port, status, target and client
+    #[arg(long, value_name = "REGEX", requires = "access_log")]
+    log_pattern: Option<String>,
+    /// The address on which the harness's servers listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    backend_bind: std::net::IpAddr,
+    /// The name or address by which the proxy reaches them
+    #[arg(long, value_name = "NAME")]
+    backend_host: Option<String>,
+}
+
+/// Runs the cases and says what they found.
+pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
+    let (who, again) = arguments.subject.who()?;
+    let catalogue = suites();
+    check_selectors(&arguments.selectors, &catalogue)?;
+    let options = arguments.options(again)?;
+    let plan = Plan::new(&catalogue, who, options);
+    if plan.results() == 0 {
+        return Err(Trouble::not_judged("no case was left to run"));
+    }
+    let stop = Stop::default();
+    listen_for_signals(stop.clone());
+    let mut tally = Tally::default();
+    run::run(plan, &stop, &mut |event| {
+        tally.count(event);
+        if let Event::Finished(finished) = event {
+            super::say(&format!("{} {}\n", finished.verdict, finished.case));
+        }
+    });
+    Ok(tally.status())
+}
+
+impl Arguments {
+    fn options(&self, again: String) -> Result<Options, Trouble> {
+        let baseline = match &self.baseline {
+            None => Vec::new(),
+            Some(path) => {
+                let origin = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Trouble::usage(format!("could not read the baseline {origin}: {error}"))
+                })?;
+                parse_baseline(&origin, &text).map_err(Trouble::usage)?
+            }
+        };
+        Ok(Options {
+            selectors: self.selectors.clone(),
+            level: self.level,
+            strict: self.strict,
+            slow: self.slow,
+            jobs: self.jobs,
+            partition: self.partition,
+            repeat: self.repeat,
+            fail_fast: self.fail_fast,
+            premises: Premises {
+                patience: self.patience,
+                seed: self.seed.unwrap_or(1),
+                property_tries: self.property_tries,
+                bind: self.subject.backend_bind,
+                host: self.subject.backend_host.clone(),
+            },
+            baseline,
+            connectspec: env!("CARGO_PKG_VERSION").to_owned(),
+            again,
+        })
+    }
+}
+
+impl Subject {
+    /// Who it is, and the words that name it again.
+    fn who(&self) -> Result<(Who, String), Trouble> {
+        if let Some(address) = &self.proxy {
+            let remote = self.remote(address)?;
+            return Ok((Who::Remote(Box::new(remote)), format!("--proxy {address}")));
+        }
+        let (name, again) = match &self.profile {
+            None => (subjects::REFERENCE, String::new()),
+            Some(name) => (name.as_str(), format!("--profile {name}")),
+        };
+        let profile = subjects::profile(name).map_err(Trouble::usage)?;
+        Ok((Who::Profile(Box::new(profile)), again))
+    }
+
+    fn remote(&self, address: &str) -> Result<Remote, Trouble> {
+        let mut remote = Remote::new(address).map_err(Trouble::usage)?;
+        if let Some(ports) = &self.allow {
+            remote = remote.allowing(ports).map_err(Trouble::usage)?;
+        }
+        if let Some(credentials) = &self.credentials {
+            remote = remote.credentials(credentials).map_err(Trouble::usage)?;
+        }
+        if let (Some(file), Some(pattern)) = (&self.access_log, &self.log_pattern) {
+            remote = remote
+                .access_log(file.clone(), pattern)
+                .map_err(Trouble::usage)?;
+        }
+        Ok(remote)
+    }
+}
+
+/// A selector that matches nothing is a mistake, not an empty run.
+pub(super) fn check_selectors(
+    selectors: &[String],
+    catalogue: &[connectspec_harness::case::Suite],
+) -> Result<(), Trouble> {
+    for selector in selectors {
+        let ids = || {
+            catalogue
+                .iter()
+                .flat_map(|suite| &suite.cases)
+                .map(|case| &case.id)
+        };
+        if !ids().any(|id| matches(selector, id)) {
+            let suites: Vec<_> = catalogue.iter().map(|suite| suite.id).collect();
+            return Err(Trouble::usage(format!(
+                "`{selector}` selects no case; the suites are {}, and `connectspec list` shows all cases",
+                suites.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What decides the exit status.
+#[derive(Debug, Default)]
+struct Tally {
+    ran: usize,
+    failed: usize,
+    not_judged: usize,
+}
+
+impl Tally {
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Finished(finished) => match finished.verdict {
+                Verdict::Skip => {}
+                Verdict::Fail | Verdict::Healed => {
+                    self.ran += 1;
+                    self.failed += 1;
+                }
+                Verdict::Blocked | Verdict::Broken => self.not_judged += 1,
+                Verdict::Pass | Verdict::Warn | Verdict::Info | Verdict::Known => self.ran += 1,
+            },
+            Event::Ended(end) => {
+                self.failed += end.stale.len();
+                self.not_judged +=
+                    usize::from(end.refused.is_some()) + usize::from(end.interrupted);
+            }
+            Event::Started(_) | Event::Begun { .. } => {}
+        }
+    }
+
+    const fn status(&self) -> Status {
+        if self.failed > 0 {
+            Status::Failed
+        } else if self.not_judged > 0 || self.ran == 0 {
+            Status::NotJudged
+        } else {
+            Status::Conformant
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM end the run at once, with a report of what there is.
+fn listen_for_signals(stop: Stop) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) = (
+                signal(SignalKind::interrupt()),
+                signal(SignalKind::terminate()),
+            ) else {
+                return;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stop.now();
+        });
+    });
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a whole number, 1 or more".to_owned()),
+    }
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (0.1..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 0.1 to 100".to_owned()),
+    }
+}

@@ -1,0 +1,50 @@
+//! The documents that cases cite.
+
+use connectspec_harness::spec::Document;
+
+const fn rfc(name: &'static str, address: &'static str) -> Document {
+    Document::new(name, address, "#section-")
+}
+
+/// HTTP Semantics.
+pub const RFC_9110: Document = rfc("RFC 9110", "https://www.rfc-editor.org/rfc/rfc9110");
+
+/// HTTP/1.1.
+pub const RFC_9112: Document = rfc("RFC 9112", "https://www.rfc-editor.org/rfc/rfc9112");
+
+/// Security considerations for optimistic protocol transitions in HTTP/1.1: what a proxy does after it has refused a
+/// CONNECT.
+pub const RFC_9931: Document = rfc("RFC 9931", "https://www.rfc-editor.org/rfc/rfc9931");
+
+/// The Proxy-Status field.
+pub const RFC_9209: Document = rfc("RFC 9209", "https://www.rfc-editor.org/rfc/rfc9209");
+
+/// URI: generic syntax.
+pub const RFC_3986: Document = rfc("RFC 3986", "https://www.rfc-editor.org/rfc/rfc3986");
+
+/// Additional HTTP status codes.
+pub const RFC_6585: Document = rfc("RFC 6585", "https://www.rfc-editor.org/rfc/rfc6585");
+
+/// Basic authentication.
+pub const RFC_7617: Document = rfc("RFC 7617", "https://www.rfc-editor.org/rfc/rfc7617");
+
+/// Apache httpd's mod_proxy_connect.
+pub const MOD_PROXY_CONNECT: Document = Document::new(
+    "httpd 2.4 mod_proxy_connect",
+    "https://httpd.apache.org/docs/2.4/mod/mod_proxy_connect.html",
+    "#",
+);
+
+/// Apache httpd's mod_log_config.
+pub const MOD_LOG_CONFIG: Document = Document::new(
+    "httpd 2.4 mod_log_config",
+    "https://httpd.apache.org/docs/2.4/mod/mod_log_config.html",
+    "#",
+);
+
+/// A CERT note on proxies that connect to any port.
+pub const VU_150227: Document = Document::new(
+    "CERT VU#150227",
+    "https://www.kb.cert.org/vuls/id/150227",
+    "#",
+);
