@@ -5,6 +5,9 @@
 
 pub mod payload;
 pub mod stream;
+pub mod layout;
+pub mod redact;
+pub mod render;
 pub mod tap;
 pub mod transcript;
 

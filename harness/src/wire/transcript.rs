@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes that are kept, of each connection and direction. Two TLS handshakes and any head fit; what is past it is
 /// counted and digested, so that a transfer of gigabytes costs no memory.
 pub const KEPT_BYTES: usize = 32 * 1024;
@@ -14,7 +16,8 @@ pub const KEPT_BYTES: usize = 32 * 1024;
 pub const KEPT_EVENTS: usize = 4096;
 
 /// Which of the two connections that a proxy joins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Leg {
     /// Between the harness's client and the proxy.
     Client,
@@ -23,7 +26,8 @@ pub enum Leg {
 }
 
 /// Which way something went, seen from the harness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Way {
     /// From the harness to the proxy.
     Out,
