@@ -5,6 +5,7 @@ pub mod client;
 pub mod lab;
 pub mod prelude;
 pub mod proxy;
+pub mod report;
 pub mod run;
 pub mod server;
 pub mod spec;

@@ -1,0 +1,156 @@
+//! From events to a [`Report`].
+//!
+//! Secrets end here: whatever a report is made of has passed through this fold.
+
+use std::time::Duration;
+
+use super::model::{CaseResult, Report, Run, SCHEMA, Subject, Totals};
+use crate::{
+    run::{
+        Event,
+        event::{End, Finished, Start},
+    },
+    wire::{redact::Secrets, render},
+};
+
+/// Gathers events.
+#[derive(Debug, Default)]
+pub struct ReportFold {
+    start: Option<Start>,
+    results: Vec<CaseResult>,
+    end: Option<End>,
+}
+
+impl ReportFold {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event in.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started(start) => self.start = Some(start.clone()),
+            Event::Begun { .. } => {}
+            Event::Finished(finished) => self.results.push(result(finished)),
+            Event::Ended(end) => self.end = Some(end.clone()),
+        }
+    }
+
+    /// What is known so far. A run whose end was not seen counts as interrupted.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let mut results = self.results.clone();
+        results.sort_by(|a, b| a.case.cmp(&b.case));
+        let run = self.run();
+        let subject = self.start.as_ref().map(subject).unwrap_or_default();
+        Report {
+            schema: SCHEMA.to_owned(),
+            run,
+            subject,
+            totals: Totals::of(&results),
+            results,
+        }
+    }
+
+    fn run(&self) -> Run {
+        let end = self.end.clone().unwrap_or(End {
+            took: Duration::ZERO,
+            interrupted: true,
+            refused: None,
+        });
+        let mut run = Run {
+            took_ms: milliseconds(end.took),
+            interrupted: end.interrupted,
+            refused: end.refused,
+            ..Run::default()
+        };
+        if let Some(start) = &self.start {
+            run.started = start.at.to_string();
+            run.connectspec.clone_from(&start.connectspec);
+            run.seed = start.seed;
+            run.selectors.clone_from(&start.selectors);
+            run.partition.clone_from(&start.partition);
+            run.planned = start.results;
+        }
+        run
+    }
+}
+
+fn subject(start: &Start) -> Subject {
+    let subject = start.subject.clone();
+    Subject {
+        profile: subject.profile,
+        title: subject.title,
+        version: subject.version,
+        command: subject.command,
+        again: subject.again,
+    }
+}
+
+fn result(finished: &Finished) -> CaseResult {
+    let secrets = Secrets::new(&finished.secrets);
+    let hide = |text: &String| secrets.hide(text);
+    CaseResult {
+        case: finished.case.to_string(),
+        title: finished.title.clone(),
+        suite: finished.suite.clone(),
+        level: finished.level,
+        verdict: finished.verdict,
+        expected: finished.expected.iter().map(hide).collect(),
+        observed: finished.observed.as_ref().map(hide),
+        reason: finished.reason.as_ref().map(hide),
+        covers: finished.covers.iter().map(ToString::to_string).collect(),
+        cites: finished.cites.iter().map(|cite| cite.url()).collect(),
+        citations: finished.cites.iter().map(ToString::to_string).collect(),
+        source: finished.source.clone(),
+        took_ms: milliseconds(finished.took),
+        setup: finished.setup.clone(),
+        transcript: render::steps(&finished.transcript, &secrets),
+        left_out: finished.left_out,
+        subject_said: finished.subject_said.as_ref().map(hide),
+    }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::sample::{events, report},
+        *,
+    };
+
+    #[test]
+    fn results_are_sorted_and_counted() {
+        let report = report();
+        assert!(report.results.is_sorted_by(|a, b| a.case <= b.case));
+        assert_eq!(
+            report.totals.to_string(),
+            "1 pass, 1 fail, 1 warn, 2 info, 1 known, 1 healed, 2 skip, 1 blocked, 1 broken"
+        );
+        assert_eq!(report.totals.all(), report.run.planned);
+        assert!(!report.run.interrupted);
+    }
+
+    #[test]
+    fn no_secret_reaches_a_report() {
+        let text = serde_json::to_string(&report()).unwrap();
+        assert!(!text.contains("sesame-7"));
+        assert!(text.contains("for user [redacted]"));
+    }
+
+    #[test]
+    fn a_run_without_an_end_was_interrupted() {
+        let mut fold = ReportFold::new();
+        for event in events().iter().take(5) {
+            fold.event(event);
+        }
+        let report = fold.report();
+        assert!(report.run.interrupted);
+        assert_eq!(report.results.len(), 2);
+    }
+}

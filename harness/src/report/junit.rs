@@ -1,0 +1,141 @@
+//! The report for continuous integration: JUnit XML, as GitHub, GitLab and Jenkins show it.
+//!
+//! What has to be looked at is a failure (`fail`, `healed`) or an error (`blocked`, `broken`), with the whole evidence
+//! in its text; what nobody has to act on (`known`, `skip`) is skipped with its reason.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
+
+use super::{CaseResult, Format, Report, ReportError, block};
+use crate::verdict::Verdict;
+
+/// The report as JUnit XML, one suite for each suite of cases.
+pub fn junit(report: &Report) -> Result<String, ReportError> {
+    let mut document = quick_junit::Report::new(format!("connectspec: {}", report.subject.name()));
+    document.set_time(Duration::from_millis(report.run.took_ms));
+    // Sorted by id, so that the results of one suite are beside each other.
+    for results in report.results.chunk_by(|a, b| suite(a) == suite(b)) {
+        let mut suite = TestSuite::new(suite(&results[0]));
+        suite.set_time(Duration::from_millis(
+            results.iter().map(|result| result.took_ms).sum(),
+        ));
+        suite.add_property(Property::new("title", results[0].suite.as_str()));
+        suite.add_property(Property::new("subject", report.subject.name()));
+        suite.add_property(Property::new("seed", report.run.seed.to_string()));
+        suite.add_test_cases(results.iter().map(|result| case(report, result)));
+        document.add_test_suite(suite);
+    }
+    if let Some(reason) = nothing_judged(report) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("refused").set_message(reason);
+        let mut suite = TestSuite::new("run");
+        suite.add_test_case(TestCase::new("run", status));
+        document.add_test_suite(suite);
+    }
+    document.to_string().map_err(|error| ReportError::Format {
+        format: Format::Junit,
+        reason: error.to_string(),
+    })
+}
+
+fn nothing_judged(report: &Report) -> Option<String> {
+    let run = &report.run;
+    if let Some(refused) = &run.refused {
+        return Some(refused.clone());
+    }
+    run.interrupted.then(|| {
+        let count = report.results.len();
+        format!(
+            "the run was interrupted: {count} of {} results",
+            run.planned
+        )
+    })
+}
+
+/// The first part of the id.
+fn suite(result: &CaseResult) -> &str {
+    result.case.split('/').next().unwrap_or(&result.case)
+}
+
+fn case(report: &Report, result: &CaseResult) -> TestCase {
+    let name = result
+        .case
+        .split_once('/')
+        .map_or(&*result.case, |parts| parts.1);
+    let evidence = block(report, result);
+    let mut status = match result.verdict {
+        Verdict::Pass | Verdict::Warn | Verdict::Info => TestCaseStatus::success(),
+        Verdict::Known | Verdict::Skip => TestCaseStatus::skipped(),
+        Verdict::Fail | Verdict::Healed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Blocked | Verdict::Broken => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    if result.verdict != Verdict::Pass {
+        // Without effect on a success, which has no room for them.
+        status.set_type(format!("{} {}", result.verdict, result.level));
+        status.set_message(message(result));
+    }
+    let shown_as_output = matches!(result.verdict, Verdict::Warn | Verdict::Info);
+    if matches!(
+        result.verdict,
+        Verdict::Fail | Verdict::Healed | Verdict::Blocked | Verdict::Broken
+    ) {
+        status.set_description(evidence.as_str());
+    }
+    let mut case = TestCase::new(name, status);
+    case.set_classname(format!("connectspec.{}", suite(result)));
+    case.set_time(Duration::from_millis(result.took_ms));
+    if shown_as_output {
+        case.set_system_out(evidence);
+    }
+    case
+}
+
+/// One line that says it all.
+fn message(result: &CaseResult) -> String {
+    let reason = result.reason.as_deref();
+    match (result.verdict, &result.observed) {
+        (Verdict::Fail, Some(observed)) => format!(
+            "{}: expected {}; observed {observed}",
+            result.title,
+            result.expected.join(", or ")
+        ),
+        (Verdict::Healed, _) => format!(
+            "{}: listed as a known deviation, but it holds ({})",
+            result.title,
+            reason.unwrap_or("no reason was given")
+        ),
+        (_, observed) => match reason.or(observed.as_deref()) {
+            Some(said) => format!("{}: {said}", result.title),
+            None => result.title.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::{super::sample::report, *};
+
+    #[test]
+    fn every_verdict_has_its_place() {
+        assert_snapshot!(junit(&report()).unwrap());
+    }
+
+    #[test]
+    fn a_run_without_results_is_an_error() {
+        let mut report = report();
+        report.results.clear();
+        report.run.refused = Some("it did not start".to_owned());
+        assert!(junit(&report).unwrap().contains(r#"errors="1""#));
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        let mut report = report();
+        report.results[0].title = "a\u{0}\u{1b}[1mb".to_owned();
+        let text = junit(&report).unwrap();
+        assert!(!text.contains('\u{0}') && !text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,87 @@
+//! What a run found, for people and for machines: every report is a fold over [`run::Event`]s.
+//!
+//! *Reports are folds over events.* No reporter reaches into the runner: whatever one of them shows came in an event,
+//! so that a report can also be made from hand-made events, from a partial run, or from a JSON report that was read
+//! back. [`ReportFold`] makes the one [`Report`] that all formats are views of.
+
+use std::{io, path::PathBuf};
+
+use crate::run;
+
+pub mod block;
+pub mod destination;
+pub mod fold;
+pub mod json;
+pub mod junit;
+pub mod model;
+pub mod progress;
+#[cfg(test)]
+mod sample;
+pub mod terminal;
+
+pub use block::block;
+pub use destination::{Destination, Format};
+pub use fold::ReportFold;
+pub use model::{CaseResult, Report, Totals};
+pub use progress::Progress;
+pub use terminal::{Options, Terminal, Verbosity};
+
+/// Takes the events of a run, and makes something of them.
+pub trait Reporter {
+    /// Something happened.
+    fn event(&mut self, event: &run::Event);
+
+    /// Nothing more will happen, also when the run was interrupted: what was seen so far is reported.
+    fn finish(&mut self) -> Result<(), ReportError>;
+}
+
+/// Why a report could not be made. The text completes "could not …".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A file cannot be written.
+    #[error("write the {what} {}: {reason}; {remedy}", path.display())]
+    Unwritable {
+        /// What was to be written.
+        what: String,
+        /// Where.
+        path: PathBuf,
+        /// What stands in the way.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A report cannot be read.
+    #[error("read the report {}: {source}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no report.
+    #[error("understand the report {} at line {line}, column {column}: {reason}; {remedy}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// Standard output or standard error is gone.
+    #[error("write the result: {0}")]
+    Output(#[from] io::Error),
+    /// A report cannot be put into its format.
+    #[error("make the {format} report: {reason}")]
+    Format {
+        /// Which format.
+        format: Format,
+        /// Why.
+        reason: String,
+    },
+}

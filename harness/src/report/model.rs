@@ -1,0 +1,357 @@
+//! The report of a run as data: the contract that the JSON report keeps.
+//!
+//! Fields are only ever added, and readers skip those that they do not know; what would break a reader gets a new
+//! [`SCHEMA`]. Results are sorted by the id of their case, so that two reports differ only where the runs did.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ReportError;
+use crate::{
+    verdict::{Level, Verdict},
+    wire::render::Step,
+};
+
+/// The name and version of the contract.
+pub const SCHEMA: &str = "connectspec.report/1";
+
+/// All that a run found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// How the run went.
+    pub run: Run,
+    /// Who was judged.
+    pub subject: Subject,
+    /// How many results of each verdict.
+    pub totals: Totals,
+    /// Every result, sorted by the id of its case.
+    pub results: Vec<CaseResult>,
+}
+
+/// How a run went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// When it began: RFC 3339, in UTC.
+    pub started: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// The version of connectspec.
+    pub connectspec: String,
+    /// What makes everything random repeatable.
+    pub seed: u64,
+    /// The selectors as given; empty means all.
+    pub selectors: Vec<String>,
+    /// `2/5`: the second of five shares.
+    pub partition: Option<String>,
+    /// How many results were to come; more than there are where the run was interrupted.
+    #[serde(default)]
+    pub planned: usize,
+    /// Whether the run ended before every case had its verdict.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// Why nothing could be judged: the subject did not start, or is no working CONNECT proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// The proxy that was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The name of its profile, or the address of a proxy that was already running.
+    pub profile: String,
+    /// What people call it.
+    pub title: String,
+    /// As it says itself.
+    pub version: Option<String>,
+    /// How it is launched; empty for one that was already running.
+    pub command: Vec<String>,
+    /// The words that select it again on the command line; empty for the default subject.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub again: String,
+}
+
+/// How many results of each verdict there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is the verdict of its name")]
+pub struct Totals {
+    pub pass: usize,
+    pub fail: usize,
+    pub warn: usize,
+    pub info: usize,
+    pub known: usize,
+    pub healed: usize,
+    pub skip: usize,
+    pub blocked: usize,
+    pub broken: usize,
+}
+
+/// What was found for one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseResult {
+    /// The id of the case.
+    pub case: String,
+    /// The requirement.
+    pub title: String,
+    /// The title of its suite.
+    #[serde(default)]
+    pub suite: String,
+    /// How much weight it has.
+    pub level: Level,
+    /// What was found.
+    pub verdict: Verdict,
+    /// For a violation: each outcome that would have been right.
+    pub expected: Vec<String>,
+    /// What was seen.
+    pub observed: Option<String>,
+    /// Why there is no judgement; for a known deviation, its reason.
+    pub reason: Option<String>,
+    /// The rows of the register that it covers.
+    pub covers: Vec<String>,
+    /// Links to where the requirement stands.
+    pub cites: Vec<String>,
+    /// What these links are called, in the same order: `RFC 9110 §9.3.6`.
+    #[serde(default)]
+    pub citations: Vec<String>,
+    /// The file and line of the case.
+    pub source: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What the subject was configured to.
+    pub setup: String,
+    /// What passed on both legs, without secrets.
+    #[serde(default)]
+    pub transcript: Vec<Step>,
+    /// Events that the transcript did not keep.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+    /// The end of what the subject itself printed or logged, where that helps to understand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_said: Option<String>,
+}
+
+impl Report {
+    /// Reads the JSON report at `path`.
+    pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ReportError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the JSON report in `text`, which came from `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ReportError> {
+        let malformed = |line, column, reason: String, remedy: &str| ReportError::Malformed {
+            path: path.to_owned(),
+            line,
+            column,
+            reason,
+            remedy: remedy.to_owned(),
+        };
+        let report: Self = serde_json::from_str(text).map_err(|error| {
+            let text = error.to_string();
+            // The place is said once, in front.
+            let reason = text
+                .rsplit_once(" at line ")
+                .map_or(&*text, |parts| parts.0);
+            let remedy = "give a file that `connectspec run --report json=FILE` wrote";
+            malformed(error.line(), error.column(), reason.to_owned(), remedy)
+        })?;
+        if report.schema != SCHEMA {
+            let reason = format!("its schema is `{}`, not `{SCHEMA}`", report.schema);
+            let remedy = "use the version of connectspec that wrote it";
+            return Err(malformed(1, 1, reason, remedy));
+        }
+        Ok(report)
+    }
+
+    /// The exit status that the run deserves: 0 conformant; 1 a case failed or healed; 2 the subject could not be
+    /// judged, a case was broken, or nothing ran. Never 0 when no case ran.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        let totals = self.totals;
+        if totals.fail + totals.healed > 0 {
+            1
+        } else if self.run.refused.is_some()
+            || self.run.interrupted
+            || totals.broken > 0
+            || totals.blocked > 0
+            || totals.all() == totals.skip
+        {
+            2
+        } else {
+            0
+        }
+    }
+
+    /// The command that repeats just this case.
+    #[must_use]
+    pub fn again(&self, result: &CaseResult) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
+        let case = if result.case.chars().all(plain) {
+            result.case.clone()
+        } else {
+            format!("'{}'", result.case)
+        };
+        ["connectspec run", &self.subject.again, &case]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The results that have a verdict.
+    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &CaseResult> {
+        self.results
+            .iter()
+            .filter(move |result| result.verdict == verdict)
+    }
+}
+
+impl Subject {
+    /// What people call it, with its version where that is known.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let title = if self.title.is_empty() {
+            &self.profile
+        } else {
+            &self.title
+        };
+        match &self.version {
+            Some(version) => format!("{title} {version}"),
+            None => title.clone(),
+        }
+    }
+}
+
+impl Totals {
+    /// Counts `results`.
+    #[must_use]
+    pub fn of(results: &[CaseResult]) -> Self {
+        let mut totals = Self::default();
+        for result in results {
+            *totals.slot(result.verdict) += 1;
+        }
+        totals
+    }
+
+    /// How many results have this verdict.
+    #[must_use]
+    pub fn get(mut self, verdict: Verdict) -> usize {
+        *self.slot(verdict)
+    }
+
+    /// How many results there are.
+    #[must_use]
+    pub fn all(self) -> usize {
+        Verdict::ALL
+            .into_iter()
+            .map(|verdict| self.get(verdict))
+            .sum()
+    }
+
+    fn slot(&mut self, verdict: Verdict) -> &mut usize {
+        match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Info => &mut self.info,
+            Verdict::Known => &mut self.known,
+            Verdict::Healed => &mut self.healed,
+            Verdict::Skip => &mut self.skip,
+            Verdict::Blocked => &mut self.blocked,
+            Verdict::Broken => &mut self.broken,
+        }
+    }
+}
+
+/// `71 pass, 2 fail`: the verdicts that there are.
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts: Vec<String> = Verdict::ALL
+            .into_iter()
+            .filter(|&verdict| self.get(verdict) > 0)
+            .map(|verdict| format!("{} {verdict}", self.get(verdict)))
+            .collect();
+        if counts.is_empty() {
+            return f.write_str("no results");
+        }
+        f.write_str(&counts.join(", "))
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::{super::sample::report, *};
+
+    #[test]
+    fn a_report_reads_back_as_it_was_written() {
+        let report = report();
+        let text = serde_json::to_string_pretty(&report).unwrap();
+        assert_eq!(Report::parse(&text, Path::new("x.json")).unwrap(), report);
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused_with_its_place() {
+        let error = |text: &str| {
+            Report::parse(text, Path::new("a.json"))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_snapshot!(error("{\n  \"schema\": 1\n}"), @"understand the report a.json at line 2, column 13: invalid type: integer `1`, expected a string; give a file that `connectspec run --report json=FILE` wrote");
+        assert_snapshot!(error(""), @"understand the report a.json at line 1, column 0: EOF while parsing a value; give a file that `connectspec run --report json=FILE` wrote");
+        let text = serde_json::to_string(&report()).unwrap();
+        assert_snapshot!(error(&text.replace(SCHEMA, "connectspec.report/2")), @"understand the report a.json at line 1, column 1: its schema is `connectspec.report/2`, not `connectspec.report/1`; use the version of connectspec that wrote it");
+        let missing = Report::read(Path::new("/nowhere/a.json")).unwrap_err();
+        assert_snapshot!(missing, @"read the report /nowhere/a.json: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn the_exit_status_is_never_0_when_nothing_was_judged() {
+        let mut report = report();
+        assert_eq!(report.exit_status(), 1);
+        report
+            .results
+            .retain(|result| result.verdict == Verdict::Skip);
+        report.totals = Totals::of(&report.results);
+        assert_eq!(report.exit_status(), 2);
+        report.totals = Totals::default();
+        assert_eq!(report.exit_status(), 2);
+        report.totals.pass = 1;
+        assert_eq!(report.exit_status(), 0);
+        report.run.refused = Some("it did not start".to_owned());
+        assert_eq!(report.exit_status(), 2);
+    }
+
+    #[test]
+    fn a_family_row_is_quoted_for_the_shell() {
+        let report = report();
+        let again: Vec<String> = report
+            .results
+            .iter()
+            .map(|result| report.again(result))
+            .collect();
+        assert!(again.contains(
+            &"connectspec run --profile apache 'target/refuses_a_bad_port[past_65535]'".to_owned()
+        ));
+        assert!(
+            again.contains(
+                &"connectspec run --profile apache close/the_last_words_arrive".to_owned()
+            )
+        );
+    }
+}
