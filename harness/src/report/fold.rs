@@ -55,15 +55,15 @@ impl ReportFold {
     }
 
     fn run(&self) -> Run {
-        let end = self.end.clone().unwrap_or(End {
-            took: Duration::ZERO,
+        let end = self.end.clone().unwrap_or_else(|| End {
             interrupted: true,
-            refused: None,
+            ..End::default()
         });
         let mut run = Run {
             took_ms: milliseconds(end.took),
             interrupted: end.interrupted,
             refused: end.refused,
+            stale: end.stale,
             ..Run::default()
         };
         if let Some(start) = &self.start {

@@ -49,8 +49,7 @@ pub(crate) fn events() -> Vec<Event> {
     }
     events.push(Event::Ended(End {
         took: Duration::from_millis(812),
-        interrupted: false,
-        refused: None,
+        ..End::default()
     }));
     events
 }

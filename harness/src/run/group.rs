@@ -21,6 +21,7 @@ use crate::{
     lab::{Lab, Running, Who, World},
     server::script::echo,
     verdict::{Conclusion, Finding, Outcome, Verdict, judge},
+    wire::{layout, redact::Secrets, render},
 };
 
 /// What the threads of a group tell it.
@@ -55,11 +56,15 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");
     let control = control(&lab, &setup);
+    let events = lab.transcript().events();
     drop(lab);
     if let Err(finding) = control {
+        let steps = render::steps(&events, &Secrets::new(running.secrets()));
+        let lines = layout::lines(&steps, 0, &layout::Layout::default());
+        let evidence: String = lines.iter().map(|line| format!("\n  {line}")).collect();
+        let name = plan.who.name();
         return Err(format!(
-            "{} is no working CONNECT proxy: {finding}",
-            plan.who.name()
+            "{name} is no working CONNECT proxy: {finding}{evidence}"
         ));
     }
     let process = running.process();

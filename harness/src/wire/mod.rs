@@ -3,11 +3,11 @@
 //! Bytes pass in one place, the [`Tap`], and are written down in one place, the [`Transcript`]. Whatever shows them
 //! (text, JSON, a capture file) is a view of that.
 
-pub mod payload;
-pub mod stream;
 pub mod layout;
+pub mod payload;
 pub mod redact;
 pub mod render;
+pub mod stream;
 pub mod tap;
 pub mod transcript;
 

@@ -1,14 +1,17 @@
 //! `connectspec run`: judge a proxy.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 
 use clap::{Args, Parser};
 use connectspec_harness::{
     case::select::{Partition, matches},
     lab::{Premises, Who},
     proxy::{profile::parse_baseline, remote::Remote},
-    run::{self, Event, Options, Plan, Stop},
-    verdict::{Level, Verdict},
+    report::{
+        Destination, Progress, ReportError, ReportFold, Reporter, Terminal, Verbosity, terminal,
+    },
+    run::{self, Options, Plan, Stop},
+    verdict::Level,
 };
 
 use super::{Status, Trouble};
@@ -55,6 +58,15 @@ pub(super) struct Arguments {
     /// A file of known deviations
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Write a report to a file, too: json=PATH or junit=PATH; may be said more than once
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<Destination>,
+    /// Show every result
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Show a line for each failure, and the summary
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 /// Who is judged.
@@ -96,19 +108,58 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     if plan.results() == 0 {
         return Err(Trouble::not_judged("no case was left to run"));
     }
+    let mut reporters = arguments.reporters()?;
     let stop = Stop::default();
     listen_for_signals(stop.clone());
-    let mut tally = Tally::default();
+    let mut fold = ReportFold::new();
     run::run(plan, &stop, &mut |event| {
-        tally.count(event);
-        if let Event::Finished(finished) = event {
-            super::say(&format!("{} {}\n", finished.verdict, finished.case));
+        fold.event(event);
+        for reporter in &mut reporters {
+            reporter.event(event);
         }
     });
-    Ok(tally.status())
+    for reporter in &mut reporters {
+        reporter.finish().map_err(could_not)?;
+    }
+    Ok(match fold.report().exit_status() {
+        0 => Status::Conformant,
+        1 => Status::Failed,
+        _ => Status::NotJudged,
+    })
+}
+
+fn could_not(error: ReportError) -> Trouble {
+    Trouble::not_judged(format!("could not {error}"))
 }
 
 impl Arguments {
+    /// The terminal first, then the files. One that cannot be written is an error before anything runs.
+    fn reporters(&self) -> Result<Vec<Box<dyn Reporter>>, Trouble> {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let progress = if self.quiet {
+            Progress::none()
+        } else if std::io::stderr().is_terminal() {
+            Progress::bar()
+        } else {
+            Progress::lines(Box::new(anstream::stderr()))
+        };
+        let width = std::io::stdout().is_terminal().then(columns).flatten();
+        let options = terminal::Options { verbosity, width };
+        let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Terminal::new(
+            anstream::stdout(),
+            progress,
+            options,
+        ))];
+        for destination in &self.report {
+            reporters.push(Box::new(destination.prepare().map_err(could_not)?));
+        }
+        Ok(reporters)
+    }
+
     fn options(&self, again: String) -> Result<Options, Trouble> {
         let baseline = match &self.baseline {
             None => Vec::new(),
@@ -198,46 +249,6 @@ pub(super) fn check_selectors(
     Ok(())
 }
 
-/// What decides the exit status.
-#[derive(Debug, Default)]
-struct Tally {
-    ran: usize,
-    failed: usize,
-    not_judged: usize,
-}
-
-impl Tally {
-    fn count(&mut self, event: &Event) {
-        match event {
-            Event::Finished(finished) => match finished.verdict {
-                Verdict::Skip => {}
-                Verdict::Fail | Verdict::Healed => {
-                    self.ran += 1;
-                    self.failed += 1;
-                }
-                Verdict::Blocked | Verdict::Broken => self.not_judged += 1,
-                Verdict::Pass | Verdict::Warn | Verdict::Info | Verdict::Known => self.ran += 1,
-            },
-            Event::Ended(end) => {
-                self.failed += end.stale.len();
-                self.not_judged +=
-                    usize::from(end.refused.is_some()) + usize::from(end.interrupted);
-            }
-            Event::Started(_) | Event::Begun { .. } => {}
-        }
-    }
-
-    const fn status(&self) -> Status {
-        if self.failed > 0 {
-            Status::Failed
-        } else if self.not_judged > 0 || self.ran == 0 {
-            Status::NotJudged
-        } else {
-            Status::Conformant
-        }
-    }
-}
-
 /// Ctrl-C and SIGTERM end the run at once, with a report of what there is.
 fn listen_for_signals(stop: Stop) {
     std::thread::spawn(move || {
@@ -260,6 +271,12 @@ fn listen_for_signals(stop: Stop) {
             stop.now();
         });
     });
+}
+
+/// The width of the terminal, as it says itself.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| usize::from(size.ws_col))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
