@@ -4,6 +4,7 @@
 
 pub mod cases;
 pub mod cli;
+mod property;
 pub mod spec;
 pub mod subjects;
 

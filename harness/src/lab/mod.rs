@@ -3,6 +3,7 @@
 //! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
 //! gone when the case is over.
 
+mod letters;
 pub mod patience;
 pub mod pki;
 pub mod ports;
@@ -18,6 +19,7 @@ use std::{
     },
 };
 
+pub use letters::Letters;
 use patience::Patience;
 pub use ports::Port;
 pub use running::Running;
@@ -80,12 +82,11 @@ impl Lab {
 
     /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
     pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
-        let taken = self.world.ports.take(port).ok_or_else(|| {
-            Finding::harness(format!(
-                "{port} is not among the ports that letters stand for"
-            ))
-        })?;
-        self.serve(taken, &script, &Secrecy::Plain, false)
+        if !self.running.letters().contains(port) {
+            let reason = format!("{port} is not among the ports that letters stand for");
+            return Err(Finding::harness(reason));
+        }
+        self.serve(self.world.ports.take(port), &script, &Secrecy::Plain, false)
     }
 
     /// A server that speaks TLS, with a certificate for its address and for `localhost`.
@@ -125,15 +126,16 @@ impl Lab {
 
     /// The port that a letter of the set-up's allow list stands for.
     pub fn port(&self, letter: char) -> Outcome<u16> {
-        let port = self.world.ports.letter(letter);
+        let port = self.running.letters().port(letter);
         port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))
     }
 
     /// The first port of an allow list with letters, if it is one that a letter stands for.
     pub(crate) fn first_port(&self, list: &str) -> Outcome<Option<u16>> {
-        let ranges = self.world.port_list(list)?;
+        let letters = self.running.letters();
+        let ranges = letters.list(list)?;
         let first = ranges.first().map(|range| range.first);
-        Ok(first.filter(|&port| self.world.ports.take(port).is_some()))
+        Ok(first.filter(|&port| letters.contains(port)))
     }
 
     /// The host name or address by which the proxy reaches the servers.

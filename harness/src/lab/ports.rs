@@ -15,6 +15,7 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
+use super::Letters;
 use crate::proxy::config::PortRange;
 
 /// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
@@ -30,11 +31,14 @@ const DENIED: u16 = 160;
 /// Ports for subjects to listen on, four for each that runs at the same time.
 const LISTENING: u16 = 160;
 
-/// Ports for set-ups that name theirs by letters.
-const LETTERS: u16 = 26 * LETTER_GAP;
+/// Ports for one set-up that names theirs by letters.
+pub(super) const LETTERS: u16 = 26 * LETTER_GAP;
+
+/// Set-ups with letters of their own: as many as run at the same time.
+pub(crate) const LETTER_BLOCKS: u16 = 4;
 
 /// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
-const LETTER_GAP: u16 = 4;
+pub(super) const LETTER_GAP: u16 = 4;
 
 /// Connections that may wait at a listener; more than any case opens at once.
 const BACKLOG: i32 = 1024;
@@ -99,7 +103,7 @@ impl Ports {
                 allowed.push_back(port);
             }
         }
-        let listening = first + ALLOWED + DENIED + LETTERS;
+        let listening = first + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS;
         let listening = (listening..listening + LISTENING).collect();
         let held = Mutex::new(Held {
             sockets,
@@ -119,11 +123,10 @@ impl Ports {
         }]
     }
 
-    /// The port that a letter stands for in a set-up's allow list.
+    /// The letters of one of the set-ups that run at the same time.
     #[must_use]
-    pub fn letter(&self, letter: char) -> Option<u16> {
-        let index = u16::try_from(u32::from(letter).checked_sub(u32::from('a'))?).ok()?;
-        (index < 26).then_some(self.first + ALLOWED + DENIED + index * LETTER_GAP + 1)
+    pub(crate) const fn letters(&self, block: u16) -> Letters {
+        Letters::from(self.first + ALLOWED + DENIED + (block % LETTER_BLOCKS) * LETTERS)
     }
 
     /// A port of the allow list that no other case uses.
@@ -160,15 +163,12 @@ impl Ports {
     }
 
     /// A certain port among those of the letters.
-    pub fn take(self: &Arc<Self>, number: u16) -> Option<Port> {
-        let letters = self.first + ALLOWED + DENIED;
-        (letters..letters + LETTERS)
-            .contains(&number)
-            .then(|| Port {
-                number,
-                kind: Kind::Letter,
-                ports: Arc::clone(self),
-            })
+    pub(crate) fn take(self: &Arc<Self>, number: u16) -> Port {
+        Port {
+            number,
+            kind: Kind::Letter,
+            ports: Arc::clone(self),
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -185,11 +185,16 @@ impl Port {
 
     /// Begins to listen on it.
     pub(crate) fn listen(&self) -> io::Result<tokio::net::TcpListener> {
-        let held = self.ports.held();
-        let socket = held.sockets.get(&self.number);
-        let socket = socket
-            .ok_or_else(|| io::Error::from(io::ErrorKind::AddrInUse))?
-            .try_clone()?;
+        let mut held = self.ports.held();
+        let socket = match held.sockets.get(&self.number) {
+            Some(socket) => socket.try_clone()?,
+            // The listener before was still there when its port was given back.
+            None => {
+                let socket = hold(self.ports.host, self.number)?;
+                held.sockets.insert(self.number, socket.try_clone()?);
+                socket
+            }
+        };
         drop(held);
         socket.listen(BACKLOG)?;
         tokio::net::TcpListener::from_std(socket.into())
@@ -208,12 +213,8 @@ impl Drop for Port {
         let mut held = self.ports.held();
         // The old socket listens, or listened: only a new one refuses.
         held.sockets.remove(&self.number);
-        match hold(self.ports.host, self.number) {
-            Ok(socket) => {
-                held.sockets.insert(self.number, socket);
-            }
-            // Somebody was quicker: the port is gone for this run.
-            Err(_) => return,
+        if let Ok(socket) = hold(self.ports.host, self.number) {
+            held.sockets.insert(self.number, socket);
         }
         match self.kind {
             // To the back of the queue: a late connection of the proxy shall not meet the next case.
@@ -230,7 +231,7 @@ impl Drop for Port {
 /// Sockets that reuse addresses can share a port as long as none listens, so they do not keep another run away. The
 /// first port of each block does: it is never used, and held without that.
 fn block(host: IpAddr) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
-    let size = 1 + ALLOWED + DENIED + LETTERS + LISTENING;
+    let size = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
     let blocks = (LAST - FIRST) / size;
     // Runs at the same time begin at different blocks; one that is taken is passed over.
     let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or(0);
@@ -330,13 +331,5 @@ mod tests {
         );
         let (one, two) = (one.allowed_ranges()[0], two.allowed_ranges()[0]);
         assert!(one.last < two.first || two.last < one.first);
-    }
-
-    #[test]
-    fn letters_have_room_between_them() {
-        let ports = Ports::reserve_among(LOCALHOST, None).unwrap();
-        let (b, c) = (ports.letter('b').unwrap(), ports.letter('c').unwrap());
-        assert!(c - b >= 3);
-        assert_eq!(ports.letter('B'), None);
     }
 }

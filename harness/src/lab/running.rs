@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
-use super::{Port, Who, World};
+use super::{Letters, Port, Who, World};
 use crate::{
     case::Setup,
     proxy::{
@@ -23,6 +23,7 @@ pub struct Running {
     address: SocketAddr,
     credentials: Option<Credentials>,
     behind_tls: bool,
+    letters: Letters,
     process: Option<Subject>,
     /// Given back once the process is gone: fields are dropped in order.
     _ports: Vec<Port>,
@@ -48,19 +49,25 @@ impl std::fmt::Display for NotRunning {
 
 impl Running {
     /// Launches `who` in `setup`; a proxy that runs already is taken as it is.
-    pub fn start(world: &World, who: &Arc<Who>, setup: &Setup) -> Result<Self, NotRunning> {
+    pub fn start(
+        world: &World,
+        who: &Arc<Who>,
+        setup: &Setup,
+        letters: Letters,
+    ) -> Result<Self, NotRunning> {
         match &**who {
             Who::Remote(remote) => Ok(Self {
                 who: Arc::clone(who),
                 address: remote.address,
                 credentials: remote.credentials.clone(),
                 behind_tls: false,
+                letters,
                 process: None,
                 _ports: Vec::new(),
             }),
             Who::Profile(profile) => {
                 let (configuration, ports) = world
-                    .configuration(profile, setup)
+                    .configuration(profile, setup, letters)
                     .map_err(NotRunning::Harness)?;
                 let subject =
                     Subject::launch(profile, &configuration).map_err(NotRunning::Launch)?;
@@ -69,6 +76,7 @@ impl Running {
                     address: subject.address(),
                     credentials: configuration.credentials,
                     behind_tls: setup.tls,
+                    letters,
                     process: Some(subject),
                     _ports: ports,
                 })
@@ -80,6 +88,11 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What the letters of its set-up stand for.
+    pub(crate) const fn letters(&self) -> Letters {
+        self.letters
     }
 
     /// Its process, if the harness launched it.
@@ -159,12 +172,12 @@ impl Running {
         let Who::Profile(profile) = &*self.who else {
             return Err(Finding::absent("the harness did not launch the proxy"));
         };
-        let (configuration, _ports) = world.configuration(profile, setup)?;
+        let (configuration, _ports) = world.configuration(profile, setup, self.letters)?;
         Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
     }
 
     pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
-        Self::start(world, &self.who, setup).map_err(|error| match error {
+        Self::start(world, &self.who, setup, self.letters).map_err(|error| match error {
             NotRunning::Launch(error) => Finding::setup(error.to_string()),
             NotRunning::Harness(finding) => finding,
         })

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    Letters,
     patience::Patience,
     pki::{Identity, Pki, PkiError},
     ports::{Port, Ports},
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     case::{Need, Setup, setup::Allow},
     proxy::{
-        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
+        config::{Configuration, Credentials, Timeouts, TlsFiles},
         profile::{AllowedPorts, Profile, TimeoutKind},
         remote::Remote,
     },
@@ -142,6 +143,7 @@ impl World {
         &self,
         profile: &Profile,
         setup: &Setup,
+        letters: Letters,
     ) -> Outcome<(Configuration, Vec<Port>)> {
         let taken: Vec<Port> = (0..4).map_while(|_| self.ports.take_listening()).collect();
         let [listen, spare @ ..] = &taken[..] else {
@@ -158,8 +160,8 @@ impl World {
                 configuration.allow = Some(self.ports.allowed_ranges());
             }
             Allow::Servers | Allow::Default => {}
-            Allow::Ports(ports) => configuration.allow = Some(self.port_list(ports)?),
-            Allow::Text(words) => configuration.allow_text = Some(self.with_letters(words)?),
+            Allow::Ports(ports) => configuration.allow = Some(letters.list(ports)?),
+            Allow::Text(words) => configuration.allow_text = Some(letters.expand(words)?),
         }
         if setup.credentials {
             let password = format!("wonderland-{:x}", self.seed);
@@ -169,7 +171,7 @@ impl World {
             });
         }
         if setup.upstream {
-            let port = self.ports.letter('u');
+            let port = letters.port('u');
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
         }
         if setup.tls {
@@ -182,38 +184,6 @@ impl World {
         };
         Ok((configuration, taken))
     }
-
-    /// A list of ports and ranges with letters in braces.
-    pub(crate) fn port_list(&self, text: &str) -> Outcome<Vec<PortRange>> {
-        let expanded = self.with_letters(text)?;
-        PortRange::parse_list(&expanded)
-            .map_err(|error| Finding::harness(format!("`{text}` is no list of ports: {error}")))
-    }
-
-    /// Replaces `{a}` by the port that the letter stands for.
-    pub(crate) fn with_letters(&self, text: &str) -> Outcome<String> {
-        let mut expanded = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, behind) = after.split_once('}').ok_or_else(|| bad_letters(text))?;
-            let mut letters = name.chars();
-            let (Some(letter), None) = (letters.next(), letters.next()) else {
-                return Err(bad_letters(text));
-            };
-            let port = self.ports.letter(letter).ok_or_else(|| bad_letters(text))?;
-            expanded.push_str(before);
-            expanded.push_str(&port.to_string());
-            rest = behind;
-        }
-        expanded.push_str(rest);
-        Ok(expanded)
-    }
-}
-
-fn bad_letters(text: &str) -> Finding {
-    Finding::harness(format!(
-        "in `{text}`, braces do not hold one letter from a to z"
-    ))
 }
 
 fn write(path: PathBuf, text: &str) -> io::Result<PathBuf> {

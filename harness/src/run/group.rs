@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     case::{Setup, setup::Allow},
-    lab::{Lab, Running, Who, World},
+    lab::{Lab, Letters, Running, Who, World},
     server::script::echo,
     verdict::{Conclusion, Finding, Outcome, Verdict, judge},
     wire::{layout, redact::Secrets, render},
@@ -47,12 +47,15 @@ pub(super) struct Conductor {
     pub(super) events: mpsc::Sender<Event>,
     /// The process that first contact was made with, for the group that wants it.
     pub(super) first: Arc<Mutex<Option<Running>>>,
+    /// What the letters of its set-ups stand for.
+    pub(super) letters: Letters,
 }
 
 /// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
 pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
     let setup = Setup::default();
-    let running = Running::start(world, &plan.who, &setup).map_err(|error| error.to_string())?;
+    let running = Running::start(world, &plan.who, &setup, world.ports.letters(0))
+        .map_err(|error| error.to_string())?;
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");
     let control = control(&lab, &setup);
@@ -158,8 +161,13 @@ impl Group<'_> {
 
     fn start(&self) -> Result<Running, String> {
         let conductor = self.conductor;
-        Running::start(&conductor.world, &conductor.who, self.setup)
-            .map_err(|error| error.to_string())
+        Running::start(
+            &conductor.world,
+            &conductor.who,
+            self.setup,
+            conductor.letters,
+        )
+        .map_err(|error| error.to_string())
     }
 
     fn control(&self, running: &Arc<Running>) -> Outcome {

@@ -24,12 +24,9 @@ pub use plan::{Options, Plan};
 
 use self::event::{End, Start, Subject};
 use crate::{
-    lab::{Running, Who, World},
+    lab::{Running, Who, World, ports::LETTER_BLOCKS},
     verdict::Verdict,
 };
-
-/// Set-ups that run at the same time: each has a process of the subject.
-const GROUPS: usize = 4;
 
 /// A way to end a run early, from a signal handler's thread for example.
 #[derive(Clone, Debug, Default)]
@@ -164,7 +161,8 @@ fn conduct(
     groups.sort_by_key(|(_, cases)| cases.len());
     let groups = Arc::new(Mutex::new(groups));
     let first = Arc::new(Mutex::new(first));
-    for _ in 0..GROUPS {
+    // Set-ups that run at the same time: each has a process of the subject, and letters of its own.
+    for block in 0..LETTER_BLOCKS {
         let (groups, events) = (Arc::clone(&groups), events.clone());
         let conductor = group::Conductor {
             world: Arc::clone(world),
@@ -174,6 +172,7 @@ fn conduct(
             stop: stop.clone(),
             events,
             first: Arc::clone(&first),
+            letters: world.ports.letters(block),
         };
         std::thread::spawn(move || {
             loop {

@@ -169,6 +169,11 @@ impl Server {
         self.has_no_more_visits_than(0).await
     }
 
+    /// Nobody has come up to this moment; whoever asks has let a quiet period pass.
+    pub async fn is_unvisited(&self) -> Outcome {
+        self.has_no_more_visits_than(0).await
+    }
+
     /// Nobody came but the first `known` connections, up to this moment.
     pub(crate) async fn has_no_more_visits_than(&self, known: usize) -> Outcome {
         self.fence().await?;

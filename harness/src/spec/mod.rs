@@ -69,16 +69,22 @@ impl Citation {
     /// A link that opens at the section.
     #[must_use]
     pub fn url(self) -> String {
-        format!(
-            "{}{}{}",
-            self.document.address, self.document.anchor, self.section
-        )
+        match self.section {
+            "" => self.document.address.to_owned(),
+            section => format!("{}{}{section}", self.document.address, self.document.anchor),
+        }
     }
 }
 
 impl fmt::Display for Citation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} §{}", self.document.name, self.section)
+        f.write_str(self.document.name)?;
+        // Short documents have no sections.
+        if self.section.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " §{}", self.section)
+        }
     }
 }
 

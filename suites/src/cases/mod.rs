@@ -1,14 +1,23 @@
 //! The catalogue: every suite, in the order of a report.
 
+mod allow_connect;
 mod close;
+mod policy;
 mod port;
+mod source_port;
 
 use connectspec_harness::case::Suite;
 
 /// Every suite.
 #[must_use]
 pub fn suites() -> Vec<Suite> {
-    vec![port::suite(), close::suite()]
+    vec![
+        port::suite(),
+        policy::suite(),
+        allow_connect::suite(),
+        source_port::suite(),
+        close::suite(),
+    ]
 }
 
 #[cfg(test)]

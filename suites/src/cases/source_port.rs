@@ -1,0 +1,223 @@
+//! # The source port in the log
+//!
+//! When somebody complains of an attack from the proxy's address, the port from which the proxy connected is what tells
+//! whose tunnel it was. httpd sets the note `proxy-source-port` for that.
+
+use std::collections::BTreeSet;
+
+use connectspec_harness::prelude::*;
+
+use crate::spec::{MOD_LOG_CONFIG, MOD_PROXY_CONNECT};
+
+/// Every case about the source port in the log.
+pub(crate) fn suite() -> Suite {
+    suite! {
+        "source_port": "The source port in the log", include_str!("source_port.rs");
+        is_the_port_that_the_server_saw,
+        is_a_plain_decimal_number,
+        is_absent_when_the_request_was_refused,
+        is_absent_when_the_connection_failed,
+        is_logged_when_the_tunnel_has_ended,
+        is_right_for_each_of_many_tunnels,
+    }
+}
+
+/// With the port of the wrong leg in the log, a complaint about the proxy's address leads to nobody.
+///
+/// Right as well: a line that is written late. Without any line, nothing follows.
+fn is_the_port_that_the_server_saw() -> Case {
+    httpd("The log names the port from which the proxy connected to the server")
+        .cites(MOD_PROXY_CONNECT.section("notes"))
+        .covers(["NOTE-001"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let nonce = lab.nonce();
+            let seen = tunnel_named(lab, &nonce).await?;
+            let logged = lab.log_line(&nonce).await?.source_port;
+            expect_port(Some(seen), logged)
+        })
+}
+
+/// Programs that read logs compare text: a port with zeros in front is another port to them.
+///
+/// Nothing else is right for a proxy like httpd, which prints the number with `%hu`.
+fn is_a_plain_decimal_number() -> Case {
+    httpd("The source port is a decimal number without padding")
+        .cites(MOD_PROXY_CONNECT.section("notes"))
+        .covers(["NOTE-002"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let nonce = lab.nonce();
+            let seen = tunnel_named(lab, &nonce).await?.to_string();
+            let line = lab.log_line(&nonce).await?.text;
+            let mut numbers = line.split(|c: char| !c.is_ascii_digit());
+            if numbers.any(|number| number == seen) {
+                return Ok(());
+            }
+            Err(Finding::violation(
+                format!("the number {seen} in the line"),
+                line,
+            ))
+        })
+}
+
+/// A port in the line of a refused request belongs to somebody else's connection.
+///
+/// Nothing else is right: there was no connection that could have had a port.
+fn is_absent_when_the_request_was_refused() -> Case {
+    httpd("The log names no source port where no connection was tried")
+        .cites(MOD_PROXY_CONNECT.section("notes"))
+        .covers(["NOTE-003"])
+        .needs([Need::SourcePort, Need::PortList])
+        .run(async |lab| {
+            let denied = lab.denied_server(hold()).await?;
+            let nonce = lab.nonce();
+            lab.client()
+                .asks(named(&lab.request(&denied), &nonce))
+                .await?
+                .refusal()?;
+            expect_port(None, lab.log_line(&nonce).await?.source_port)
+        })
+}
+
+/// The same for a connection that was tried and did not come about.
+///
+/// Nothing else is right for a proxy like httpd, which sets the note once the connection exists.
+fn is_absent_when_the_connection_failed() -> Case {
+    httpd("The log names no source port where the connection failed")
+        .cites(MOD_PROXY_CONNECT.section("notes"))
+        .covers(["NOTE-004"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let port = lab.refusing_port().await?;
+            let nonce = lab.nonce();
+            let request = lab.client().request(format!("{}:{port}", lab.host()));
+            lab.client()
+                .asks(named(&request, &nonce))
+                .await?
+                .refusal()?;
+            expect_port(None, lab.log_line(&nonce).await?.source_port)
+        })
+}
+
+/// A line at the beginning cannot say how the tunnel went; one that never comes says nothing at all.
+///
+/// Right as well: a line that comes late after the end, as with a buffered log.
+fn is_logged_when_the_tunnel_has_ended() -> Case {
+    httpd("The line of a tunnel is written when both directions have ended")
+        .cites(MOD_LOG_CONFIG.section("formats"))
+        .covers(["NOTE-006"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let nonce = lab.nonce();
+            let exchange = lab
+                .client()
+                .asks(named(&lab.request(&server), &nonce))
+                .await?;
+            exchange.success()?;
+            let mut tunnel = exchange.connection.into_tunnel();
+            tunnel.echoes(lab.nonce()).await?;
+
+            pass(lab.patience().quiet()).await;
+            if let Some(line) = lab.log_lines(&nonce)?.first() {
+                let expected = "no line while the tunnel is open";
+                return Err(Finding::violation(expected, line.text.clone()));
+            }
+            tunnel.closes().await?;
+            lab.log_line(&nonce).await.map(drop)
+        })
+}
+
+/// Tunnels that are open at the same time.
+const MANY: usize = 50;
+
+/// A note that is kept in the wrong place is right for one tunnel, and mixed up among many.
+///
+/// Right as well: lines in any order.
+fn is_right_for_each_of_many_tunnels() -> Case {
+    httpd("Each of fifty tunnels at the same time has its own source port in the log")
+        .cites(MOD_PROXY_CONNECT.section("notes"))
+        .covers(["NOTE-013"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let server = lab.server(hand_over()).await?;
+            let mut open = Vec::new();
+            for _ in 0..MANY {
+                let nonce = lab.nonce();
+                let exchange = lab
+                    .client()
+                    .asks(named(&lab.request(&server), &nonce))
+                    .await?;
+                exchange.success()?;
+                let near = exchange.connection.into_tunnel();
+                let far = server.accepts().await?;
+                open.push((nonce, far.peer()?.port(), near, far));
+            }
+            let mut expected = Vec::new();
+            for (nonce, port, mut near, mut far) in open {
+                near.finishes().await?;
+                far.finishes().await?;
+                near.ends_somehow().await?;
+                far.ends_somehow().await?;
+                expected.push((nonce, port));
+            }
+            let ports: BTreeSet<u16> = expected.iter().map(|(_, port)| *port).collect();
+            assert_eq!(
+                ports.len(),
+                MANY,
+                "connections that are open have ports of their own"
+            );
+            for (nonce, port) in expected {
+                expect_port(Some(port), lab.log_line(&nonce).await?.source_port)?;
+            }
+            Ok(())
+        })
+}
+
+/// The request with a name that is found again in the log.
+fn named(request: &Request, nonce: &str) -> Request {
+    request.clone().field(format!("User-Agent: {nonce}"))
+}
+
+/// Opens and ends a tunnel; the source port that the server saw.
+async fn tunnel_named(lab: &Lab, nonce: &str) -> Outcome<u16> {
+    let server = lab.server(echo()).await?;
+    let exchange = lab
+        .client()
+        .asks(named(&lab.request(&server), nonce))
+        .await?;
+    exchange.success()?;
+    let mut tunnel = exchange.connection.into_tunnel();
+    tunnel.echoes(lab.nonce()).await?;
+    tunnel.closes().await?;
+    let visits = server.visits();
+    let visit = visits
+        .first()
+        .ok_or_else(|| Finding::harness("a tunnel without a visit"))?;
+    Ok(visit.peer.port())
+}
+
+fn expect_port(expected: Option<u16>, logged: Option<u16>) -> Outcome {
+    let say = |port: Option<u16>| {
+        port.map_or_else(
+            || "no source port".to_owned(),
+            |port| format!("source port {port}"),
+        )
+    };
+    if expected == logged {
+        return Ok(());
+    }
+    // Ports differ from run to run; which one it was is in the transcript.
+    Err(Finding::violation(
+        format!(
+            "{} in the log",
+            if expected.is_some() {
+                "the server's view of the source port"
+            } else {
+                "no source port"
+            }
+        ),
+        say(logged),
+    ))
+}
