@@ -8,32 +8,31 @@ mod capture;
 mod child;
 mod error;
 mod guard;
+mod prepared;
 mod program;
+mod protocol;
+mod watch;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use minijinja::Value;
-
 use self::{
-    child::{Guarded, Start, StartError},
-    program::{find_program, version},
+    child::Guarded,
+    prepared::{Prepared, ensure_free},
+    program::version,
 };
 use super::{
-    config::{Configuration, Vars},
-    htpasswd,
+    config::Configuration,
     log::{Lines, LogReader},
-    mistake::Mistake,
     profile::{LogSource, Profile, StopSignal},
     ready,
     scratch::Scratch,
-    template::Template,
-    vitals::Vitals,
+    vitals::{Vitals, is_ending},
 };
 pub use child::set_guard;
 pub use error::LaunchError;
@@ -199,16 +198,23 @@ impl Subject {
         )
     }
 
-    /// Whether its leader still runs.
+    /// Whether its leader still runs. Once a connection was closed by the leader's end, this is `false`.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.exit_status().is_none()
+        self.exit_status().is_none() && !is_ending(self.guarded.pid())
     }
 
-    /// How its leader ended, when it has.
+    /// How its leader ended. Known a moment after [`Subject::is_alive`] has become `false`; see
+    /// [`Subject::wait`].
     #[must_use]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.guarded.exit_status()
+    }
+
+    /// Waits until its leader has ended. Blocks for `patience` at most.
+    pub fn wait(&self, patience: Duration) -> Option<ExitStatus> {
+        self.guarded.wait(patience);
+        self.exit_status()
     }
 
     /// The process id of its leader, which is also the number of its process group.
@@ -309,103 +315,6 @@ const LOGGED_MAX: usize = 8 * 1024;
 impl Drop for Subject {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// All that a program needs to be started.
-struct Prepared {
-    scratch: Scratch,
-    values: Value,
-    program: PathBuf,
-    env: Vec<(String, String)>,
-}
-
-impl Prepared {
-    fn new(profile: &Profile, configuration: &Configuration) -> Result<Self, LaunchError> {
-        if std::env::var_os(guard::MARK).is_some() {
-            return Err(LaunchError::Guard(
-                "this program was started to guard one".to_owned(),
-            ));
-        }
-        let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
-        let password_file = configuration
-            .credentials
-            .as_ref()
-            .map(|credentials| scratch.write(Path::new("htpasswd"), &htpasswd::line(credentials)));
-        let vars = Vars {
-            scratch: scratch.path().to_owned(),
-            access_log: scratch.access_log(),
-            error_log: scratch.error_log(),
-            htpasswd: password_file.transpose().map_err(LaunchError::Scratch)?,
-            here: profile.folder.clone(),
-        };
-        let values = vars.values(configuration, &profile.offers);
-        for file in &profile.files {
-            let content = file.template.render(&values)?;
-            scratch
-                .write(&file.path, &content)
-                .map_err(LaunchError::Scratch)?;
-        }
-        let env = profile.launch.env.iter();
-        let env = env.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
-        let program = profile.launch.program.render(&values)?;
-        Ok(Self {
-            program: find_program(&program, profile)?,
-            env: env.collect::<Result<_, Mistake>>()?,
-            scratch,
-            values,
-        })
-    }
-
-    /// Arguments, without those that say nothing.
-    fn render(&self, templates: &[Template]) -> Result<Vec<String>, Mistake> {
-        let rendered = templates
-            .iter()
-            .map(|template| template.render(&self.values));
-        rendered
-            .filter(|arg| !arg.as_ref().is_ok_and(String::is_empty))
-            .collect()
-    }
-
-    fn command(&self, args: &[String]) -> Vec<String> {
-        let program = self.program.to_string_lossy().into_owned();
-        std::iter::once(program)
-            .chain(args.iter().cloned())
-            .collect()
-    }
-
-    fn start(
-        &self,
-        args: &[String],
-        lines: Option<(LogSource, Arc<Lines>)>,
-    ) -> Result<Guarded, LaunchError> {
-        let start = Start {
-            guard: &child::guard_program(),
-            program: &self.program,
-            args,
-            env: &self.env,
-            folder: self.scratch.path(),
-            lines,
-        };
-        Guarded::start(&start).map_err(|error| match error {
-            StartError::Guard(why) => LaunchError::Guard(why),
-            StartError::Program(cause) => LaunchError::NotRun {
-                program: self.program.clone(),
-                cause,
-            },
-        })
-    }
-}
-
-/// Whether the subject can have its port. When another program listens there already, readiness would be
-/// that other program's.
-fn ensure_free(address: SocketAddr) -> Result<(), LaunchError> {
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            Err(LaunchError::PortTaken { address })
-        }
-        Err(cause) => Err(LaunchError::AddressUnusable { address, cause }),
     }
 }
 

@@ -282,3 +282,6 @@ pub enum ProfileError {
         cause: io::Error,
     },
 }
+
+#[cfg(test)]
+mod tests;

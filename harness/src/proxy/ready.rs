@@ -26,7 +26,7 @@ pub fn wait(address: SocketAddr, within: Duration, ended: impl Fn(Duration) -> b
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let attempt = ATTEMPT.min(left).max(PAUSE_FIRST);
-        if TcpStream::connect_timeout(&reachable(address), attempt).is_ok() {
+        if accepts(address, attempt) {
             return true;
         }
         if left.is_zero() || ended(pause.min(left)) {
@@ -34,6 +34,11 @@ pub fn wait(address: SocketAddr, within: Duration, ended: impl Fn(Duration) -> b
         }
         pause = (pause * 2).min(PAUSE_MAX);
     }
+}
+
+/// Whether something accepts a connection there, now or within that time.
+pub(super) fn accepts(address: SocketAddr, within: Duration) -> bool {
+    TcpStream::connect_timeout(&reachable(address), within).is_ok()
 }
 
 /// Where to connect to reach a listener: one on every address is also on loopback.

@@ -14,6 +14,9 @@ const READABLE: u32 = 0o755;
 /// As root only: those users have to write their logs, too. The sticky bit keeps them from each other's.
 const WRITABLE_BY_ALL: u32 = 0o1777;
 
+/// How the names of these folders begin.
+pub(super) const PREFIX: &str = "connectspec-";
+
 /// The folder, while it exists.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -24,7 +27,7 @@ impl Scratch {
     /// Makes the folder, and `logs` in it.
     pub(super) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new()
-            .prefix("connectspec-")
+            .prefix(PREFIX)
             .permissions(fs::Permissions::from_mode(READABLE))
             .tempdir()?;
         let scratch = Self { folder };

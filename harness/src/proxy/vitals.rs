@@ -38,6 +38,27 @@ impl Vitals {
     }
 }
 
+/// Whether a process has ended, or is about to: the kernel marks it before it closes the connections, and
+/// tells its parent only afterwards.
+pub(super) fn is_ending(pid: i32) -> bool {
+    /// `PF_EXITING` of the kernel.
+    const EXITING: u64 = 0x4;
+    /// Which field of `/proc/PID/stat` holds the flags, counted from the state, which is the third.
+    const FLAGS: usize = 9 - 3;
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return true;
+    };
+    let Some((_, rest)) = stat.rsplit_once(") ") else {
+        return true;
+    };
+    let mut fields = rest.split_ascii_whitespace();
+    let flags = fields
+        .clone()
+        .nth(FLAGS)
+        .and_then(|flags| flags.parse::<u64>().ok());
+    matches!(fields.next(), Some("Z" | "X")) || flags.is_some_and(|flags| flags & EXITING != 0)
+}
+
 /// One process, as the kernel lists it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Process {

@@ -4,7 +4,8 @@
 //! workers that it forked. So each subject gets a guard: the same binary as the harness, run again. It is
 //! the parent of the subject and adopts whatever the subject leaves behind, and it holds one end of a
 //! socket whose other end is in the harness. When that end closes, for whatever reason, or when the
-//! subject ends, the guard kills all that is left, and only then ends itself.
+//! subject ends, the guard kills all that is left, and only then ends itself. The scratch folder of a
+//! harness that died goes, too.
 //!
 //! The guard starts the subject by way of itself, once more: the code between fork and exec cannot be
 //! written in safe Rust, but a program that sets its own parent-death signal and then becomes another one
@@ -13,9 +14,9 @@
 use std::{
     convert::Infallible,
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader},
     os::{
         fd::{AsFd, OwnedFd},
         unix::{
@@ -23,13 +24,20 @@ use std::{
             process::{CommandExt, ExitStatusExt},
         },
     },
+    path::PathBuf,
     process::{Child, Command, Stdio, exit},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
+
+use super::protocol::{Order, Report};
+use crate::proxy::scratch;
 
 /// The first argument that turns a program which embeds the harness into a guard.
 pub(super) const ARGUMENT: &str = "__connectspec-guard";
@@ -89,66 +97,6 @@ impl Stage {
     }
 }
 
-/// What a guard tells the harness, one line each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Report {
-    /// The subject runs under this process id.
-    Pid(i32),
-    /// The subject could not be started, with the system's error number.
-    NotStarted(i32),
-    /// The subject has ended, with its wait status.
-    Exit(i32),
-}
-
-impl Report {
-    pub(super) fn parse(line: &str) -> Option<Self> {
-        let (word, number) = line.trim_end().split_once(' ')?;
-        let number = number.parse().ok()?;
-        match word {
-            "pid" => Some(Self::Pid(number)),
-            "not-started" => Some(Self::NotStarted(number)),
-            "exit" => Some(Self::Exit(number)),
-            _ => None,
-        }
-    }
-
-    fn send(self, mut to: &UnixStream) {
-        let line = match self {
-            Self::Pid(pid) => format!("pid {pid}\n"),
-            Self::NotStarted(error) => format!("not-started {error}\n"),
-            Self::Exit(status) => format!("exit {status}\n"),
-        };
-        // A harness that no longer listens is noticed by the thread that reads from it.
-        let _ = to.write_all(line.as_bytes());
-    }
-}
-
-/// What the harness tells a guard, one line each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Send the leader a signal.
-    Signal(i32),
-    /// Kill everything.
-    Kill,
-}
-
-impl Order {
-    pub(super) fn line(self) -> String {
-        match self {
-            Self::Signal(number) => format!("signal {number}\n"),
-            Self::Kill => "kill\n".to_owned(),
-        }
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        match line.trim_end().split_once(' ') {
-            Some(("signal", number)) => number.parse().ok().map(Self::Signal),
-            None if line.trim_end() == "kill" => Some(Self::Kill),
-            _ => None,
-        }
-    }
-}
-
 fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
     rustix::thread::set_name(NAME)?;
     let harness = harness_end()?;
@@ -174,6 +122,7 @@ fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
         pid,
         ended: Mutex::new(false),
         ending: Condvar::new(),
+        orphaned: AtomicBool::new(false),
     });
     let obeying = Arc::clone(&ward);
     let orders = BufReader::new(harness.try_clone()?);
@@ -181,7 +130,21 @@ fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
     let status = ward.attend(child)?;
     Report::Exit(status).send(&harness);
     kill_the_rest(own);
+    if ward.orphaned.load(Ordering::Relaxed) {
+        remove_scratch();
+    }
     Ok(())
+}
+
+/// Does what the harness can no longer do. The guard was started in the scratch folder.
+fn remove_scratch() {
+    let is_scratch = |folder: &PathBuf| {
+        let name = folder.file_name().map(OsStr::as_encoded_bytes);
+        name.is_some_and(|name| name.starts_with(scratch::PREFIX.as_bytes()))
+    };
+    if let Some(folder) = env::current_dir().ok().filter(is_scratch) {
+        let _ = fs::remove_dir_all(folder);
+    }
 }
 
 /// The socket to the harness came as standard input.
@@ -195,6 +158,8 @@ struct Ward {
     /// Whether it was reaped, after which its process id may belong to somebody else.
     ended: Mutex<bool>,
     ending: Condvar,
+    /// Whether the harness has died.
+    orphaned: AtomicBool,
 }
 
 impl Ward {
@@ -226,6 +191,7 @@ impl Ward {
             }
             line.clear();
         }
+        self.orphaned.store(true, Ordering::Relaxed);
         self.signal(Some(Signal::TERM));
         let patience = self
             .ending
@@ -317,22 +283,6 @@ fn become_subject(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reports_and_orders_are_read_as_they_were_written() {
-        for order in [Order::Signal(15), Order::Kill] {
-            assert_eq!(Order::parse(&order.line()), Some(order));
-        }
-        for report in [Report::Pid(7), Report::NotStarted(2), Report::Exit(256)] {
-            let (guard, harness) = UnixStream::pair().unwrap();
-            report.send(&guard);
-            drop(guard);
-            let line = BufReader::new(harness).lines().next().unwrap().unwrap();
-            assert_eq!(Report::parse(&line), Some(report));
-        }
-        assert_eq!(Order::parse("signal x\n"), None);
-        assert_eq!(Report::parse("running 0 tests"), None);
-    }
 
     #[test]
     fn a_program_that_was_not_asked_goes_on() {
