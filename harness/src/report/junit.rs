@@ -26,11 +26,10 @@ pub fn junit(report: &Report) -> Result<String, ReportError> {
         suite.add_test_cases(results.iter().map(|result| case(report, result)));
         document.add_test_suite(suite);
     }
-    if let Some(reason) = nothing_judged(report) {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("refused").set_message(reason);
+    let faults = faults_of_the_run(report);
+    if !faults.is_empty() {
         let mut suite = TestSuite::new("run");
-        suite.add_test_case(TestCase::new("run", status));
+        suite.add_test_cases(faults);
         document.add_test_suite(suite);
     }
     document.to_string().map_err(|error| ReportError::Format {
@@ -39,18 +38,32 @@ pub fn junit(report: &Report) -> Result<String, ReportError> {
     })
 }
 
-fn nothing_judged(report: &Report) -> Option<String> {
+/// What went wrong beside the cases, so that nobody takes a run that judged nothing for a clean one.
+fn faults_of_the_run(report: &Report) -> Vec<TestCase> {
     let run = &report.run;
+    let fault = |name: &str, kind, message: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_type(name).set_message(message);
+        let mut case = TestCase::new(name, status);
+        case.set_classname("connectspec.run");
+        case
+    };
+    let mut faults = Vec::new();
     if let Some(refused) = &run.refused {
-        return Some(refused.clone());
+        faults.push(fault("refused", NonSuccessKind::Error, refused));
     }
-    run.interrupted.then(|| {
+    if run.interrupted {
         let count = report.results.len();
-        format!(
+        let message = format!(
             "the run was interrupted: {count} of {} results",
             run.planned
-        )
-    })
+        );
+        faults.push(fault("interrupted", NonSuccessKind::Error, &message));
+    }
+    for stale in &run.stale {
+        faults.push(fault("stale", NonSuccessKind::Failure, stale));
+    }
+    faults
 }
 
 /// The first part of the id.

@@ -55,7 +55,7 @@ pub struct Run {
     /// Why nothing could be judged: the subject did not start, or is no working CONNECT proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// Deviations that name no case, or have expired: the list is out of date.
+    /// Listed deviations that name no case, or have expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
 }
@@ -172,13 +172,12 @@ impl Report {
         Ok(report)
     }
 
-    /// The exit status that the run deserves: 0 conformant; 1 a case failed or healed, or the list of deviations is
-    /// out of date; 2 the subject could not be
-    /// judged, a case was broken, or nothing ran. Never 0 when no case ran.
+    /// The exit status that the run deserves: 0 conformant; 1 a case failed or healed, or a listed deviation is stale;
+    /// 2 the subject could not be judged, a case was broken, or nothing ran. Never 0 when no case ran.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         let totals = self.totals;
-        if totals.fail + totals.healed + self.run.stale.len() > 0 {
+        if totals.fail + totals.healed > 0 || !self.run.stale.is_empty() {
             1
         } else if self.run.refused.is_some()
             || self.run.interrupted

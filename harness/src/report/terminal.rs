@@ -233,6 +233,13 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let word = paint(style(Verdict::Fail).bold(), "NOT JUDGED");
         return writeln!(out, "{word}  {subject}: {refused}");
     }
+    for stale in &run.stale {
+        writeln!(
+            out,
+            "{} {stale}",
+            paint(style(Verdict::Fail).bold(), "STALE")
+        )?;
+    }
     let counts: Vec<String> = Verdict::ALL
         .into_iter()
         .filter(|&verdict| report.totals.get(verdict) > 0)
@@ -273,16 +280,12 @@ fn meaning(report: &Report) -> (Verdict, String) {
         "requirements are not kept",
     );
     let healed = "known deviation is healed (take it off the list)";
-    count(
-        totals.healed,
-        healed,
-        "known deviations are healed (take them off the list)",
-    );
-    count(
-        totals.blocked,
-        "case could not begin",
-        "cases could not begin",
-    );
+    let healed_many = "known deviations are healed (take them off the list)";
+    count(totals.healed, healed, healed_many);
+    let stale = "listed deviation is stale";
+    count(report.run.stale.len(), stale, "listed deviations are stale");
+    let blocked = "case could not begin";
+    count(totals.blocked, blocked, "cases could not begin");
     let broken = "case failed in connectspec itself";
     count(totals.broken, broken, "cases failed in connectspec itself");
     if report.run.interrupted {
@@ -292,7 +295,10 @@ fn meaning(report: &Report) -> (Verdict, String) {
     if totals.all() == totals.skip {
         return (Verdict::Fail, "was not judged: no case ran".to_owned());
     }
-    match (faults.is_empty(), totals.fail + totals.healed) {
+    match (
+        faults.is_empty(),
+        totals.fail + totals.healed + report.run.stale.len(),
+    ) {
         (true, _) if totals.known > 0 => (
             Verdict::Pass,
             "is conformant, but for its known deviations".to_owned(),
@@ -424,6 +430,22 @@ Apache httpd 2.4.66 is conformant in all that was asked
         report.results.clear();
         report.run.refused = Some("it exited with status 1 before it listened".to_owned());
         assert_snapshot!(shown(&report, Verbosity::Normal), @"NOT JUDGED  Apache httpd 2.4.66: it exited with status 1 before it listened");
+    }
+
+    #[test]
+    fn a_stale_list_is_a_fault() {
+        let mut report = report();
+        report
+            .results
+            .retain(|result| result.verdict == Verdict::Pass);
+        report.totals = super::super::Totals::of(&report.results);
+        report.run.stale = vec!["`close/gone` names no case".to_owned()];
+        assert_eq!(report.exit_status(), 1);
+        assert_snapshot!(shown(&report, Verbosity::Normal), @"
+STALE `close/gone` names no case
+1 result in 0.8 s (seed 7): 1 pass
+Apache httpd 2.4.66 is not conformant: 1 listed deviation is stale
+");
     }
 
     #[test]
