@@ -11,7 +11,7 @@ use std::{
     str::FromStr,
 };
 
-use super::{Report, ReportError, ReportFold, Reporter, json, junit};
+use super::{Report, ReportError, ReportFold, Reporter, html, json, junit};
 use crate::run::Event;
 
 /// How a report is written down.
@@ -21,6 +21,8 @@ pub enum Format {
     Json,
     /// For continuous integration.
     Junit,
+    /// For people, in a browser.
+    Html,
 }
 
 /// A format and a path, written `FORMAT=PATH`.
@@ -34,7 +36,7 @@ pub struct Destination {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Junit];
+    pub const ALL: [Self; 3] = [Self::Json, Self::Junit, Self::Html];
 
     /// The word for it on the command line.
     #[must_use]
@@ -42,6 +44,7 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Junit => "junit",
+            Self::Html => "html",
         }
     }
 
@@ -50,6 +53,7 @@ impl Format {
         match self {
             Self::Json => json::json(report),
             Self::Junit => junit::junit(report),
+            Self::Html => html::html(report),
         }
     }
 }

@@ -15,8 +15,8 @@ pub fn junit(report: &Report) -> Result<String, ReportError> {
     let mut document = quick_junit::Report::new(format!("connectspec: {}", report.subject.name()));
     document.set_time(Duration::from_millis(report.run.took_ms));
     // Sorted by id, so that the results of one suite are beside each other.
-    for results in report.results.chunk_by(|a, b| suite(a) == suite(b)) {
-        let mut suite = TestSuite::new(suite(&results[0]));
+    for results in report.results.chunk_by(|a, b| a.suite_id() == b.suite_id()) {
+        let mut suite = TestSuite::new(results[0].suite_id());
         suite.set_time(Duration::from_millis(
             results.iter().map(|result| result.took_ms).sum(),
         ));
@@ -66,11 +66,6 @@ fn faults_of_the_run(report: &Report) -> Vec<TestCase> {
     faults
 }
 
-/// The first part of the id.
-fn suite(result: &CaseResult) -> &str {
-    result.case.split('/').next().unwrap_or(&result.case)
-}
-
 fn case(report: &Report, result: &CaseResult) -> TestCase {
     let name = result
         .case
@@ -96,7 +91,7 @@ fn case(report: &Report, result: &CaseResult) -> TestCase {
         status.set_description(evidence.as_str());
     }
     let mut case = TestCase::new(name, status);
-    case.set_classname(format!("connectspec.{}", suite(result)));
+    case.set_classname(format!("connectspec.{}", result.suite_id()));
     case.set_time(Duration::from_millis(result.took_ms));
     if shown_as_output {
         case.set_system_out(evidence);

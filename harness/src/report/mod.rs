@@ -10,9 +10,12 @@ use crate::run;
 
 pub mod block;
 pub mod destination;
+mod diagram;
 pub mod fold;
+pub mod html;
 pub mod json;
 pub mod junit;
+mod meaning;
 pub mod model;
 pub mod progress;
 #[cfg(test)]

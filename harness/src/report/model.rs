@@ -231,6 +231,14 @@ impl Subject {
     }
 }
 
+impl CaseResult {
+    /// The first part of the id of its case.
+    #[must_use]
+    pub fn suite_id(&self) -> &str {
+        self.case.split('/').next().unwrap_or(&self.case)
+    }
+}
+
 impl Totals {
     /// Counts `results`.
     #[must_use]

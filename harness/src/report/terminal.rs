@@ -262,60 +262,8 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
         run.seed,
         counts.join(", ")
     )?;
-    let (verdict, meaning) = meaning(report);
+    let (verdict, meaning) = report.meaning();
     writeln!(out, "{} {meaning}", paint(style(verdict).bold(), &subject))
-}
-
-fn meaning(report: &Report) -> (Verdict, String) {
-    let totals = report.totals;
-    let mut faults = Vec::new();
-    let mut count = |count: usize, one: &str, many: &str| {
-        if count > 0 {
-            faults.push(format!("{count} {}", if count == 1 { one } else { many }));
-        }
-    };
-    count(
-        totals.fail,
-        "requirement is not kept",
-        "requirements are not kept",
-    );
-    let healed = "known deviation is healed (take it off the list)";
-    let healed_many = "known deviations are healed (take them off the list)";
-    count(totals.healed, healed, healed_many);
-    let stale = "listed deviation is stale";
-    count(report.run.stale.len(), stale, "listed deviations are stale");
-    let blocked = "case could not begin";
-    count(totals.blocked, blocked, "cases could not begin");
-    let broken = "case failed in connectspec itself";
-    count(totals.broken, broken, "cases failed in connectspec itself");
-    if report.run.interrupted {
-        let done = format!("{} of {} cases", totals.all(), report.run.planned);
-        faults.push(format!("the run was interrupted after {done}"));
-    }
-    if totals.all() == totals.skip {
-        return (Verdict::Fail, "was not judged: no case ran".to_owned());
-    }
-    match (
-        faults.is_empty(),
-        totals.fail + totals.healed + report.run.stale.len(),
-    ) {
-        (true, _) if totals.known > 0 => (
-            Verdict::Pass,
-            "is conformant, but for its known deviations".to_owned(),
-        ),
-        (true, _) => (
-            Verdict::Pass,
-            "is conformant in all that was asked".to_owned(),
-        ),
-        (false, 0) => (
-            Verdict::Warn,
-            format!("is not judged in full: {}", faults.join(", ")),
-        ),
-        (false, _) => (
-            Verdict::Fail,
-            format!("is not conformant: {}", faults.join(", ")),
-        ),
-    }
 }
 
 fn reason(result: &CaseResult) -> &str {

@@ -42,8 +42,25 @@ pub struct Row {
     pub way: Way,
     /// The number of the connection on its leg, from 1, where there is more than one.
     pub number: Option<usize>,
+    /// How it ended: data alone, or with the end of the stream behind it.
+    pub what: Kind,
     /// What passed.
     pub text: String,
+}
+
+impl Row {
+    /// The far end of its leg: `client`, or `server 2` where there are several.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = match self.leg {
+            Leg::Client => "client",
+            Leg::Server => "server",
+        };
+        match self.number {
+            None => name.to_owned(),
+            Some(number) => format!("{name} {number}"),
+        }
+    }
 }
 
 /// Steps, those that belong together in one row. The opening of a client's connection is left out where something
@@ -76,6 +93,7 @@ pub fn rows(steps: &[Step]) -> Vec<Row> {
             leg: step.leg,
             way: step.way,
             number: numbers.get(step),
+            what: steps[index + count - 1].what,
             text: spoken(&steps[index..index + count]),
         });
         index += count;
@@ -92,14 +110,8 @@ pub fn rows(steps: &[Step]) -> Vec<Row> {
 #[must_use]
 pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
     let rows = rows(steps);
-    let name = |row: &Row| match (row.leg, row.number) {
-        (Leg::Client, None) => "client".to_owned(),
-        (Leg::Server, None) => "server".to_owned(),
-        (Leg::Client, Some(number)) => format!("client {number}"),
-        (Leg::Server, Some(number)) => format!("server {number}"),
-    };
     let widest = |leg| {
-        let names = rows.iter().filter(|row| row.leg == leg).map(name);
+        let names = rows.iter().filter(|row| row.leg == leg).map(Row::name);
         names.map(|name| name.len()).max().unwrap_or(6)
     };
     let (client, server) = (widest(Leg::Client), widest(Leg::Server));
@@ -108,7 +120,7 @@ pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
 
     let mut lines = Vec::new();
     for row in &rows {
-        let name = name(row);
+        let name = row.name();
         let legs = match (row.leg, row.way) {
             (Leg::Client, Way::Out) => format!("{name:<client$} ─▶ proxy    {:server$}", ""),
             (Leg::Client, Way::In) => format!("{name:<client$} ◀─ proxy    {:server$}", ""),
@@ -131,7 +143,7 @@ pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
 }
 
 /// Milliseconds with one decimal.
-fn milliseconds(us: u64) -> String {
+pub(crate) fn milliseconds(us: u64) -> String {
     let tenths = us / 100;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
