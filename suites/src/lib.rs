@@ -2,6 +2,7 @@
 //!
 //! [`suites`] is the catalogue of cases; the command line `connectspec` runs them against any proxy.
 
+pub mod cargo_test;
 pub mod cases;
 pub mod cli;
 mod property;

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use connectspec_harness::proxy::profile::{Profile, ProfileError};
+use connectspec_harness::proxy::{
+    profile::{Profile, ProfileError},
+    template::Template,
+};
 
 /// The name of the profile of the reference proxy.
 pub const REFERENCE: &str = "reference";
@@ -30,6 +33,19 @@ pub fn profile(name: &str) -> Result<Profile, SubjectError> {
     if name.contains('/') || name.ends_with(".toml") {
         return Ok(Profile::load(Path::new(name))?);
     }
+    let profile = built_in(name)?;
+    match std::env::current_exe() {
+        Ok(this) if name == REFERENCE => Ok(embedded(profile, &this)),
+        _ => Ok(profile),
+    }
+}
+
+/// The reference proxy as `connectspec`, the program at that path, runs it.
+pub(crate) fn reference(connectspec: &Path) -> Result<Profile, SubjectError> {
+    Ok(embedded(built_in(REFERENCE)?, connectspec))
+}
+
+fn built_in(name: &str) -> Result<Profile, SubjectError> {
     let built_in = connectspec_fixtures::profiles();
     let Some(known) = built_in.iter().find(|known| known.name == name) else {
         let known = built_in
@@ -44,22 +60,13 @@ pub fn profile(name: &str) -> Result<Profile, SubjectError> {
     };
     let origin = format!("{name}.toml (built in)");
     let template = |path: &str| connectspec_fixtures::template(path).map(str::to_owned);
-    let profile = Profile::parse(&origin, known.text, &template)?;
-    Ok(if name == REFERENCE {
-        embedded(profile)
-    } else {
-        profile
-    })
+    Ok(Profile::parse(&origin, known.text, &template)?)
 }
 
-/// The reference proxy comes with this program: the same binary, run again as a child.
-fn embedded(mut profile: Profile) -> Profile {
-    use connectspec_harness::proxy::template::Template;
-    let Ok(this) = std::env::current_exe() else {
-        return profile;
-    };
+/// The reference proxy comes with the command line: the same binary, run again as a child.
+fn embedded(mut profile: Profile, connectspec: &Path) -> Profile {
     let again = |arguments: &mut Vec<Template>| arguments.insert(0, Template::literal("proxy"));
-    profile.launch.program = Template::literal(&this.to_string_lossy());
+    profile.launch.program = Template::literal(&connectspec.to_string_lossy());
     again(&mut profile.launch.args);
     if let Some(check) = &mut profile.launch.check {
         again(check);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Gathers events.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ReportFold {
     start: Option<Start>,
     results: Vec<CaseResult>,

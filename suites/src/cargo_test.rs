@@ -1,0 +1,265 @@
+//! The suite inside `cargo test`: every case one test, with the same ids as on the command line.
+//!
+//! ```no_run
+//! // tests/connect.rs of any proxy written in Rust, with `harness = false` in Cargo.toml
+//! use connectspec::cargo_test::{Subject, cargo_test};
+//!
+//! fn main() -> std::process::ExitCode {
+//!     cargo_test(Subject::program("target/debug/my-proxy").args(["--listen", "{{ listen.authority }}"]))
+//! }
+//! ```
+//!
+//! `cargo test close::`, `--list`, `--exact` and cargo-nextest work as with any other test.
+
+use std::{
+    collections::HashMap,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+};
+
+use connectspec_harness::{
+    case::Suite,
+    lab::Who,
+    proxy::{
+        process::guard_main_if_asked,
+        profile::{ConfigFile, Offers, Profile, ProfileError, parse_baseline},
+        remote::Remote,
+        template::Template,
+    },
+    report::{ReportFold, block},
+    run::{self, Event, Options, Plan, Stop},
+    verdict::Verdict,
+};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::suites;
+
+/// The proxy that is judged.
+#[derive(Debug)]
+pub struct Subject {
+    who: Result<Who, String>,
+    baseline: Option<PathBuf>,
+}
+
+impl Subject {
+    /// A program; its arguments say where it has to listen.
+    #[must_use]
+    pub fn program(program: impl AsRef<Path>) -> Self {
+        Self::of(Profile::for_program::<&str>(program.as_ref(), []))
+    }
+
+    /// A profile in a file: for a proxy that needs more than arguments.
+    #[must_use]
+    pub fn profile(file: impl AsRef<Path>) -> Self {
+        Self::of(Profile::load(file.as_ref()))
+    }
+
+    /// A function in this process that serves on the listener that it is given, until the tests are over.
+    #[must_use]
+    pub fn serving(serve: impl FnOnce(TcpListener) + Send + 'static) -> Self {
+        let remote = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| {
+            let address = listener.local_addr()?.to_string();
+            std::thread::spawn(move || serve(listener));
+            Ok(address)
+        });
+        let remote = remote
+            .map_err(|error| format!("could not listen for the proxy: {error}"))
+            .and_then(|address| Remote::new(&address).map_err(|error| error.to_string()));
+        Self {
+            who: remote.map(|remote| Who::Remote(Box::new(remote))),
+            baseline: None,
+        }
+    }
+
+    /// Arguments of the program; templates, as in a profile.
+    #[must_use]
+    pub fn args<A: AsRef<str>>(self, args: impl IntoIterator<Item = A>) -> Self {
+        self.with_profile(|profile| {
+            for arg in args {
+                profile
+                    .launch
+                    .args
+                    .push(Template::parse("argument", 1, arg.as_ref())?);
+            }
+            Ok(())
+        })
+    }
+
+    /// A file that is written into the program's folder before it is launched; a template, as in a profile.
+    #[must_use]
+    pub fn file(self, path: impl Into<PathBuf>, text: &str) -> Self {
+        self.with_profile(|profile| {
+            let path = path.into();
+            let template = Template::parse(&path.display().to_string(), 1, text)?;
+            profile.files.push(ConfigFile { path, template });
+            Ok(())
+        })
+    }
+
+    /// What the arguments and files can express; what is not offered is skipped.
+    #[must_use]
+    pub fn offering(self, offers: Offers) -> Self {
+        self.with_profile(|profile| {
+            profile.offers = offers;
+            Ok(())
+        })
+    }
+
+    /// A file of known deviations, which keep the tests green as long as they are as known.
+    #[must_use]
+    pub fn baseline(mut self, file: impl Into<PathBuf>) -> Self {
+        self.baseline = Some(file.into());
+        self
+    }
+
+    /// The embedded reference proxy, as the program `connectspec` runs it.
+    #[must_use]
+    pub fn reference(connectspec: impl AsRef<Path>) -> Self {
+        Self::of(crate::subjects::reference(connectspec.as_ref()))
+    }
+
+    fn of<E: std::fmt::Display>(profile: Result<Profile, E>) -> Self {
+        let who = profile.map(|profile| Who::Profile(Box::new(profile)));
+        Self {
+            who: who.map_err(|error| error.to_string()),
+            baseline: None,
+        }
+    }
+
+    fn with_profile(
+        mut self,
+        change: impl FnOnce(&mut Profile) -> Result<(), ProfileError>,
+    ) -> Self {
+        if let Ok(Who::Profile(profile)) = &mut self.who
+            && let Err(error) = change(profile)
+        {
+            self.who = Err(error.to_string());
+        }
+        self
+    }
+}
+
+/// Judges `subject` in the way of `cargo test`: reads its arguments, prints its output, gives its exit status.
+#[must_use]
+pub fn cargo_test(subject: Subject) -> ExitCode {
+    guard_main_if_asked();
+    let mut arguments = Arguments::from_args();
+    // Ids have a slash; people who are used to `cargo test` write a path of modules.
+    arguments.filter = arguments.filter.map(|filter| filter.replace("::", "/"));
+    match trials(subject, &arguments) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            anstream::eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String> {
+    let who = subject.who?;
+    let mut options = Options {
+        slow: arguments.ignored || arguments.include_ignored,
+        ..Options::default()
+    };
+    if let Some(path) = &subject.baseline {
+        let origin = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("could not read the baseline {origin}: {error}"))?;
+        options.baseline = parse_baseline(&origin, &text).map_err(|error| error.to_string())?;
+    }
+    let catalogue = suites();
+    let board = Arc::new(Board::default());
+    let cases = || catalogue.iter().flat_map(|suite| &suite.cases);
+    let trials: Vec<Trial> = cases()
+        .map(|case| {
+            let (board, id) = (Arc::clone(&board), case.id.clone());
+            Trial::ignorable_test(case.id.clone(), move || board.wait_for(&id))
+                .with_ignored_flag(case.slow)
+        })
+        .collect();
+    let wanted = |trial: &&Trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
+    options.selectors = trials
+        .iter()
+        .filter(wanted)
+        .map(|trial| trial.name().to_owned())
+        .collect();
+    if !arguments.list && !options.selectors.is_empty() {
+        std::thread::spawn(move || board.fill(&catalogue, who, options));
+    }
+    Ok(trials)
+}
+
+/// Where the run pins its verdicts, and where each test waits for its own.
+#[derive(Debug, Default)]
+struct Board {
+    pinned: Mutex<Pinned>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Pinned {
+    verdicts: HashMap<String, Said>,
+    /// Why there will be no more.
+    over: Option<String>,
+}
+
+/// What a test says: it passed, or was not judged for a reason, or failed.
+type Said = Result<Option<String>, String>;
+
+impl Board {
+    fn fill(&self, catalogue: &[Suite], who: Who, options: Options) {
+        let plan = Plan::new(catalogue, who, options);
+        let mut start = ReportFold::new();
+        run::run(plan, &Stop::default(), &mut |event| match event {
+            Event::Finished(_) => {
+                let mut fold = start.clone();
+                fold.event(event);
+                let report = fold.report();
+                for result in &report.results {
+                    let said = match result.verdict {
+                        Verdict::Pass | Verdict::Info | Verdict::Warn => Ok(None),
+                        Verdict::Known | Verdict::Skip => {
+                            Ok(Some(result.reason.clone().unwrap_or_default()))
+                        }
+                        _ => Err(block(&report, result)),
+                    };
+                    self.pin(result.case.clone(), said);
+                }
+            }
+            Event::Ended(end) => {
+                let refused = end.refused.clone();
+                let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+                pinned.over = Some(refused.unwrap_or_else(|| "the run has ended".to_owned()));
+                self.changed.notify_all();
+            }
+            _ => start.event(event),
+        });
+    }
+
+    fn pin(&self, case: String, said: Said) {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.verdicts.insert(case, said);
+        self.changed.notify_all();
+    }
+
+    fn wait_for(&self, case: &str) -> Result<Completion, Failed> {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(said) = pinned.verdicts.remove(case) {
+                return match said? {
+                    None => Ok(Completion::Completed),
+                    Some(reason) => Ok(Completion::ignored_with(reason)),
+                };
+            }
+            if let Some(over) = &pinned.over {
+                return Err(Failed::from(over));
+            }
+            pinned = self
+                .changed
+                .wait(pinned)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
