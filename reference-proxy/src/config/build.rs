@@ -1,27 +1,15 @@
-//! Applies a config file and joins the main server with its virtual hosts.
+//! The second pass over a config: every directive is applied to the server that it stands in.
 
-use super::access::{Access, Require, Section};
+use super::access::{Require, Section};
 use super::directives::{self, Context, Scope};
 use super::error::{ConfigError, Place};
-use super::settings::{Global, Host, LogFormatName, Settings};
-use super::source::{self, Node, Variables, words};
-use super::{AccessLog, Config, Connects, Server, VirtualHost};
-use crate::log::LogTarget;
-use crate::log::format::Format;
-use crate::request::HeadLimits;
-use std::collections::HashSet;
+use super::reader::Reader;
+use super::settings::{Block, Global, Host, Settings};
+use super::source::Node;
+use super::{Config, VirtualHost, join};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// httpd's `Timeout`.
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a head may take: what `RequestReadTimeout header=20-40,MinRate=500` allows at most.
-const HEAD_TIME: Duration = Duration::from_secs(40);
-/// How long tunnels last after SIGTERM when nothing is said; init systems kill after 10 s and more.
-const DRAIN: Duration = Duration::from_secs(3);
-/// The largest config file that is read.
-const FILE_LONGEST: u64 = 64 << 20;
 
 /// What is read besides the file.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +20,8 @@ pub struct Options {
     pub before: Vec<String>,
     /// `-c DIRECTIVE`: after the file.
     pub after: Vec<String>,
-    /// Whether the modules that serve CONNECT count as loaded, as they do without a config file.
-    pub modules_loaded: bool,
+    /// Whether every module counts as loaded, as without a config file.
+    pub every_module: bool,
 }
 
 /// Reads the config file, if any, and the directives of the command line.
@@ -42,106 +30,83 @@ pub struct Options {
 ///
 /// The first thing that is wrong, with its place and remedy.
 pub fn read(file: Option<&Path>, options: &Options) -> Result<Config, ConfigError> {
-    let mut builder = Builder::new(options);
+    let mut reader = Reader::defining(&options.defines);
+    reader.global.every_module = options.every_module;
+    let mut nodes = Vec::new();
     for text in &options.before {
-        builder.text(&"-C".into(), text)?;
+        nodes.extend(reader.text(&"-C".into(), text)?);
     }
     if let Some(file) = file {
-        builder.file(file)?;
+        nodes.extend(reader.file(file)?);
     }
     for text in &options.after {
-        builder.text(&"-c".into(), text)?;
+        nodes.extend(reader.text(&"-c".into(), text)?);
     }
-    builder.finish(options)
+    let mut builder = Builder {
+        global: reader.global,
+    };
+    let mut main = Settings::default();
+    builder.walk(
+        nodes,
+        Position {
+            server: &mut main,
+            block: None,
+            section: None,
+            in_host: false,
+        },
+    )?;
+    finish(&main, &builder.global)
+}
+
+fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
+    let place = Place {
+        file: "the configuration".into(),
+        line: 0,
+    };
+    let error = |message: String| ConfigError::at(&place, message);
+    if global.listen.is_empty() {
+        return Err(error(
+            "no listening sockets available: say where to listen, as in `Listen 127.0.0.1:3128`"
+                .into(),
+        ));
+    }
+    let joined = |own: &Settings, index| join::join(main, own, index, global).map(Arc::new);
+    let hosts = global.hosts.iter().zip(1..).map(|(host, index)| {
+        let server = joined(&host.settings, index)?;
+        Ok(VirtualHost {
+            addresses: host.addresses.clone(),
+            server,
+        })
+    });
+    Ok(Config {
+        listen: global.listen.clone(),
+        main: joined(&Settings::default(), 0).map_err(error)?,
+        hosts: hosts.collect::<Result<_, String>>().map_err(error)?,
+        connections_most: global.connections_most,
+        drain: global.drain.unwrap_or(join::DRAIN),
+        pid_file: global.pid_file.clone(),
+        user: global.user.clone(),
+        group: global.group.clone(),
+        warnings: global.warnings.clone(),
+    })
 }
 
 struct Builder {
     global: Global,
-    main: Settings,
-    variables: Variables,
-    defines: HashSet<String>,
 }
 
 /// Where the walk stands.
 struct Position<'a> {
     server: &'a mut Settings,
-    requires: Option<&'a mut Vec<Require>>,
+    block: Option<&'a mut Block>,
     /// The section that limits what may stand here, `VirtualHost` aside.
     section: Option<&'a str>,
     in_host: bool,
 }
 
-impl Position<'_> {
-    /// The same position, for the children of a node.
-    fn inside(&mut self) -> Position<'_> {
-        Position {
-            server: self.server,
-            requires: self.requires.as_deref_mut(),
-            section: self.section,
-            in_host: self.in_host,
-        }
-    }
-}
-
 impl Builder {
-    fn new(options: &Options) -> Self {
-        let mut variables = Variables::default();
-        for name in &options.defines {
-            variables.defined.insert(name.clone(), String::new());
-        }
-        Self {
-            global: Global::default(),
-            main: Settings::default(),
-            variables,
-            defines: options.defines.iter().cloned().collect(),
-        }
-    }
-
-    fn file(&mut self, file: &Path) -> Result<(), ConfigError> {
-        let name: Arc<str> = file.to_string_lossy().into();
-        let place = Place {
-            file: Arc::clone(&name),
-            line: 0,
-        };
-        let size = std::fs::metadata(file)
-            .map_err(|error| ConfigError::at(&place, error.to_string()))?
-            .len();
-        if size > FILE_LONGEST {
-            return Err(ConfigError::at(&place, "the file is too large"));
-        }
-        let octets =
-            std::fs::read(file).map_err(|error| ConfigError::at(&place, error.to_string()))?;
-        let text = String::from_utf8(octets)
-            .map_err(|_| ConfigError::at(&place, "the file is not UTF-8"))?;
-        self.text(&name, &text)
-    }
-
-    fn text(&mut self, name: &Arc<str>, text: &str) -> Result<(), ConfigError> {
-        let nodes = source::parse(name, text)?;
-        let mut main = std::mem::take(&mut self.main);
-        let position = Position {
-            server: &mut main,
-            requires: None,
-            section: None,
-            in_host: false,
-        };
-        let walked = self.walk(nodes, position);
-        self.main = main;
-        walked
-    }
-
     fn walk(&mut self, nodes: Vec<Node>, mut at: Position<'_>) -> Result<(), ConfigError> {
         for mut node in nodes {
-            let (rest, unknown) = self.variables.expand(&node.rest);
-            if rest != node.rest {
-                node.words = words(&rest);
-            }
-            for name in unknown {
-                self.warn(
-                    &node.place,
-                    &format!("AH00111: Config variable ${{{name}}} is not defined"),
-                );
-            }
             match node.children.take() {
                 Some(children) => self.section(&node, children, &mut at)?,
                 None => self.directive(&node, &mut at)?,
@@ -152,69 +117,31 @@ impl Builder {
 
     fn directive(&mut self, node: &Node, at: &mut Position<'_>) -> Result<(), ConfigError> {
         let error = |message: String| ConfigError::at(&node.place, message);
-        match node.name.to_ascii_lowercase().as_str() {
-            "define" => {
-                let value = node.words.get(1).cloned().unwrap_or_default();
-                let name = node
-                    .words
-                    .first()
-                    .ok_or_else(|| error("Define takes a name and a value".into()))?;
-                self.defines.insert(name.clone());
-                self.variables.defined.insert(name.clone(), value);
-                return Ok(());
-            }
-            "undefine" => {
-                for name in &node.words {
-                    self.defines.remove(name);
-                    self.variables.defined.remove(name);
-                }
-                return Ok(());
-            }
-            _ => {}
+        let directive =
+            directives::named(&node.name).ok_or_else(|| error(unknown(&node.name, None)))?;
+        if !self.global.has(directive.module) {
+            return Err(error(unknown(&node.name, Some(directive.module))));
         }
-        let Some(directive) = directives::named(&node.name) else {
-            return Err(error(format!(
-                "Invalid command '{}', perhaps misspelled or defined by a module not included in the server \
-                 configuration; the nearest known directive is {}",
-                node.name,
-                directives::nearest(&node.name)
-            )));
-        };
-        self.may_stand(directive.context, directive.name, node, at)?;
+        if let Some(place) = misplaced(directive.context, at) {
+            return Err(error(format!("{} not allowed {place}", directive.name)));
+        }
         let Some(set) = directive.set else {
-            self.warn(
+            self.global.warn(
                 &node.place,
                 &format!("{} means nothing here", directive.name),
             );
             return Ok(());
         };
-        let requires = at.requires.as_deref_mut();
-        let mut scope = Scope {
-            global: &mut self.global,
-            server: at.server,
-            requires,
-        };
-        set(&mut scope, &node.words).map_err(error)
-    }
-
-    fn may_stand(
-        &self,
-        context: Context,
-        name: &str,
-        node: &Node,
-        at: &Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let place = match (context, at.section, at.in_host) {
-            (Context::Section, _, _)
-            | (Context::Server, None, _)
-            | (Context::Global, None, false) => return Ok(()),
-            (_, Some(section), _) => section,
-            (Context::Global, None, true) => "VirtualHost",
-        };
-        Err(ConfigError::at(
-            &node.place,
-            format!("{name} not allowed in <{place}> context"),
-        ))
+        let block = at.block.as_deref_mut();
+        set(
+            &mut Scope {
+                global: &mut self.global,
+                server: at.server,
+                block,
+            },
+            &node.words,
+        )
+        .map_err(error)
     }
 
     fn section(
@@ -225,10 +152,9 @@ impl Builder {
     ) -> Result<(), ConfigError> {
         let top = at.section.is_none();
         match node.name.to_ascii_lowercase().as_str() {
-            "ifmodule" | "ifdefine" | "ifversion" => self.conditional(node, children, at),
             "virtualhost" if top && !at.in_host => self.host(node, children),
-            "proxy" if top => self.proxy(node, children, at),
-            "requireany" | "requireall" | "requirenone" if at.requires.is_some() => {
+            "proxy" if top && self.global.has("proxy_module") => self.proxy(node, children, at),
+            "requireany" | "requireall" | "requirenone" if at.block.is_some() => {
                 self.requirements(node, children, at)
             }
             "location" | "directory" | "files" | "if" | "limit" | "limitexcept"
@@ -237,29 +163,6 @@ impl Builder {
                 let message = format!("<{}> is not known or not allowed here", node.name);
                 Err(ConfigError::at(&node.place, message))
             }
-        }
-    }
-
-    fn conditional(
-        &mut self,
-        node: &Node,
-        children: Vec<Node>,
-        at: &mut Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let word = node.words.first().map_or("", String::as_str);
-        let (negated, word) = word
-            .strip_prefix('!')
-            .map_or((false, word), |word| (true, word));
-        let holds = match node.name.to_ascii_lowercase().as_str() {
-            "ifmodule" => self.global.modules.contains(word) || BUILT_IN.contains(&word),
-            "ifdefine" => self.defines.contains(word),
-            // Configs ask for 2.4 and later, and that is what this proxy follows.
-            _ => true,
-        };
-        if holds == negated {
-            Ok(())
-        } else {
-            self.walk(children, at.inside())
         }
     }
 
@@ -272,13 +175,13 @@ impl Builder {
         let addresses =
             addresses.map_err(|message: String| ConfigError::at(&node.place, message))?;
         let mut settings = Settings::default();
-        let position = Position {
+        let inside = Position {
             server: &mut settings,
-            requires: None,
+            block: None,
             section: None,
             in_host: true,
         };
-        self.walk(children, position)?;
+        self.walk(children, inside)?;
         self.global.hosts.push(Host {
             addresses,
             settings,
@@ -292,16 +195,30 @@ impl Builder {
         children: Vec<Node>,
         at: &mut Position<'_>,
     ) -> Result<(), ConfigError> {
-        let Some(pattern) = node.words.first().cloned() else {
-            return Err(ConfigError::at(&node.place, "<Proxy> needs a target"));
+        let [pattern] = node.words.as_slice() else {
+            return Err(ConfigError::at(&node.place, "<Proxy> takes one target"));
         };
-        let mut requires = Vec::new();
-        let mut position = at.inside();
-        position.requires = Some(&mut requires);
-        position.section = Some("Proxy");
-        self.walk(children, position)?;
-        let require = (!requires.is_empty()).then_some(Require::Any(requires));
-        at.server.sections.push(Section { pattern, require });
+        let mut block = Block::default();
+        let (server, in_host) = (&mut *at.server, at.in_host);
+        self.walk(
+            children,
+            Position {
+                server,
+                block: Some(&mut block),
+                section: Some("Proxy"),
+                in_host,
+            },
+        )?;
+        let require = (!block.requires.is_empty()).then_some(Require::Any(block.requires));
+        if require.as_ref().is_some_and(Require::is_hollow) {
+            let message = "negative Require directive has no effect in <RequireAny> directive";
+            return Err(ConfigError::at(&node.place, message));
+        }
+        at.server.sections.push(Section {
+            pattern: pattern.clone(),
+            require,
+            auth: block.auth,
+        });
         Ok(())
     }
 
@@ -311,17 +228,24 @@ impl Builder {
         children: Vec<Node>,
         at: &mut Position<'_>,
     ) -> Result<(), ConfigError> {
-        let mut requires = Vec::new();
-        let mut position = at.inside();
-        position.requires = Some(&mut requires);
-        self.walk(children, position)?;
+        let mut block = Block::default();
+        let (server, in_host) = (&mut *at.server, at.in_host);
+        self.walk(
+            children,
+            Position {
+                server,
+                block: Some(&mut block),
+                section: at.section,
+                in_host,
+            },
+        )?;
         let require = match node.name.to_ascii_lowercase().as_str() {
-            "requireall" => Require::Every(requires),
-            "requirenone" => Require::Not(Box::new(Require::Any(requires))),
-            _ => Require::Any(requires),
+            "requireall" => Require::Every(block.requires),
+            "requirenone" => Require::Not(Box::new(Require::Any(block.requires))),
+            _ => Require::Any(block.requires),
         };
-        if let Some(outer) = at.requires.as_deref_mut() {
-            outer.push(require);
+        if let Some(outer) = at.block.as_deref_mut() {
+            outer.requires.push(require);
         }
         Ok(())
     }
@@ -333,162 +257,52 @@ impl Builder {
         children: Vec<Node>,
         at: &Position<'_>,
     ) -> Result<(), ConfigError> {
-        let (mut requires, mut settings) = (Vec::new(), Settings::default());
-        let position = Position {
+        let (mut block, mut settings) = (Block::default(), Settings::default());
+        let inside = Position {
             server: &mut settings,
-            requires: Some(&mut requires),
+            block: Some(&mut block),
             section: Some(&node.name),
             in_host: at.in_host,
         };
-        self.walk(children, position)?;
-        self.warn(&node.place, &format!("<{}> means nothing here", node.name));
+        self.walk(children, inside)?;
+        self.global
+            .warn(&node.place, &format!("<{}> means nothing here", node.name));
         Ok(())
     }
+}
 
-    fn warn(&mut self, place: &Place, message: &str) {
-        self.global
-            .warnings
-            .push(format!("{} line {}: {message}", place.file, place.line));
-    }
-
-    fn finish(self, options: &Options) -> Result<Config, ConfigError> {
-        let Self { global, main, .. } = self;
-        let place = Place {
-            file: "the configuration".into(),
-            line: 0,
-        };
-        if global.listen.is_empty() {
-            let message = "no listening sockets available: say where to listen, as in `Listen 127.0.0.1:3128`";
-            return Err(ConfigError::at(&place, message));
+/// Why a directive may not stand here; `None`: it may.
+fn misplaced(context: Context, at: &Position<'_>) -> Option<String> {
+    let inside = match (context, at.section) {
+        (Context::Section, _) | (Context::Inside, Some(_)) | (Context::Server, None) => {
+            return None;
         }
-        let joined =
-            |own: &Settings, index| join(&main, own, index, &global, options).map(Arc::new);
-        let hosts = global.hosts.iter().zip(1..).map(|(host, index)| {
-            let server = joined(&host.settings, index)?;
-            Ok(VirtualHost {
-                addresses: host.addresses.clone(),
-                server,
-            })
-        });
-        let hosts = hosts
-            .collect::<Result<_, String>>()
-            .map_err(|message| ConfigError::at(&place, message))?;
-        let own =
-            joined(&Settings::default(), 0).map_err(|message| ConfigError::at(&place, message))?;
-        Ok(Config {
-            listen: global.listen.clone(),
-            main: own,
-            hosts,
-            connections_most: global.connections_most,
-            drain: global.drain.unwrap_or(DRAIN),
-            pid_file: global.pid_file.clone(),
-            warnings: global.warnings.clone(),
-        })
-    }
+        (Context::Global, None) if !at.in_host => return None,
+        (Context::Inside, None) => {
+            return Some("here: it belongs into a section, as <Proxy>".into());
+        }
+        (Context::Global, None) => "VirtualHost",
+        (Context::Global | Context::Server, Some(section)) => section,
+    };
+    Some(format!("in <{inside}> context"))
 }
 
-/// The modules that count as compiled in.
-const BUILT_IN: [&str; 10] = [
-    "core_module",
-    "core.c",
-    "log_config_module",
-    "mod_log_config.c",
-    "logio_module",
-    "mod_logio.c",
-    "unixd_module",
-    "mod_unixd.c",
-    "so_module",
-    "mod_so.c",
-];
-
-fn join(
-    main: &Settings,
-    own: &Settings,
-    index: usize,
-    global: &Global,
-    options: &Options,
-) -> Result<Server, String> {
-    let loaded = |name: &str| options.modules_loaded || global.modules.contains(name);
-    let on = own.proxy_requests.or(main.proxy_requests).unwrap_or(false);
-    let connects = match (on && loaded("proxy_module"), loaded("proxy_connect_module")) {
-        (false, _) => Connects::ProxyOff,
-        (true, false) => Connects::NoModule,
-        (true, true) => Connects::Yes,
+fn unknown(name: &str, module: Option<&str>) -> String {
+    let remedy = match module {
+        Some(module) => format!("load {module}"),
+        None => format!(
+            "the nearest known directive is {}",
+            directives::nearest(name)
+        ),
     };
-    let allow = match (&main.allow, &own.allow) {
-        (Some(main), Some(own)) => main.clone().and(own),
-        (Some(list), None) | (None, Some(list)) => list.clone(),
-        (None, None) => super::AllowConnect::default(),
-    };
-    let defaults = HeadLimits::default();
-    let timeout = own.timeout.or(main.timeout).unwrap_or(TIMEOUT);
-    let proxy_timeout = own.proxy_timeout.or(main.proxy_timeout).unwrap_or(timeout);
-    let logs = if own.logs.is_empty() {
-        (&main.logs, main)
-    } else {
-        (&own.logs, own)
-    };
-    Ok(Server {
-        index,
-        name: own.name.as_deref().or(main.name.as_deref()).map(Into::into),
-        name_port: own.name_port.or(main.name_port),
-        aliases: own.aliases.clone(),
-        connects,
-        allow,
-        access: Access {
-            sections: main.sections.iter().chain(&own.sections).cloned().collect(),
-        },
-        head: HeadLimits {
-            line: own.line_limit.or(main.line_limit).unwrap_or(defaults.line),
-            field: own
-                .field_limit
-                .or(main.field_limit)
-                .unwrap_or(defaults.field),
-            fields: own
-                .fields_limit
-                .or(main.fields_limit)
-                .unwrap_or(defaults.fields),
-        },
-        head_time: own.head_time.or(main.head_time).unwrap_or(HEAD_TIME),
-        connect_time: proxy_timeout,
-        idle_time: timeout.max(proxy_timeout),
-        logs: access_logs(logs.0, logs.1, global)?,
-        error_log: own
-            .error_log
-            .clone()
-            .or_else(|| main.error_log.clone())
-            .unwrap_or(LogTarget::Stderr),
-    })
-}
-
-fn access_logs(
-    logs: &[(LogTarget, LogFormatName)],
-    server: &Settings,
-    global: &Global,
-) -> Result<Vec<AccessLog>, String> {
-    let format = |name: &LogFormatName| match name {
-        LogFormatName::Text(text) => match global.formats.get(text) {
-            Some(format) => Ok(Arc::clone(format)),
-            None if text == "common" => Format::parse(Format::COMMON).map(Arc::new),
-            None => Format::parse(text).map(Arc::new),
-        },
-        LogFormatName::Transfer => match &server.transfer_format {
-            Some(format) => Ok(Arc::clone(format)),
-            None => Format::parse(Format::COMMON).map(Arc::new),
-        },
-    };
-    logs.iter()
-        .map(|(target, name)| {
-            Ok(AccessLog {
-                target: target.clone(),
-                format: format(name)?,
-            })
-        })
-        .collect()
+    format!(
+        "Invalid command '{name}', perhaps misspelled or defined by a module not included in the server \
+         configuration: {remedy}"
+    )
 }
 
 /// Reads an address of `<VirtualHost>`: `*`, `*:80`, `_default_:*`, `127.0.0.1:80`, `[::1]:80`, `127.0.0.1`.
-fn host_address(word: &str) -> Result<(Option<std::net::IpAddr>, Option<u16>), String> {
+fn host_address(word: &str) -> Result<(Option<IpAddr>, Option<u16>), String> {
     let wrong = || format!("<VirtualHost {word}>: not ADDRESS[:PORT]");
     let (host, port) = match word.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
@@ -509,11 +323,12 @@ fn host_address(word: &str) -> Result<(Option<std::net::IpAddr>, Option<u16>), S
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn config(text: &str) -> Result<Config, String> {
         let options = Options {
             after: vec![text.into()],
-            modules_loaded: true,
+            every_module: true,
             ..Options::default()
         };
         read(None, &options).map_err(|error| error.to_string())
@@ -550,6 +365,21 @@ mod tests {
     }
 
     #[test]
+    fn a_directive_needs_its_module() {
+        let bare = |text: &str| {
+            let options = Options {
+                after: vec![text.into()],
+                ..Options::default()
+            };
+            read(None, &options).map_err(|error| error.to_string())
+        };
+        let error = bare("Listen 1\nAllowCONNECT 1\n").unwrap_err();
+        assert!(error.ends_with("load proxy_connect_module"), "{error}");
+        let load = "LoadModule proxy_connect_module mod_proxy_connect.so\n";
+        assert!(bare(&format!("Listen 1\nAllowCONNECT 1\n{load}")).is_ok());
+    }
+
+    #[test]
     fn the_longer_timeout_rules_a_tunnel() {
         for text in ["Timeout 5\nProxyTimeout 2", "Timeout 2\nProxyTimeout 5"] {
             let config = config(&format!("Listen 1\n{text}\n")).unwrap();
@@ -580,7 +410,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_config_makes_it_panic(
-            lines in proptest::collection::vec("(AllowCONNECT|Listen|Timeout|LogFormat|Require|ServerName|<Proxy|</Proxy>|<VirtualHost|</VirtualHost>|Define|[A-Za-z]{1,9}) ?[ -~]{0,20}", 0..12),
+            lines in proptest::collection::vec("(AllowCONNECT|Listen|Timeout|LogFormat|Require|ServerName|ProxyRemote|NoProxy|<Proxy|</Proxy>|<VirtualHost|</VirtualHost>|<RequireAll>|Define|[A-Za-z]{1,9}) ?[ -~]{0,20}", 0..12),
         ) {
             let _ = config(&lines.join("\n"));
         }

@@ -1,13 +1,16 @@
 //! What the proxy is told to do: the meaning of a config file or of flags.
 //!
-//! [`source`] reads lines, [`directives`] knows what each may say, [`build`] applies them and joins the main
-//! server with its virtual hosts. What comes out is immutable; a reload makes a new one.
+//! [`source`] knows the syntax, [`reader`] makes one tree of all files, [`directives`] knows what each line may
+//! say, [`build`] applies them, [`join`] joins the main server with its virtual hosts. What comes out is immutable; a reload makes a new one.
 
 pub mod access;
 pub mod allow;
 pub mod build;
 pub mod directives;
 pub mod error;
+pub mod join;
+pub mod reader;
+pub mod routes;
 pub mod settings;
 pub mod source;
 
@@ -16,6 +19,7 @@ pub use allow::AllowConnect;
 pub use error::ConfigError;
 
 use crate::log::LogTarget;
+use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use crate::request::{Authority, HeadLimits};
 use std::fmt;
@@ -39,6 +43,10 @@ pub struct Config {
     pub drain: Duration,
     /// Where the process id goes.
     pub pid_file: Option<PathBuf>,
+    /// Who the process becomes (`User`).
+    pub user: Option<String>,
+    /// Which group it becomes (`Group`).
+    pub group: Option<String>,
     /// What was accepted and means nothing here, with its place.
     pub warnings: Vec<String>,
 }
@@ -76,6 +84,8 @@ pub struct Server {
     pub allow: AllowConnect,
     /// Who may use it.
     pub access: Access,
+    /// Which way a tunnel takes.
+    pub routes: routes::Routes,
     /// How much head is read.
     pub head: HeadLimits,
     /// How long the head may take.
@@ -84,10 +94,16 @@ pub struct Server {
     pub connect_time: Duration,
     /// How long a tunnel may be silent in both directions: the longer of `Timeout` and `ProxyTimeout`.
     pub idle_time: Duration,
+    /// What a TLS handshake with a client needs (`SSLEngine`).
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The access logs.
     pub logs: Vec<AccessLog>,
     /// The error log.
     pub error_log: LogTarget,
+    /// What its lines say.
+    pub error_format: Arc<ErrorFormat>,
+    /// Up to which level.
+    pub log_level: Level,
 }
 
 /// Whether CONNECT is served.

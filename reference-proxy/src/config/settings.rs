@@ -1,8 +1,11 @@
 //! What directives have said so far, before main server and virtual hosts are joined.
 
-use super::access::Section;
+use super::access::{Auth, Require, Section};
+use super::error::Place;
+use super::routes::Routes;
 use super::{AllowConnect, Listen};
 use crate::log::LogTarget;
+use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -23,6 +26,12 @@ pub struct Global {
     pub pid_file: Option<PathBuf>,
     /// `ServerRoot`.
     pub root: Option<PathBuf>,
+    /// `User`.
+    pub user: Option<String>,
+    /// `Group`.
+    pub group: Option<String>,
+    /// Every module counts as loaded.
+    pub every_module: bool,
     /// `LoadModule`, by identifier and by file.
     pub modules: HashSet<String>,
     /// What was accepted and means nothing here.
@@ -73,9 +82,64 @@ pub struct Settings {
     pub transfer_format: Option<Arc<Format>>,
     /// `ErrorLog`.
     pub error_log: Option<LogTarget>,
+    /// `ErrorLogFormat`.
+    pub error_format: Option<Arc<ErrorFormat>>,
+    /// `LogLevel`.
+    pub log_level: Option<Level>,
     /// `<Proxy>`.
     pub sections: Vec<Section>,
+    /// `ProxyRemote` and its kin.
+    pub routes: Routes,
+    /// `SSLEngine`.
+    pub tls: Option<bool>,
+    /// `SSLCertificateFile`.
+    pub certificate: Option<PathBuf>,
+    /// `SSLCertificateKeyFile`.
+    pub key: Option<PathBuf>,
 }
+
+/// What the lines inside a `<Proxy>` have said so far.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// `Require`.
+    pub requires: Vec<Require>,
+    /// `AuthType` and its kin.
+    pub auth: Auth,
+}
+
+impl Global {
+    /// Notes something that was accepted and does not do what somebody may expect.
+    pub fn warn(&mut self, place: &Place, message: &str) {
+        self.warnings
+            .push(format!("{} line {}: {message}", place.file, place.line));
+    }
+
+    /// Whether a module of httpd is loaded, by identifier or by source file.
+    #[must_use]
+    pub fn has(&self, module: &str) -> bool {
+        self.every_module
+            || module.is_empty()
+            || BUILT_IN.contains(&module)
+            || self.modules.contains(module)
+    }
+}
+
+/// The modules that count as compiled in.
+const BUILT_IN: [&str; 13] = [
+    "core_module",
+    "core.c",
+    "http_core.c",
+    "log_config_module",
+    "mod_log_config.c",
+    "logio_module",
+    "mod_logio.c",
+    "unixd_module",
+    "mod_unixd.c",
+    "so_module",
+    "mod_so.c",
+    "version_module",
+    "mod_version.c",
+];
 
 /// Which format a log has.
 #[derive(Clone, Debug)]
@@ -84,4 +148,27 @@ pub enum LogFormatName {
     Text(String),
     /// That of the last `LogFormat` without a nickname.
     Transfer,
+}
+
+/// Whether a condition on the version of httpd holds for the one that this proxy follows.
+#[must_use]
+pub fn version_fits(operator: &str, version: Option<&str>) -> bool {
+    const FOLLOWED: [u32; 3] = [2, 4, 71];
+    let (operator, version) = match version {
+        Some(version) => (operator, version),
+        None => ("=", operator),
+    };
+    let parts: Vec<u32> = version
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect();
+    let own = &FOLLOWED[..parts.len().min(FOLLOWED.len())];
+    match operator {
+        "=" | "==" => *own == *parts,
+        ">" => *own > *parts,
+        ">=" => *own >= *parts,
+        "<" => *own < *parts,
+        "<=" => *own <= *parts,
+        _ => false,
+    }
 }

@@ -182,11 +182,7 @@ impl What {
             Self::Query => Ok(()),
             Self::Received => write!(line, "{}", record.traffic.received),
             Self::Request => push_or_dash(line, asked.map(|asked| &*asked.line)),
-            Self::RequestField(name) => {
-                let field =
-                    asked.and_then(|asked| asked.fields.iter().find(|(own, _)| **own == **name));
-                push_or_dash(line, field.map(|(_, value)| &**value))
-            }
+            Self::RequestField(name) => push_or_dash(line, record.field(name)),
             Self::Sent => write!(line, "{}", record.traffic.sent),
             Self::ServerName => {
                 push_or_dash(line, record.server_name.as_deref().map(str::as_bytes))
@@ -239,6 +235,16 @@ impl TimeShape {
             }
         };
     }
+}
+
+/// `time` as the calendar of this machine shows it; `format` is strftime's.
+pub(super) fn calendar(format: &str, time: SystemTime) -> String {
+    local(
+        format,
+        time.duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
+    .unwrap_or_default()
 }
 
 /// `since` the epoch as the calendar of this machine shows it.

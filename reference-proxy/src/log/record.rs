@@ -15,6 +15,9 @@ use std::time::{Instant, SystemTime};
 /// client can make a standing tunnel hold.
 const FIELD_KEPT_MOST: usize = 2048;
 
+/// Fields whose values never get into a log, whatever a format asks for.
+const SECRETS: [&str; 2] = ["authorization", "proxy-authorization"];
+
 /// The facts that log formats can name.
 #[derive(Debug)]
 pub struct Record {
@@ -90,13 +93,10 @@ impl Record {
         self.clock = Instant::now();
     }
 
-    /// Notes what a request said, and of its fields those that `formats` name.
-    pub fn ask(&mut self, line: &[u8], request: &Request, logs: &[(Arc<Sink>, Arc<Format>)]) {
+    /// Notes what a request said, and of its fields those that are `wanted`, each once.
+    pub fn ask(&mut self, line: &[u8], request: &Request, wanted: &[String]) {
         let mut fields: Vec<(Box<str>, Box<[u8]>)> = Vec::new();
-        for name in logs.iter().flat_map(|(_, format)| format.request_fields()) {
-            if fields.iter().any(|(kept, _)| **kept == *name) {
-                continue;
-            }
+        for name in wanted {
             let mut value: Vec<u8> = Vec::new();
             for (index, part) in request.fields.all(name).enumerate() {
                 value.extend_from_slice(if index == 0 { b"" } else { b", " });
@@ -104,7 +104,10 @@ impl Record {
             }
             if request.fields.first(name).is_some() {
                 value.truncate(FIELD_KEPT_MOST);
-                fields.push((name.into(), value.into()));
+                if SECRETS.contains(&name.as_str()) {
+                    value = b"(not logged)".to_vec();
+                }
+                fields.push((name.as_str().into(), value.into()));
             }
         }
         self.request = Some(Box::new(Asked {
@@ -114,6 +117,16 @@ impl Record {
             protocol: request.line.protocol.clone(),
             fields,
         }));
+    }
+
+    /// A field of the request that a format names; `name` is in lower case.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        let fields = &self.request.as_ref()?.fields;
+        fields
+            .iter()
+            .find(|(own, _)| **own == *name)
+            .map(|(_, value)| &**value)
     }
 
     /// Notes the line of a request that could not be read.

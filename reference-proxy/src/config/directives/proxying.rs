@@ -1,0 +1,69 @@
+//! Directives of mod_proxy and mod_proxy_connect.
+
+use super::Scope;
+use super::words::{flag, interval, one, some};
+use crate::config::AllowConnect;
+use crate::config::routes::{Direct, Remote, Via};
+
+type Done = Result<(), String>;
+
+pub(super) fn requests(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.proxy_requests = Some(flag("ProxyRequests", words)?);
+    Ok(())
+}
+
+pub(super) fn allow_connect(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let list = AllowConnect::parse(words.iter().map(String::as_str))?;
+    let earlier = scope.server.allow.take();
+    scope.server.allow = Some(earlier.map_or_else(|| list.clone(), |earlier| earlier.and(&list)));
+    Ok(())
+}
+
+pub(super) fn timeout(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let time = interval("ProxyTimeout", words)?;
+    scope.server.proxy_timeout = Some(time);
+    Ok(())
+}
+
+pub(super) fn block(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.routes.blocked.extend(
+        some("ProxyBlock", words)?
+            .iter()
+            .map(|word| word.to_ascii_lowercase()),
+    );
+    Ok(())
+}
+
+pub(super) fn remote(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let [selector, proxy] = words else {
+        return Err("ProxyRemote takes a selector and the URL of a proxy".into());
+    };
+    scope
+        .server
+        .routes
+        .remotes
+        .push(Remote::parse(selector, proxy)?);
+    Ok(())
+}
+
+pub(super) fn no_proxy(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.routes.direct.extend(
+        some("NoProxy", words)?
+            .iter()
+            .map(|word| Direct::parse(word)),
+    );
+    Ok(())
+}
+
+pub(super) fn via(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.routes.via = Some(
+        match one("ProxyVia", words)?.to_ascii_lowercase().as_str() {
+            "off" => Via::Off,
+            "on" => Via::On,
+            "full" => Via::Full,
+            "block" => Via::Block,
+            _ => return Err("ProxyVia must be one of: off | on | full | block".into()),
+        },
+    );
+    Ok(())
+}

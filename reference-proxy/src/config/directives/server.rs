@@ -1,0 +1,97 @@
+//! Directives about one server: its names, its limits, its TLS.
+
+use super::Scope;
+use super::words::{flag, interval, number, one, some};
+use std::path::PathBuf;
+use std::time::Duration;
+
+type Done = Result<(), String>;
+
+pub(super) fn name(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let full = one("ServerName", words)?;
+    let name = full.split_once("://").map_or(full, |(_, name)| name);
+    let (name, port) = match name.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            let port = port.parse().ok().filter(|&port: &u16| port > 0).ok_or_else(|| {
+                format!("The port number \"{full}\" is outside the appropriate range (i.e., 1..65535).")
+            })?;
+            (host, Some(port))
+        }
+        _ => (name, None),
+    };
+    scope.server.name = Some(name.to_owned());
+    scope.server.name_port = port;
+    Ok(())
+}
+
+pub(super) fn alias(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope
+        .server
+        .aliases
+        .extend_from_slice(some("ServerAlias", words)?);
+    Ok(())
+}
+
+pub(super) fn timeout(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.timeout = Some(interval("Timeout", words)?);
+    Ok(())
+}
+
+pub(super) fn line_limit(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.line_limit = Some(number("LimitRequestLine", words)?);
+    Ok(())
+}
+
+pub(super) fn field_limit(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.field_limit = Some(number("LimitRequestFieldSize", words)?);
+    Ok(())
+}
+
+pub(super) fn fields_limit(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.fields_limit = Some(number("LimitRequestFields", words)?);
+    Ok(())
+}
+
+/// `header=20`, `header=20-40,MinRate=500`: of the range, the end is kept. The rate is not needed, since the
+/// end alone bounds a slow client. Other stages have no meaning before a tunnel.
+pub(super) fn head_time(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    for word in some("RequestReadTimeout", words)? {
+        let wrong = || {
+            format!("RequestReadTimeout: '{word}' is not STAGE=SECONDS[-SECONDS][,MinRate=RATE]")
+        };
+        let (stage, value) = word.split_once('=').ok_or_else(wrong)?;
+        let times = value.split(',').next().unwrap_or_default();
+        let longest = times.rsplit('-').next().unwrap_or_default();
+        let seconds = longest.parse::<u32>().map_err(|_| wrong())?;
+        match stage.to_ascii_lowercase().as_str() {
+            "header" if seconds == 0 => scope.server.head_time = None,
+            "header" => scope.server.head_time = Some(Duration::from_secs(seconds.into())),
+            "body" | "handshake" => {}
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn tls(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.tls = Some(flag("SSLEngine", words)?);
+    Ok(())
+}
+
+pub(super) fn certificate(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.certificate = Some(file(scope, one("SSLCertificateFile", words)?));
+    Ok(())
+}
+
+pub(super) fn key(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.key = Some(file(scope, one("SSLCertificateKeyFile", words)?));
+    Ok(())
+}
+
+fn file(scope: &Scope<'_>, name: &str) -> PathBuf {
+    scope
+        .global
+        .root
+        .as_ref()
+        .map_or_else(|| name.into(), |root| root.join(name))
+}
