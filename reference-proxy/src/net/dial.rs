@@ -1,36 +1,108 @@
-//! The onward connection.
+//! The onward connection: names resolved off the hot path, all addresses tried, one deadline for everything.
+//!
+//! Several addresses are raced as in RFC 8305: alternating between IPv6 and IPv4, the next one starts when
+//! the last has failed or a quarter of a second has passed; the first that connects wins and the others are
+//! dropped. What the policy says about addresses is asked for each address, of a name too, before it is used.
 
 use crate::refusal::Refusal;
 use crate::request::{Authority, Host};
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// The most addresses of one name that are tried.
-const ADDRESSES_MOST: usize = 32;
+const ADDRESSES_MOST: usize = 64;
+/// When the next address starts; RFC 8305, section 5.
+const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects to `target` within `limit`, resolution included.
+/// Connects to `target` before `deadline`, resolution included.
+///
+/// `judge` says which addresses may be used.
 ///
 /// # Errors
 ///
-/// 502 or 504 with the error of RFC 9209 that fits.
-pub async fn dial(target: &Authority, limit: Duration) -> Result<TcpStream, Refusal> {
-    let deadline = Instant::now() + limit;
-    let addresses = match &target.host {
-        Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
-        Host::Name(name) => resolve(name, target.port, deadline).await?,
+/// 502 or 504 with the error of RFC 9209 that fits, or what `judge` says when it refuses every address.
+pub async fn dial(
+    target: &Authority,
+    deadline: Instant,
+    judge: impl Fn(SocketAddr) -> Result<(), Refusal>,
+) -> Result<TcpStream, Refusal> {
+    let name = match &target.host {
+        Host::Address(address) => {
+            let address = SocketAddr::new(*address, target.port);
+            judge(address)?;
+            return connect(address, deadline).await;
+        }
+        Host::Name(name) => name,
     };
-    let mut last = Refusal::bad_gateway("destination_ip_unroutable", "no address to connect to");
-    for address in addresses {
-        match timeout_at(deadline, TcpStream::connect(address)).await {
-            Ok(Ok(server)) => return Ok(server),
-            Ok(Err(error)) => last = failed(&error),
-            Err(_) => return Err(timed_out()),
+    let (mut allowed, mut refusal) = (Vec::new(), None);
+    for address in resolve(name, target.port, deadline).await? {
+        match judge(address) {
+            Ok(()) => allowed.push(address),
+            Err(reason) => refusal = Some(reason),
         }
     }
-    Err(last)
+    match (allowed.as_slice(), refusal) {
+        ([], Some(refusal)) => Err(refusal),
+        ([address], _) => connect(*address, deadline).await,
+        _ => race(alternating(allowed), deadline).await,
+    }
+}
+
+async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, Refusal> {
+    match timeout_at(deadline, TcpStream::connect(address)).await {
+        Ok(outcome) => outcome.map_err(|error| failed(&error)),
+        Err(_) => Err(timed_out()),
+    }
+}
+
+async fn race(mut waiting: VecDeque<SocketAddr>, deadline: Instant) -> Result<TcpStream, Refusal> {
+    let mut attempts = JoinSet::new();
+    let mut last = Refusal::bad_gateway("dns_error", "the name has no address");
+    let mut next = Instant::now();
+    loop {
+        if attempts.is_empty() && waiting.is_empty() {
+            return Err(last);
+        }
+        tokio::select! {
+            biased;
+            () = sleep_until(deadline) => return Err(timed_out()),
+            Some(attempt) = attempts.join_next() => match attempt {
+                Ok(Ok(server)) => return Ok(server),
+                Ok(Err(error)) => {
+                    last = failed(&error);
+                    next = Instant::now();
+                }
+                Err(_) => last = Refusal::internal("an attempt to connect was lost"),
+            },
+            () = sleep_until(next), if !waiting.is_empty() => {
+                if let Some(address) = waiting.pop_front() {
+                    attempts.spawn(TcpStream::connect(address));
+                }
+                next = Instant::now() + STAGGER;
+            }
+        }
+    }
+}
+
+/// The addresses in turns of the two families, the first one's family first.
+fn alternating(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (one, other): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut turns = VecDeque::new();
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return turns,
+            (a, b) => turns.extend(a.into_iter().chain(b)),
+        }
+    }
 }
 
 async fn resolve(name: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Refusal> {
@@ -63,4 +135,59 @@ fn failed(error: &io::Error) -> Refusal {
 
 fn timed_out() -> Refusal {
     Refusal::gateway_timeout("connection_timeout", "the connection attempt timed out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let turns = alternating(addresses(&[
+            "[::1]:1",
+            "[::2]:1",
+            "[::3]:1",
+            "127.0.0.1:1",
+            "127.0.0.2:1",
+        ]));
+        assert_eq!(
+            turns,
+            addresses(&[
+                "[::1]:1",
+                "127.0.0.1:1",
+                "[::2]:1",
+                "127.0.0.2:1",
+                "[::3]:1"
+            ])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_does_not_keep_the_next_one_waiting() {
+        let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Bound, and not listening.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let waiting = [closed.local_addr().unwrap(), open.local_addr().unwrap()].into();
+        let started = Instant::now();
+        let server = race(waiting, started + Duration::from_secs(10))
+            .await
+            .unwrap();
+        assert_eq!(server.peer_addr().unwrap(), open.local_addr().unwrap());
+        assert!(started.elapsed() < STAGGER);
+    }
+
+    #[tokio::test]
+    async fn the_judge_is_asked_for_every_address_of_a_name() {
+        let target = Authority::parse(b"localhost:1").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let refused = dial(&target, deadline, |_| Err(Refusal::forbidden("no")))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.status, 403);
+    }
 }

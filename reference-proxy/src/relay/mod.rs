@@ -43,19 +43,28 @@ pub struct Traffic {
     pub sent: u64,
 }
 
+/// Octets that were read before the tunnel stood, and go first.
+#[derive(Debug, Default)]
+pub struct Early {
+    /// Behind the head of the client's request.
+    pub up: Vec<u8>,
+    /// Behind the answer of an upstream proxy.
+    pub down: Vec<u8>,
+}
+
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// `early` was read behind the request's head and goes first. `client_socket` is the socket below `client`
+/// `client_socket` is the socket below `client`
 /// if its octets are the tunnel's. `traffic` is up to date whenever this future is dropped.
 pub async fn run<C: Port>(
     client: &mut C,
     client_socket: Option<&TcpStream>,
     server: &TcpStream,
-    early: Vec<u8>,
+    early: Early,
     traffic: &mut Traffic,
     idle: Duration,
 ) -> Ended {
-    let (mut up, mut down) = (Flow::holding(early), Flow::default());
+    let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
     let mut server_port = server;
     let mut active = Instant::now();
     let mut timer = pin!(sleep_until(active + idle));

@@ -1,0 +1,102 @@
+//! The connection that a client made: plain, or TLS (`SSLEngine`).
+
+use crate::relay::{self, Early, Ended, Traffic};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// A client's connection.
+#[derive(Debug)]
+pub enum Client {
+    /// Octets as they are.
+    Plain(TcpStream),
+    /// Behind a handshake.
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+impl Client {
+    /// Runs the tunnel to its end. What broke on one side must not look whole on the other: closing with
+    /// linger 0 sends a reset.
+    pub async fn relay(
+        self,
+        server: TcpStream,
+        early: Early,
+        traffic: &mut Traffic,
+        idle: Duration,
+    ) -> Ended {
+        let (ended, client) = match self {
+            Self::Plain(client) => {
+                let ended =
+                    relay::run(&mut &client, Some(&client), &server, early, traffic, idle).await;
+                (ended, client)
+            }
+            Self::Secure(mut client) => {
+                let ended = relay::run(&mut *client, None, &server, early, traffic, idle).await;
+                (ended, client.into_inner().0)
+            }
+        };
+        match ended {
+            Ended::Closed | Ended::Idle => {}
+            Ended::ClientReset => drop(server.set_zero_linger()),
+            Ended::ServerReset => drop(client.set_zero_linger()),
+        }
+        ended
+    }
+
+    /// Ends when the client is gone for good, as after a reset. A FIN is no reason to give up: the client may
+    /// still read.
+    pub async fn lost(&self) {
+        let _ = self.socket().ready(Interest::ERROR).await;
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Secure(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+impl AsyncRead for Client {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Client {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, octets),
+            Self::Secure(stream) => Pin::new(stream).poll_write(cx, octets),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

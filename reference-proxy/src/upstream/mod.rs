@@ -1,0 +1,129 @@
+//! A tunnel through another proxy: `ProxyRemote`.
+//!
+//! The request is forwarded as RFC 9110, section 7.6, wants it: authority-form and Host of the target, the
+//! client's end-to-end fields, `Via` with this proxy's entry. The answer is parsed, never relayed: a 2xx
+//! becomes this proxy's own 200, interim answers are written anew, everything else becomes a refusal of this
+//! proxy. Nothing of the client's tunnel goes to the upstream before its 2xx (RFC 9931, section 8), a request
+//! that was sent is not sent again, and when the upstream is down there is no tunnel.
+
+pub mod reply;
+pub mod request;
+
+pub use reply::{Answer, Reply};
+
+use crate::refusal::Refusal;
+use std::borrow::Cow;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// The longest head that an upstream may send; four times what most servers allow.
+const HEAD_LONGEST: usize = 32 << 10;
+/// The most interim answers before the final one.
+const INTERIM_MOST: usize = 16;
+
+/// Asks `upstream` for the tunnel and returns what it sent behind its 2xx.
+///
+/// Interim answers go to `client` where it understands them.
+///
+/// # Errors
+///
+/// What the client is told instead.
+pub async fn ask<C: AsyncWrite + Unpin>(
+    upstream: &mut TcpStream,
+    request: &[u8],
+    mut client: Option<&mut C>,
+    deadline: Instant,
+) -> Result<Vec<u8>, Refusal> {
+    match timeout_at(deadline, upstream.write_all(request)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Err(gone()),
+        Err(_) => return Err(silent()),
+    }
+    let mut octets = Vec::new();
+    for _ in 0..INTERIM_MOST {
+        let answer = answer(upstream, &mut octets, deadline).await?;
+        match answer.status {
+            100 | 102..=199 => {
+                if let Some(client) = client.as_deref_mut() {
+                    let passed = timeout_at(deadline, client.write_all(&answer.interim())).await;
+                    if !matches!(passed, Ok(Ok(()))) {
+                        return Err(Refusal::internal("the client is gone"));
+                    }
+                }
+            }
+            200..=299 => return Ok(octets),
+            _ => return Err(refusal(&answer)),
+        }
+    }
+    Err(broken("the upstream proxy sends no final answer"))
+}
+
+/// The next answer; its octets are taken from `octets`, to which is read as needed.
+async fn answer(
+    upstream: &mut TcpStream,
+    octets: &mut Vec<u8>,
+    deadline: Instant,
+) -> Result<Answer, Refusal> {
+    loop {
+        match reply::parse(octets) {
+            Reply::More if octets.len() >= HEAD_LONGEST => {
+                return Err(broken("the answer of the upstream proxy is too long"));
+            }
+            Reply::More => {}
+            Reply::Malformed => {
+                return Err(broken("the answer of the upstream proxy is not HTTP/1"));
+            }
+            Reply::Answer(answer, length) => {
+                octets.drain(..length);
+                return Ok(answer);
+            }
+        }
+        match timeout_at(deadline, upstream.read_buf(octets)).await {
+            Ok(Ok(0)) | Ok(Err(_)) => return Err(gone()),
+            Ok(Ok(_)) => {}
+            Err(_) => return Err(silent()),
+        }
+    }
+}
+
+/// What the client is told when the upstream says no: its status where that says something about the target
+/// or the upstream's policy; 502 where it is about this proxy's own standing there, as 407 is.
+fn refusal(answer: &Answer) -> Refusal {
+    let status = match answer.status {
+        status @ (403 | 404 | 429 | 500 | 503 | 504) => status,
+        _ => 502,
+    };
+    let own = format!(
+        "{}; received-status={}",
+        crate::refusal::PROXY,
+        answer.status
+    );
+    let mut refusal = Refusal::new(
+        status,
+        format!("the upstream proxy answered {}", answer.status),
+    );
+    refusal.proxy_status = Some(Cow::Owned(match answer.proxy_status() {
+        Some(earlier) => format!("{earlier}, {own}"),
+        None => own,
+    }));
+    refusal
+}
+
+fn gone() -> Refusal {
+    Refusal::bad_gateway(
+        "connection_terminated",
+        "the upstream proxy closed without an answer",
+    )
+}
+
+fn silent() -> Refusal {
+    Refusal::gateway_timeout(
+        "connection_read_timeout",
+        "the upstream proxy does not answer",
+    )
+}
+
+fn broken(reason: &'static str) -> Refusal {
+    Refusal::bad_gateway("http_protocol_error", reason)
+}

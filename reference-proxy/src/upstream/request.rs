@@ -1,0 +1,103 @@
+//! The request that goes to an upstream proxy.
+
+use crate::config::routes::Via;
+use crate::request::{Request, Version};
+
+/// Fields that are about one connection, or about the framing that a CONNECT has not, or that are made anew.
+/// RFC 9110, section 7.6.1.
+const NOT_FORWARDED: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Writes the CONNECT for the target of `request`. `pseudonym` is this proxy's name in `Via`.
+///
+/// Only for requests that have a target; without one the result is empty.
+#[must_use]
+pub fn write(request: &Request, pseudonym: &str, via: Via) -> Vec<u8> {
+    let Some(target) = &request.authority else {
+        return Vec::new();
+    };
+    let mut octets = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
+    let nominated: Vec<&[u8]> = request.fields.elements("connection").collect();
+    for field in request.fields.iter() {
+        let hop_by_hop = NOT_FORWARDED.iter().any(|name| field.is(name))
+            || nominated
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(field.name.as_bytes()))
+            || (via == Via::Block && field.is("via"));
+        if !hop_by_hop {
+            octets.extend_from_slice(field.name.as_bytes());
+            octets.extend_from_slice(b": ");
+            octets.extend_from_slice(&field.value);
+            octets.extend_from_slice(b"\r\n");
+        }
+    }
+    let received = match request.line.version {
+        Version::Http10 => "1.0",
+        Version::Http11 => "1.1",
+    };
+    let comment = match via {
+        Via::Full => concat!(" (reference-proxy/", env!("CARGO_PKG_VERSION"), ")"),
+        Via::Off | Via::On | Via::Block => "",
+    };
+    octets.extend_from_slice(format!("Via: {received} {pseudonym}{comment}\r\n\r\n").as_bytes());
+    octets
+}
+
+/// Whether `request` has been through the proxy of that name already.
+#[must_use]
+pub fn went_through(request: &Request, pseudonym: &str) -> bool {
+    let received_by = |entry: &[u8]| {
+        let entry = String::from_utf8_lossy(entry);
+        entry
+            .split_ascii_whitespace()
+            .nth(1)
+            .is_some_and(|name| name.eq_ignore_ascii_case(pseudonym))
+    };
+    request.fields.elements("via").any(received_by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(head: &str, via: Via) -> String {
+        let request = Request::parse(head.as_bytes()).unwrap();
+        String::from_utf8(write(&request, "me", via)).unwrap()
+    }
+
+    #[test]
+    fn forwards_what_is_end_to_end() {
+        let head = "CONNECT [::1]:443 HTTP/1.0\r\nHost: other\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\n\
+            X-L: 1\r\nVia: 1.0 fred\r\nx-l: 2\r\nProxy-Authorization: Basic eA==\r\nTE: gzip\r\n\
+            Upgrade: x\r\nProxy-Connection: keep-alive\r\nKeep-Alive: 5\r\n\r\n";
+        assert_eq!(
+            written(head, Via::Off),
+            "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nX-L: 1\r\nVia: 1.0 fred\r\nx-l: 2\r\nVia: 1.0 me\r\n\r\n"
+        );
+        assert!(!written(head, Via::Block).contains("fred"));
+        assert!(written(head, Via::Full).contains("Via: 1.0 me (reference-proxy/"));
+    }
+
+    #[test]
+    fn knows_its_own_entry() {
+        let through = |via: &str| {
+            let head = format!("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nVia: {via}\r\n\r\n");
+            went_through(&Request::parse(head.as_bytes()).unwrap(), "me-1")
+        };
+        assert!(through("1.1 fred, 1.1 ME-1 (x)") && through("1.1 me-1"));
+        assert!(!through("1.1 me-10") && !through("me-1") && !through(""));
+    }
+}
