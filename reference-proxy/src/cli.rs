@@ -2,7 +2,9 @@
 
 use crate::config::build::{self, Options};
 use crate::config::{Config, ConfigError};
-use crate::proxy::{self, Proxy};
+use crate::privileges;
+use crate::proxy::Proxy;
+use crate::serve::{self, Listeners};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// Names that are looked up at once, each in a thread; more wait, within their deadline.
+const LOOKUPS_AT_ONCE: usize = 64;
 /// How long name lookups that are under way may hold up the end of the process.
 const LOOKUPS_LINGER: Duration = Duration::from_millis(50);
 
@@ -115,17 +119,24 @@ impl Arguments {
     }
 
     fn serve(&self, config: Config) -> io::Result<()> {
-        let proxy = Proxy::new(config)?;
-        let runtime = match std::thread::available_parallelism() {
-            Ok(cores) if cores.get() > 1 => tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()?,
+        let mut proxy = Proxy::new(config)?;
+        let listeners = Listeners::open(&proxy.config)?;
+        proxy.listening = listeners.addresses();
+        if let Some(path) = &proxy.config.pid_file {
+            std::fs::write(path, format!("{}\n", std::process::id()))?;
+        }
+        let (user, group) = (proxy.config.user.as_deref(), proxy.config.group.as_deref());
+        privileges::give_up(user, group).map_err(io::Error::other)?;
+        let mut runtime = match std::thread::available_parallelism() {
+            Ok(cores) if cores.get() > 1 => tokio::runtime::Builder::new_multi_thread(),
             // One core: threads would only take turns.
-            _ => tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?,
+            _ => tokio::runtime::Builder::new_current_thread(),
         };
-        let served = runtime.block_on(proxy::run(proxy));
+        let runtime = runtime
+            .enable_all()
+            .max_blocking_threads(LOOKUPS_AT_ONCE)
+            .build()?;
+        let served = runtime.block_on(serve::run(proxy, listeners, || self.config()));
         // What is left is dropped here, and writes its access lines.
         runtime.shutdown_timeout(LOOKUPS_LINGER);
         served
@@ -136,7 +147,7 @@ impl Arguments {
             defines: self.define.clone(),
             before: self.before.clone(),
             after: self.after.clone(),
-            modules_loaded: self.file.is_none(),
+            every_module: self.file.is_none(),
         };
         if self.file.is_none() {
             options.before.push("ProxyRequests On".into());

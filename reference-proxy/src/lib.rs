@@ -4,17 +4,23 @@
 //! keep to the RFCs, this proxy does. It shares no code with the suite that judges it: it parses HTTP by hand,
 //! and knows nothing of tests.
 //!
-//! A connection goes through [`proxy`] (listeners) to [`session`], which reads the head ([`request`]), decides
-//! ([`config`]), connects ([`net`]) and hands both sockets to the [`relay`]; [`log`](mod@log) writes the line at the end.
+//! [`serve`] accepts a connection and gives it to [`session`], which reads the head ([`request`]), decides
+//! ([`config`], [`auth`]), connects ([`net`], [`upstream`]) and hands both sides to the [`relay`];
+//! [`log`](mod@log) writes the line at the end.
 
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod log;
 pub mod net;
+pub mod privileges;
 pub mod proxy;
 pub mod refusal;
 pub mod relay;
 pub mod request;
+pub mod serve;
 pub mod session;
+pub mod tls;
+pub mod upstream;
 
 pub use cli::main_with;

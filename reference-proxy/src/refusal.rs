@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// The name of this proxy in `Proxy-Status`.
-const PROXY: &str = "reference-proxy";
+pub const PROXY: &str = "reference-proxy";
 
 /// A final answer that is not 2xx.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Refusal {
     pub status: u16,
     /// The reason in words, for the body and the error log.
     pub reason: Cow<'static, str>,
-    /// The registered error, or another parameter of `Proxy-Status`.
+    /// The value of `Proxy-Status`.
     pub proxy_status: Option<Cow<'static, str>>,
     /// One more field line, as `Allow` or `Proxy-Authenticate`, without its CRLF.
     pub field: Option<Cow<'static, str>>,

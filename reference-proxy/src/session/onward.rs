@@ -1,0 +1,142 @@
+//! From a request to a connection: the decision first, then the way.
+//!
+//! The order of the checks: method, whether CONNECT is served, expectation, who asks, loops, what is blocked,
+//! which port. httpd resolves the name before it looks at the port; this proxy resolves and contacts nothing
+//! before the policy has said yes.
+
+use super::admission;
+use crate::config::routes::Via;
+use crate::config::{Connects, Server};
+use crate::log::Record;
+use crate::net::{Client, dial, own};
+use crate::proxy::{self, Proxy};
+use crate::refusal::Refusal;
+use crate::request::{Authority, Method, Request, Version};
+use crate::upstream;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// The next hop, connected.
+pub(super) struct Onward {
+    /// The socket.
+    pub(super) server: TcpStream,
+    /// What an upstream proxy sent behind its answer.
+    pub(super) early: Vec<u8>,
+    /// The virtual host that decided.
+    pub(super) settings: Arc<Server>,
+}
+
+/// Decides, and connects when the answer is yes.
+///
+/// # Errors
+///
+/// The refusal that the client is owed; `None` when the client is gone meanwhile.
+pub(super) async fn connect(
+    request: &Request,
+    client: &mut Client,
+    record: &mut Record,
+    proxy: &Proxy,
+) -> Result<Onward, Option<Refusal>> {
+    let target = target(request)?;
+    let server = proxy.config.server(record.local, Some(target));
+    served(request, server)?;
+    admission::admit(request, &target.to_string(), server, record, proxy).await?;
+    may_lead(request, target, server)?;
+
+    let deadline = Instant::now() + server.connect_time;
+    let judge = |address: SocketAddr| {
+        if server.routes.blocks_address(address.ip()) {
+            return Err(blocked());
+        }
+        own::judge(address, &proxy.listening)
+    };
+    let remote = server.routes.remote(target);
+    let next_hop = remote.map_or(target, |remote| &remote.proxy);
+    let dialled = tokio::select! {
+        dialled = dial::dial(next_hop, deadline, judge) => dialled,
+        () = client.lost() => return Err(None),
+    };
+    let mut onward = dialled?;
+    let _ = onward.set_nodelay(true);
+    record.source_port = onward.local_addr().ok().map(|address| address.port());
+    let early = match remote {
+        None => Vec::new(),
+        Some(_) => ask(request, server, &mut onward, client, deadline).await?,
+    };
+    Ok(Onward {
+        server: onward,
+        early,
+        settings: Arc::clone(server),
+    })
+}
+
+fn target(request: &Request) -> Result<&Authority, Refusal> {
+    request
+        .authority
+        .as_ref()
+        .ok_or_else(|| match request.line.method {
+            Method::Unknown => Refusal::not_implemented("the method is not known"),
+            Method::Known | Method::Connect => Refusal::method_not_allowed("CONNECT"),
+        })
+}
+
+fn served(request: &Request, server: &Server) -> Result<(), Refusal> {
+    match server.connects {
+        Connects::Yes => {}
+        Connects::ProxyOff => return Err(Refusal::method_not_allowed("")),
+        Connects::NoModule => return Err(Refusal::forbidden("no module serves CONNECT")),
+    }
+    let mut expectations = request.fields.elements("expect");
+    // RFC 9110, section 10.1.1: an HTTP/1.0 client cannot expect anything.
+    let unknown = |value: &[u8]| !value.eq_ignore_ascii_case(b"100-continue");
+    if request.line.version == Version::Http11 && expectations.any(unknown) {
+        return Err(Refusal::expectation_unknown());
+    }
+    Ok(())
+}
+
+/// Whether any connection may be tried for this target.
+fn may_lead(request: &Request, target: &Authority, server: &Server) -> Result<(), Refusal> {
+    if let Some(left) = request.fields.first("max-forwards") {
+        if left.is_empty() || !left.iter().all(u8::is_ascii_digit) {
+            return Err(Refusal::bad_request("Max-Forwards is no number"));
+        }
+        if left.iter().all(|&digit| digit == b'0') {
+            return Err(Refusal::bad_request(
+                "Max-Forwards has reached zero - proxy loop?",
+            ));
+        }
+    }
+    if upstream::request::went_through(request, proxy::pseudonym()) {
+        return Err(Refusal::bad_gateway(
+            "proxy_loop_detected",
+            "the request has been here before",
+        ));
+    }
+    if server.routes.blocks(&target.host) || !server.allow.contains(target.port) {
+        return Err(blocked());
+    }
+    Ok(())
+}
+
+fn blocked() -> Refusal {
+    Refusal::forbidden("Connect to remote machine blocked")
+}
+
+/// Asks the upstream proxy for the tunnel; returns what it sent behind its answer.
+async fn ask(
+    request: &Request,
+    server: &Server,
+    onward: &mut TcpStream,
+    client: &mut Client,
+    deadline: Instant,
+) -> Result<Vec<u8>, Refusal> {
+    let via: Via = server.routes.via.unwrap_or_default();
+    let octets = upstream::request::write(request, proxy::pseudonym(), via);
+    // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
+    let hears_interim = request.line.version == Version::Http11;
+    let listener = hears_interim.then_some(client);
+    upstream::ask(onward, &octets, listener, deadline).await
+}
