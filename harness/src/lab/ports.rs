@@ -202,9 +202,7 @@ impl Port {
 
     /// Begins to listen on the same port of another address, for servers that have two.
     pub(crate) fn listen_also_on(&self, host: IpAddr) -> io::Result<tokio::net::TcpListener> {
-        let socket = hold(host, self.number)?;
-        socket.listen(BACKLOG)?;
-        tokio::net::TcpListener::from_std(socket.into())
+        listen_on(host, self.number)
     }
 }
 
@@ -224,6 +222,13 @@ impl Drop for Port {
             Kind::Letter => {}
         }
     }
+}
+
+/// Listens on any port of an address that nobody else listens on.
+pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
+    let socket = hold(host, port)?;
+    socket.listen(BACKLOG)?;
+    tokio::net::TcpListener::from_std(socket.into())
 }
 
 /// Finds a block of ports that are all free.

@@ -25,6 +25,8 @@ pub struct Running {
     behind_tls: bool,
     letters: Letters,
     process: Option<Subject>,
+    /// Whether it leads to addresses that servers have for themselves, once that was tried.
+    pub(super) leads_anywhere: tokio::sync::OnceCell<bool>,
     /// Given back once the process is gone: fields are dropped in order.
     _ports: Vec<Port>,
 }
@@ -63,6 +65,7 @@ impl Running {
                 behind_tls: false,
                 letters,
                 process: None,
+                leads_anywhere: tokio::sync::OnceCell::new(),
                 _ports: Vec::new(),
             }),
             Who::Profile(profile) => {
@@ -78,6 +81,7 @@ impl Running {
                     behind_tls: setup.tls,
                     letters,
                     process: Some(subject),
+                    leads_anywhere: tokio::sync::OnceCell::new(),
                     _ports: ports,
                 })
             }

@@ -4,7 +4,10 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::{
@@ -47,6 +50,8 @@ pub struct World {
     pub(crate) bind: IpAddr,
     /// How the proxy reaches them.
     pub(crate) host: String,
+    /// How many servers have an address of their own.
+    neighbours: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
     _scratch: tempfile::TempDir,
@@ -124,9 +129,25 @@ impl World {
                 IpAddr::V4(address) => address.to_string(),
                 IpAddr::V6(address) => format!("[{address}]"),
             }),
+            neighbours: AtomicU32::new(0),
             tls_files,
             _scratch: scratch,
         })
+    }
+
+    /// An address that nobody else listens on: one of the loopback network, which is large.
+    ///
+    /// There is none where servers are reached in another way than by 127.0.0.1.
+    pub(crate) fn own_address(&self) -> Option<Ipv4Addr> {
+        let usual = Ipv4Addr::LOCALHOST;
+        if self.bind != IpAddr::V4(usual) || self.host != usual.to_string() {
+            return None;
+        }
+        let number = self.neighbours.fetch_add(1, Ordering::Relaxed);
+        let digest = blake3::hash(format!("{} {number}", std::process::id()).as_bytes());
+        let [one, two, three, ..] = *digest.as_bytes();
+        // Not 127.0.0.*, where other programs are, and nothing that looks like a network or a broadcast.
+        Some(Ipv4Addr::new(127, 1 + one % 250, two, 1 + three % 250))
     }
 
     /// What TLS servers show.

@@ -1,0 +1,91 @@
+//! Requests that have to be answered with a tunnel.
+
+use super::{Lab, OTHER_REASONS};
+use crate::{
+    client::{Answer, Request},
+    server::Server,
+    verdict::{Finding, Outcome},
+};
+
+/// One way to put a request on the wire.
+#[derive(Clone, Copy, Debug)]
+struct Attempt<'a> {
+    /// Segments of their own.
+    pieces: &'a [&'a [u8]],
+    /// What they hold behind the header section: the tunnel's first bytes.
+    early: &'a [u8],
+}
+
+impl Lab {
+    /// The proxy answers `request` with a tunnel to `server`, an echo, and the tunnel carries bytes both ways.
+    ///
+    /// Policy, credentials and timers are other reasons for a refusal; anything else has to repeat on a fresh
+    /// connection between two ordinary requests that work.
+    pub async fn carries(&self, request: &Request, server: &Server) -> Outcome {
+        let bytes = request.bytes();
+        self.carries_pieces(&[bytes.as_slice()], server).await
+    }
+
+    /// As [`Lab::carries`], with the request in pieces that are segments of their own.
+    pub async fn carries_pieces(&self, pieces: &[&[u8]], server: &Server) -> Outcome {
+        self.carries_early(pieces, b"", server).await
+    }
+
+    /// As [`Lab::carries_pieces`], where the pieces hold `early` behind the header section: it belongs to the tunnel.
+    pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
+        let attempt = Attempt { pieces, early };
+        let Err(first) = self.try_to_carry(attempt, server).await else {
+            return Ok(());
+        };
+        if matches!(
+            first,
+            Finding::Inconclusive { .. } | Finding::Harness { .. }
+        ) {
+            return Err(first);
+        }
+        self.control(server).await?;
+        let second = self.try_to_carry(attempt, server).await;
+        self.control(server).await?;
+        match second {
+            Ok(()) => Err(Finding::inconclusive(format!("once in two tries: {first}"))),
+            Err(second) => Err(second),
+        }
+    }
+
+    async fn try_to_carry(&self, attempt: Attempt<'_>, server: &Server) -> Outcome {
+        let known = self.visits();
+        let exchange = self.client().asks_in_pieces(attempt.pieces).await?;
+        match &exchange.answer {
+            Answer::Reply(reply) if reply.is_success() => {}
+            Answer::Reply(reply) if OTHER_REASONS.contains(&reply.status) => {
+                return Err(Finding::inconclusive(format!(
+                    "{}: another reason than the one that is tested",
+                    reply.status_line()
+                )));
+            }
+            other => return Err(Finding::violation("a tunnel", other.describe())),
+        }
+        let mut tunnel = exchange.connection.into_tunnel();
+        tunnel.receives(attempt.early).await?;
+        tunnel.echoes(self.nonce()).await?;
+        known.led_to(self, server)
+    }
+
+    /// An ordinary request for the same server works: without that, nothing follows from another that does not.
+    pub async fn control(&self, server: &Server) -> Outcome {
+        let exchange = self
+            .client()
+            .asks(self.client().request(server.authority()))
+            .await?;
+        let no_control =
+            |why: String| Finding::setup(format!("an ordinary CONNECT to the same server: {why}"));
+        exchange
+            .success()
+            .map_err(|finding| no_control(finding.to_string()))?;
+        let mut tunnel = exchange.connection.into_tunnel();
+        tunnel
+            .echoes(self.nonce())
+            .await
+            .map_err(|finding| no_control(finding.to_string()))
+    }
+}
