@@ -1,10 +1,12 @@
 //! The catalogue: every suite, in the order of a report.
 
 mod allow_connect;
+mod authority;
 mod close;
 mod policy;
 mod port;
 mod source_port;
+mod target;
 
 use connectspec_harness::case::Suite;
 
@@ -12,6 +14,8 @@ use connectspec_harness::case::Suite;
 #[must_use]
 pub fn suites() -> Vec<Suite> {
     vec![
+        target::suite(),
+        authority::suite(),
         port::suite(),
         policy::suite(),
         allow_connect::suite(),
