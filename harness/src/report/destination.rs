@@ -11,7 +11,7 @@ use std::{
     str::FromStr,
 };
 
-use super::{Report, ReportError, ReportFold, Reporter, html, json, junit};
+use super::{Report, ReportError, ReportFold, Reporter, html, json, junit, markdown};
 use crate::run::Event;
 
 /// How a report is written down.
@@ -23,6 +23,8 @@ pub enum Format {
     Junit,
     /// For people, in a browser.
     Html,
+    /// For the summary of a job, or a comment on a change.
+    Markdown,
 }
 
 /// A format and a path, written `FORMAT=PATH`.
@@ -36,7 +38,7 @@ pub struct Destination {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Junit, Self::Html];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Junit, Self::Html, Self::Markdown];
 
     /// The word for it on the command line.
     #[must_use]
@@ -45,6 +47,7 @@ impl Format {
             Self::Json => "json",
             Self::Junit => "junit",
             Self::Html => "html",
+            Self::Markdown => "markdown",
         }
     }
 
@@ -54,6 +57,7 @@ impl Format {
             Self::Json => json::json(report),
             Self::Junit => junit::junit(report),
             Self::Html => html::html(report),
+            Self::Markdown => Ok(markdown::markdown(report)),
         }
     }
 }

@@ -9,13 +9,16 @@ use std::{io, path::PathBuf};
 use crate::run;
 
 pub mod block;
+pub mod compare;
 pub mod destination;
 mod diagram;
 pub mod fold;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod meaning;
+pub mod merge;
 pub mod model;
 pub mod progress;
 #[cfg(test)]
@@ -23,8 +26,10 @@ mod sample;
 pub mod terminal;
 
 pub use block::block;
+pub use compare::compare;
 pub use destination::{Destination, Format};
 pub use fold::ReportFold;
+pub use merge::merge;
 pub use model::{CaseResult, Report, Totals};
 pub use progress::Progress;
 pub use terminal::{Options, Terminal, Verbosity};
