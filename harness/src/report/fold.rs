@@ -67,7 +67,7 @@ impl ReportFold {
             ..Run::default()
         };
         if let Some(start) = &self.start {
-            run.started = start.at.to_string();
+            run.started = start.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             run.connectspec.clone_from(&start.connectspec);
             run.seed = start.seed;
             run.selectors.clone_from(&start.selectors);

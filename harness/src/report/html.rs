@@ -75,6 +75,8 @@ struct Count {
 struct Suite<'r> {
     title: &'r str,
     counts: String,
+    /// Whether somebody has to look into it.
+    open: bool,
     results: Vec<Item<'r>>,
 }
 
@@ -171,6 +173,7 @@ impl<'r> Suite<'r> {
                 &first.suite
             },
             counts: super::Totals::of(results).to_string(),
+            open: results.iter().any(|result| result.verdict.is_trouble()),
             results: results
                 .iter()
                 .map(|result| Item::of(report, result))

@@ -1,6 +1,7 @@
 "use strict";
 const results = [...document.querySelectorAll(".result")];
 const chips = [...document.querySelectorAll(".chip")];
+const suites = [...document.querySelectorAll(".suite")].map(suite => ({ suite, open: suite.open }));
 const text = document.getElementById("text");
 const level = document.getElementById("level");
 
@@ -14,8 +15,11 @@ function filter() {
     result.hidden = !hit;
     shown += hit;
   }
-  for (const section of document.querySelectorAll("main section")) {
-    section.hidden = !section.querySelector(".result:not([hidden])");
+  // What was searched for is not hidden in a folded suite.
+  const searched = words.length > 0 || off.size > 0 || level.value !== "";
+  for (const { suite, open } of suites) {
+    suite.hidden = !suite.querySelector(".result:not([hidden])");
+    suite.open = searched || open;
   }
   document.getElementById("nothing").hidden = shown > 0;
 }
@@ -32,6 +36,7 @@ function press(chip) {
 function follow() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;
+  target.closest(".suite").open = true;
   target.open = true;
   target.scrollIntoView();
 }
