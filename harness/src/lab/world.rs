@@ -54,7 +54,7 @@ pub struct World {
     neighbours: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
-    _scratch: tempfile::TempDir,
+    scratch: tempfile::TempDir,
 }
 
 /// Why a run could not begin. This says nothing about the proxy.
@@ -131,7 +131,7 @@ impl World {
             }),
             neighbours: AtomicU32::new(0),
             tls_files,
-            _scratch: scratch,
+            scratch,
         })
     }
 
@@ -148,6 +148,11 @@ impl World {
         let [one, two, three, ..] = *digest.as_bytes();
         // Not 127.0.0.*, where other programs are, and nothing that looks like a network or a broadcast.
         Some(Ipv4Addr::new(127, 1 + one % 250, two, 1 + three % 250))
+    }
+
+    /// Removes what is on disk, while cases that were left behind may still hold on to it.
+    pub(crate) fn abandon(&self) {
+        let _ = std::fs::remove_dir_all(self.scratch.path());
     }
 
     /// What TLS servers show.

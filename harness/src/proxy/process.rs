@@ -272,6 +272,13 @@ impl Subject {
         })
     }
 
+    /// Stops it and removes its folder, while somebody may still hold on to it: for a run that ends early.
+    pub fn abandon(&self) {
+        self.stop();
+        // What cannot be removed now goes when this is dropped.
+        let _ = std::fs::remove_dir_all(self.scratch.path());
+    }
+
     /// Waits until it accepts connections.
     fn ready(&self, within: Duration) -> Result<(), LaunchError> {
         if ready::wait(self.address, within, |pause| self.guarded.wait(pause)) {

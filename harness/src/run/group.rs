@@ -150,10 +150,13 @@ impl Group<'_> {
                 None => self.control(&running),
             };
             self.release(control);
-            if let Some(process) = running.process() {
-                process.stop();
+            let stopped = self.conductor.stop.is_asked();
+            match running.process() {
+                Some(process) if stopped => process.abandon(),
+                Some(process) => drop(process.stop()),
+                None => {}
             }
-            if self.conductor.stop.is_asked() {
+            if stopped {
                 return;
             }
         }

@@ -117,6 +117,9 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
             stop.now();
         }
     }
+    if stop.is_asked() {
+        world.abandon();
+    }
     end.interrupted = stop.is_asked();
     end.took = began.elapsed();
     sink(&Event::Ended(end));

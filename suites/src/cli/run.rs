@@ -155,7 +155,11 @@ impl Arguments {
             options,
         ))];
         for destination in &self.report {
-            reporters.push(Box::new(destination.prepare().map_err(could_not)?));
+            reporters.push(Box::new(
+                destination
+                    .prepare()
+                    .map_err(|error| Trouble::usage(format!("could not {error}")))?,
+            ));
         }
         Ok(reporters)
     }
