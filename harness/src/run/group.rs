@@ -181,7 +181,11 @@ impl Group<'_> {
     /// Runs cases until all are done, the subject has died, or the run is stopped.
     fn run_on(&mut self, running: &Arc<Running>) {
         let (told, messages) = mpsc::channel();
-        self.conductor.stop.tell(told.clone());
+        let to_stop = told.clone();
+        // Nobody listens any more once the group is done.
+        self.conductor
+            .stop
+            .tell(Box::new(move || drop(to_stop.send(Message::Stop))));
         let mut busy: HashMap<usize, Instant> = HashMap::new();
         let mut ended = Vec::new();
         let one_by_one = self.setup.names_ports() || self.setup.upstream;
@@ -198,7 +202,9 @@ impl Group<'_> {
                 let Some(index) = queue.pop_front() else {
                     break;
                 };
-                self.begin(index, running, told.clone());
+                if !self.begin(index, running, told.clone()) {
+                    return;
+                }
                 busy.insert(index, Instant::now());
             }
             let Some(oldest) = busy.values().min() else {
@@ -221,22 +227,26 @@ impl Group<'_> {
         }
     }
 
-    fn begin(&self, index: usize, running: &Arc<Running>, told: mpsc::Sender<Message>) {
+    /// Begins a case on a thread of its own; false once the run is stopped.
+    fn begin(&self, index: usize, running: &Arc<Running>, told: mpsc::Sender<Message>) -> bool {
         let planned = self.cases[index].clone();
         let conductor = self.conductor;
-        let _ = conductor.events.send(Event::Begun {
-            case: planned.case.id.as_str().into(),
-        });
-        let seat = conductor.seats.take();
+        let Some(seat) = conductor.seats.take(&conductor.stop) else {
+            return false;
+        };
+        let case = planned.case.id.as_str().into();
+        let _ = conductor.events.send(Event::Begun { case });
         let (world, running) = (Arc::clone(&conductor.world), Arc::clone(running));
         let repeat = conductor.options.repeat;
+        let stop = conductor.stop.clone();
         std::thread::spawn(move || {
-            let result = worker::perform(&planned, &world, &running, repeat);
+            let result = worker::perform(&planned, &world, &running, repeat, &stop);
             drop(running);
             drop(seat);
             // Nobody listens when the run was stopped.
             let _ = told.send(Message::Done(index, result));
         });
+        true
     }
 
     /// The subject has died while `ended` were running.

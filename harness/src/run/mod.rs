@@ -12,7 +12,7 @@ mod worker;
 use std::{
     any::Any,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -34,25 +34,29 @@ pub struct Stop {
     inner: Arc<StopInner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct StopInner {
     asked: AtomicBool,
-    listeners: Mutex<Vec<mpsc::Sender<group::Message>>>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+/// What is done when a run is stopped.
+type Listener = Box<dyn Fn() + Send>;
+
+impl std::fmt::Debug for StopInner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stop")
+            .field("asked", &self.asked)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Stop {
     /// Ends the run: no case is begun any more, and those that run are left behind.
     pub fn now(&self) {
+        let listeners = self.listeners();
         self.inner.asked.store(true, Ordering::SeqCst);
-        let listeners = self
-            .inner
-            .listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for listener in &*listeners {
-            // One that has gone has stopped already.
-            let _ = listener.send(group::Message::Stop);
-        }
+        listeners.iter().for_each(|listener| listener());
     }
 
     /// Whether somebody has asked.
@@ -61,16 +65,20 @@ impl Stop {
         self.inner.asked.load(Ordering::SeqCst)
     }
 
-    fn tell(&self, listener: mpsc::Sender<group::Message>) {
-        let mut listeners = self
-            .inner
-            .listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Does something when the run is stopped, or at once if it was.
+    fn tell(&self, listener: Listener) {
+        let mut listeners = self.listeners();
         if self.is_asked() {
-            let _ = listener.send(group::Message::Stop);
+            listener();
         }
         listeners.push(listener);
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.inner
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,6 +167,8 @@ fn conduct(
 ) -> mpsc::Receiver<Event> {
     let (events, received) = mpsc::channel();
     let seats = Arc::new(Seats::new(plan.options.jobs.max(1)));
+    let to_wake = Arc::clone(&seats);
+    stop.tell(Box::new(move || to_wake.wake()));
     // Large groups first, so that the last one does not run alone.
     let mut groups: Vec<_> = plan.groups.into_iter().collect();
     groups.sort_by_key(|(_, cases)| cases.len());
@@ -209,16 +219,26 @@ impl Seats {
         }
     }
 
-    fn take(self: &Arc<Self>) -> Seat {
+    /// Waits for a seat; none is given any more once the run is stopped.
+    fn take(self: &Arc<Self>, stop: &Stop) -> Option<Seat> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = self
             .freed
-            .wait_while(free, |free| *free == 0)
+            .wait_while(free, |free| *free == 0 && !stop.is_asked())
             .unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Seat {
-            seats: Arc::clone(self),
+        if stop.is_asked() {
+            return None;
         }
+        *free -= 1;
+        Some(Seat {
+            seats: Arc::clone(self),
+        })
+    }
+
+    /// Wakes whoever waits, to see that the run is stopped.
+    fn wake(&self) {
+        let _free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        self.freed.notify_all();
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::plan::Planned;
+use super::{Stop, plan::Planned};
 use crate::{
     lab::{Lab, Running, World},
     verdict::{Conclusion, Finding, Outcome},
@@ -43,11 +43,15 @@ pub(super) fn perform(
     world: &Arc<World>,
     running: &Arc<Running>,
     repeat: u32,
+    stop: &Stop,
 ) -> Result {
     let began = Instant::now();
     let first = once(planned, world, running);
     let conclusion = Conclusion::from(&first.outcome);
     for time in 1..repeat {
+        if stop.is_asked() {
+            break;
+        }
         let mut next = once(planned, world, running);
         if Conclusion::from(&next.outcome) != conclusion {
             let said = |outcome: &Outcome| match outcome {
