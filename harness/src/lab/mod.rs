@@ -51,6 +51,9 @@ pub struct Lab {
     ports: Mutex<Vec<Port>>,
 }
 
+/// The field by which a control tunnel is known.
+const CONTROL: &str = "User-Agent: connectspec-control";
+
 impl Lab {
     /// A lab for the case `id`.
     pub(crate) fn open(world: &Arc<World>, running: &Arc<Running>, id: &str) -> Self {
@@ -151,6 +154,15 @@ impl Lab {
     pub fn client(&self) -> Client {
         let mut client = self.anonymous_client();
         client.fields.extend(self.running.authorization());
+        client
+    }
+
+    /// The client of the control tunnels. It says who it is: a reader of the subject's log can tell them from the
+    /// cases, and a proxy that is wrong on purpose can let them pass, so that its fault meets a case and not the door.
+    #[must_use]
+    pub(crate) fn control_client(&self) -> Client {
+        let mut client = self.client();
+        client.fields.push(CONTROL.to_owned());
         client
     }
 

@@ -372,7 +372,7 @@ fn control(lab: &Lab, setup: &Setup) -> Outcome {
                 lab.server_at(port, echo()).await?
             }
         };
-        let mut tunnel = lab.client().connect(&server).await?;
+        let mut tunnel = lab.control_client().connect(&server).await?;
         tunnel.echoes(lab.nonce()).await
     })
 }

@@ -73,10 +73,8 @@ impl Lab {
 
     /// An ordinary request for the same server works: without that, nothing follows from another that does not.
     pub async fn control(&self, server: &Server) -> Outcome {
-        let exchange = self
-            .client()
-            .asks(self.client().request(server.authority()))
-            .await?;
+        let client = self.control_client();
+        let exchange = client.asks(client.request(server.authority())).await?;
         let no_control =
             |why: String| Finding::setup(format!("an ordinary CONNECT to the same server: {why}"));
         exchange
