@@ -9,6 +9,7 @@ use std::{io, path::PathBuf};
 use crate::run;
 
 pub mod block;
+pub mod capture;
 pub mod compare;
 pub mod destination;
 mod diagram;
@@ -21,11 +22,13 @@ mod meaning;
 pub mod merge;
 pub mod model;
 pub mod progress;
+pub mod repro;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod terminal;
 
 pub use block::block;
+pub use capture::CaptureFolder;
 pub use compare::compare;
 pub use destination::{Destination, Format};
 pub use fold::ReportFold;

@@ -5,6 +5,7 @@
 
 pub mod layout;
 pub mod payload;
+pub mod pcapng;
 pub mod redact;
 pub mod render;
 pub mod stream;
