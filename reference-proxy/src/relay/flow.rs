@@ -1,14 +1,22 @@
 //! One direction of a tunnel.
+//!
+//! It starts out copying, since that is the cheapest way for a message that fits a buffer. When a read fills
+//! the buffer there is more to come, and octets are spliced from socket to socket until a turn brings little.
 
 use super::Port;
+use super::pipe::Pipe;
 use std::cell::RefCell;
+use std::io;
 use std::task::{Context, Poll, ready};
+use tokio::io::Interest;
 
 /// The buffer that all tunnels of a thread share. Large enough that a copy costs little beside its system
 /// calls, small enough for the second-level cache.
 const BUFFER: usize = 64 << 10;
 /// Octets that one direction moves before others get their turn.
-const TURN: usize = 1 << 20;
+const TURN: usize = 4 << 20;
+/// A turn that moves less than this by splicing would have been cheaper as a copy.
+const LITTLE: usize = 16 << 10;
 
 thread_local! {
     static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
@@ -21,6 +29,10 @@ pub(super) struct Flow {
     held: Vec<u8>,
     /// How much of `held` is sent.
     held_sent: usize,
+    /// What is in it is not yet sent; `None` while nothing moves.
+    pipe: Option<Pipe>,
+    /// Reads have been filling the buffer.
+    bulk: bool,
     /// The sender has ended.
     finished: bool,
     /// The end was passed on.
@@ -59,20 +71,28 @@ impl Flow {
         if self.ended {
             return Poll::Ready(Ok(()));
         }
-        let mut left = TURN;
+        let before = self.octets;
         loop {
             ready!(self.poll_held(cx, to))?;
+            ready!(self.poll_drain(cx, to))?;
             if self.finished {
                 ready!(to.poll_finish(cx)).map_err(|_| Broken::To)?;
                 self.ended = true;
                 return Poll::Ready(Ok(()));
             }
-            if left == 0 {
+            if self.octets - before >= TURN as u64 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let moved = SHARED.with_borrow_mut(|buffer| self.poll_copy(cx, from, to, buffer));
-            left = left.saturating_sub(ready!(moved)?);
+            let filled = if self.bulk {
+                self.poll_fill(cx, from, to)
+            } else {
+                self.poll_copy(cx, from, to)
+            };
+            if filled.is_pending() {
+                self.rest((self.octets - before) as usize);
+            }
+            ready!(filled)?;
         }
     }
 
@@ -87,23 +107,25 @@ impl Flow {
         cx: &mut Context<'_>,
         from: &mut F,
         to: &mut T,
-        buffer: &mut [u8],
-    ) -> Poll<Result<usize, Broken>> {
-        let read = ready!(from.poll_receive(cx, buffer)).map_err(|_| Broken::From)?;
-        if read == 0 {
-            self.finished = true;
-            return Poll::Ready(Ok(0));
-        }
-        self.octets += read as u64;
-        let sent = match to.poll_send(cx, &buffer[..read]) {
-            Poll::Ready(sent) => sent.map_err(|_| Broken::To)?,
-            Poll::Pending => 0,
-        };
-        if sent < read {
-            self.held = buffer[sent..read].to_vec();
-            self.held_sent = 0;
-        }
-        Poll::Ready(Ok(read))
+    ) -> Poll<Result<(), Broken>> {
+        SHARED.with_borrow_mut(|buffer| {
+            let read = ready!(from.poll_receive(cx, buffer)).map_err(|_| Broken::From)?;
+            self.octets += read as u64;
+            self.finished = read == 0;
+            self.bulk = read == buffer.len() && from.socket().is_some() && to.socket().is_some();
+            if self.finished {
+                return Poll::Ready(Ok(()));
+            }
+            let sent = match to.poll_send(cx, &buffer[..read]) {
+                Poll::Ready(sent) => sent.map_err(|_| Broken::To)?,
+                Poll::Pending => 0,
+            };
+            if sent < read {
+                self.held = buffer[sent..read].to_vec();
+                self.held_sent = 0;
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
     /// Sends what is held and gives its memory back.
@@ -120,4 +142,63 @@ impl Flow {
         }
         Poll::Ready(Ok(()))
     }
+
+    /// Moves what has arrived into a pipe.
+    fn poll_fill<F: Port, T: Port>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &F,
+        to: &T,
+    ) -> Poll<Result<(), Broken>> {
+        let (Some(from), Some(_)) = (from.socket(), to.socket()) else {
+            self.bulk = false;
+            return Poll::Ready(Ok(()));
+        };
+        loop {
+            ready!(from.poll_read_ready(cx)).map_err(|_| Broken::From)?;
+            let Some(pipe) = self.pipe.take().or_else(Pipe::take) else {
+                self.bulk = false;
+                return Poll::Ready(Ok(()));
+            };
+            let pipe = self.pipe.insert(pipe);
+            match from.try_io(Interest::READABLE, || pipe.fill(from)) {
+                Ok(moved) => {
+                    self.octets += moved as u64;
+                    self.finished = moved == 0;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if may_retry(&error) => {}
+                Err(_) => return Poll::Ready(Err(Broken::From)),
+            }
+        }
+    }
+
+    /// Moves what is in the pipe on.
+    fn poll_drain<T: Port>(&mut self, cx: &mut Context<'_>, to: &T) -> Poll<Result<(), Broken>> {
+        let (Some(pipe), Some(to)) = (&mut self.pipe, to.socket()) else {
+            return Poll::Ready(Ok(()));
+        };
+        while pipe.held() > 0 {
+            ready!(to.poll_write_ready(cx)).map_err(|_| Broken::To)?;
+            match to.try_io(Interest::WRITABLE, || pipe.drain(to)) {
+                Ok(_) => self.sent = true,
+                Err(error) if may_retry(&error) => {}
+                Err(_) => return Poll::Ready(Err(Broken::To)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Nothing more to read for now: the pipe, which is empty, goes back.
+    fn rest(&mut self, moved: usize) {
+        self.pipe = None;
+        self.bulk = self.bulk && moved >= LITTLE;
+    }
+}
+
+fn may_retry(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }

@@ -30,6 +30,11 @@ pub trait Port {
     ///
     /// The connection is lost.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// The socket, where its octets are those of the tunnel.
+    fn socket(&self) -> Option<&TcpStream> {
+        None
+    }
 }
 
 /// A socket, shared by both directions.
@@ -69,6 +74,10 @@ impl Port for &TcpStream {
 
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(socket2::SockRef::from(*self).shutdown(std::net::Shutdown::Write))
+    }
+
+    fn socket(&self) -> Option<&TcpStream> {
+        Some(self)
     }
 }
 
