@@ -73,22 +73,18 @@ pub async fn run(
     for (configured, listener) in listeners.open {
         accepting.start(configured, listener)?;
     }
-    let about = |text: &str| accepting_log(&accepting.current, text);
-    about("ready to serve");
+    accepting.note(
+        Level::Notice,
+        &format!("ready to serve on {}", accepting.addresses()),
+    );
     loop {
         tokio::select! {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => break,
-            _ = hangup.recv() => {
-                let outcome = reload().map_err(|error| error.to_string());
-                let outcome = outcome.and_then(|config| accepting.switch(config).map_err(|error| error.to_string()));
-                let text = match &outcome {
-                    Ok(()) => "reloaded",
-                    Err(error) => error,
-                };
-                let level = if outcome.is_ok() { Level::Notice } else { Level::Error };
-                accepting.current.borrow().error_log(None).write(level, None, text);
-            }
+            _ = hangup.recv() => match accepting.reload(&reload) {
+                Ok(()) => accepting.note(Level::Notice, &format!("reloaded; now on {}", accepting.addresses())),
+                Err(error) => accepting.note(Level::Error, &format!("not reloaded: {error}")),
+            },
         }
     }
     accepting.stop();
@@ -101,13 +97,6 @@ pub async fn run(
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-fn accepting_log(current: &watch::Sender<Arc<Proxy>>, text: &str) {
-    current
-        .borrow()
-        .error_log(None)
-        .write(Level::Notice, None, text);
 }
 
 /// The tasks that accept, one for each listening socket.
@@ -128,6 +117,28 @@ impl Accepting {
         ));
         self.tasks.insert(configured, (address, task));
         Ok(())
+    }
+
+    fn reload(&mut self, read: impl Fn() -> Result<Config, ConfigError>) -> Result<(), String> {
+        let config = read().map_err(|error| error.to_string())?;
+        self.switch(config).map_err(|error| error.to_string())
+    }
+
+    fn note(&self, level: Level, text: &str) {
+        self.current
+            .borrow()
+            .error_log(None)
+            .write(level, None, text);
+    }
+
+    fn addresses(&self) -> String {
+        let mut addresses: Vec<String> = self
+            .tasks
+            .values()
+            .map(|(address, _)| address.to_string())
+            .collect();
+        addresses.sort();
+        addresses.join(" ")
     }
 
     /// Serves new connections by `config`; those that stand keep what they have. Either all of it is taken
