@@ -1,5 +1,6 @@
 //! The near side: exactly these bytes in exactly these pieces, and people's everyday client.
 
+pub mod body;
 pub mod everyday;
 mod exchange;
 pub mod raw;

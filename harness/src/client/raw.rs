@@ -24,8 +24,8 @@ use crate::{
 /// What a proxy may send before its final response.
 const INTERIM_LIMIT: usize = 16;
 
-/// Bodies of refusals are pages for people; a longer one is a flood.
-const BODY_LIMIT: usize = 1024 * 1024;
+/// What may come before the end of a connection that a case waits for; more is a flood.
+const LAST_BYTES_LIMIT: usize = 1024 * 1024;
 
 /// A client of the proxy under test. Each dial is a connection of its own.
 #[derive(Clone, Debug)]
@@ -131,8 +131,8 @@ impl Client {
 /// A connection to the proxy.
 #[derive(Debug)]
 pub struct Connection {
-    stream: Stream,
-    patience: Patience,
+    pub(super) stream: Stream,
+    pub(super) patience: Patience,
 }
 
 impl Connection {
@@ -186,82 +186,12 @@ impl Connection {
         heard.answer
     }
 
-    /// Reads what follows a head, as its framing says.
-    pub async fn body(&mut self, reply: &Reply) -> Body {
-        let limit = self.patience.end();
-        let deadline = Instant::now() + limit;
-        let length = reply.values("Content-Length").next().and_then(decimal);
-        if reply.lists("Transfer-Encoding", "chunked") {
-            return self.chunked_body(deadline).await;
-        }
-        let due = length.unwrap_or(usize::MAX);
-        let mut bytes = Vec::new();
-        let mut piece = [0; 4096];
-        while bytes.len() < due.min(BODY_LIMIT) {
-            let room = piece.len().min(due - bytes.len());
-            match timeout_at(deadline, self.stream.read(&mut piece[..room])).await {
-                Ok(Ok(0)) => {
-                    return Body {
-                        bytes,
-                        end: BodyEnd::Closed(Ending::Fin),
-                        length,
-                    };
-                }
-                Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => {
-                    return Body {
-                        bytes,
-                        end: BodyEnd::Closed(Ending::Reset),
-                        length,
-                    };
-                }
-                Err(_) => {
-                    return Body {
-                        bytes,
-                        end: BodyEnd::Silence(limit),
-                        length,
-                    };
-                }
-            }
-        }
-        let end = if length.is_some() {
-            BodyEnd::Complete
-        } else {
-            BodyEnd::Flood
-        };
-        Body { bytes, end, length }
-    }
-
-    async fn chunked_body(&mut self, deadline: Instant) -> Body {
-        let mut raw = Vec::new();
-        let mut piece = [0; 4096];
-        let end = loop {
-            if raw.ends_with(b"0\r\n\r\n") {
-                break BodyEnd::Complete;
-            }
-            if raw.len() > BODY_LIMIT {
-                break BodyEnd::Flood;
-            }
-            match timeout_at(deadline, self.stream.read(&mut piece)).await {
-                Ok(Ok(0)) => break BodyEnd::Closed(Ending::Fin),
-                Ok(Ok(fresh)) => raw.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => break BodyEnd::Closed(Ending::Reset),
-                Err(_) => break BodyEnd::Silence(self.patience.end()),
-            }
-        };
-        Body {
-            bytes: raw,
-            end,
-            length: None,
-        }
-    }
-
     /// How the proxy ends this connection, with whatever it still sends before; `None` if it does not.
     pub async fn ends_within(&mut self, limit: Duration) -> (Vec<u8>, Option<Ending>) {
         let deadline = Instant::now() + limit;
         let mut bytes = Vec::new();
         let mut piece = [0; 4096];
-        while bytes.len() < BODY_LIMIT {
+        while bytes.len() < LAST_BYTES_LIMIT {
             match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return (bytes, Some(Ending::Fin)),
                 Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
@@ -277,30 +207,6 @@ impl Connection {
     pub fn into_tunnel(self) -> End {
         End::new(self.stream, Side::Client, self.patience)
     }
-}
-
-/// What followed a head.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Body {
-    /// The bytes as they came; chunked ones with their framing.
-    pub bytes: Vec<u8>,
-    /// How it ended.
-    pub end: BodyEnd,
-    /// What Content-Length promised.
-    pub length: Option<usize>,
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyEnd {
-    /// As its framing said.
-    Complete,
-    /// With the connection.
-    Closed(Ending),
-    /// Not at all: the connection stayed open, and silent for so long.
-    Silence(Duration),
-    /// Not within any sensible length.
-    Flood,
 }
 
 /// What was read as an answer, and what was read too far.
@@ -368,8 +274,4 @@ impl Heard {
 /// 101 is no interim response: it ends HTTP on its connection.
 const fn is_interim(reply: &Reply) -> bool {
     reply.status < 200 && reply.status != 101
-}
-
-fn decimal(value: &[u8]) -> Option<usize> {
-    std::str::from_utf8(value).ok()?.trim().parse().ok()
 }
