@@ -11,8 +11,11 @@ pub use crate::{
     client::{Answer, Client, Connection, Exchange, Reply, Request},
     lab::{Lab, patience::pass},
     server::{
-        Server,
-        script::{close, echo, finish, hand_over, hold, receive, receive_to_the_end, reset, send},
+        Script, Server,
+        script::{
+            close, echo, finish, hand_over, hold, receive, receive_head, receive_to_the_end, reset,
+            send,
+        },
     },
     spec::Document,
     suite,

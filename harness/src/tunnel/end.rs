@@ -149,6 +149,12 @@ impl End {
             .map_err(|error| Finding::harness(format!("could not reset: {error}")))
     }
 
+    /// Goes away at once, whatever is unread or still on its way. The kernel sends a FIN, or a reset where bytes were
+    /// left unread, and answers with a reset whatever comes later.
+    pub fn leaves(self) {
+        drop(self);
+    }
+
     /// Both directions, to be used at the same time.
     pub fn halves(&mut self) -> (Reader<'_>, Writer<'_>) {
         let (side, patience) = (self.side, self.patience);

@@ -4,6 +4,7 @@
 //! a violation of whatever the case expected instead.
 
 mod end;
+mod flow;
 mod halves;
 mod secure;
 

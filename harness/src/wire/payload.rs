@@ -32,6 +32,14 @@ impl Payload {
         }
     }
 
+    /// All of it at once: for what has to stand in one request or one segment.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(self.length()).unwrap_or(usize::MAX)];
+        self.source().next(&mut bytes);
+        bytes
+    }
+
     /// For a reader: how many bytes, and which where they are few.
     #[must_use]
     pub fn describe(&self) -> String {
