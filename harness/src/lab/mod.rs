@@ -3,7 +3,9 @@
 //! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
 //! gone when the case is over.
 
+mod behind;
 mod letters;
+mod names;
 pub mod patience;
 pub mod pki;
 pub mod ports;
@@ -20,6 +22,7 @@ use std::{
     },
 };
 
+pub use behind::Refused;
 pub use letters::Letters;
 use patience::Patience;
 pub use ports::Port;
@@ -116,17 +119,19 @@ impl Lab {
     pub async fn refusing_port(&self) -> Outcome<u16> {
         let port = self.allowed_port()?;
         let number = port.number();
-        let address = (self.world.bind, number);
-        match tokio::net::TcpStream::connect(address).await {
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
-            _ => {
-                return Err(Finding::absent(
-                    "on this machine, closed ports do not refuse",
-                ));
-            }
-        }
+        self.still_refuses(number).await?;
         lock(&self.ports).push(port);
         Ok(number)
+    }
+
+    /// Asks a refusing port itself: something that accepts on behalf of others would make every proxy look wrong.
+    pub async fn still_refuses(&self, port: u16) -> Outcome {
+        match tokio::net::TcpStream::connect((self.world.bind, port)).await {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
+            _ => Err(Finding::absent(
+                "on this machine, closed ports do not refuse",
+            )),
+        }
     }
 
     /// The port that a letter of the set-up's allow list stands for.

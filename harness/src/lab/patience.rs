@@ -47,7 +47,21 @@ impl Patience {
     /// For bytes that are on their way: without any progress for so long, they are not coming.
     #[must_use]
     pub fn progress(self) -> Duration {
-        self.scaled(10_000)
+        self.scaled(15_000)
+    }
+
+    /// For the resolver of this machine to say that a name does not exist. Where it takes longer, a proxy that asks it
+    /// would be blamed for it.
+    #[must_use]
+    pub fn resolver(self) -> Duration {
+        self.scaled(1_000)
+    }
+
+    /// Quiet period: how long a tunnel pauses, or one of its readers does not read. Far shorter than any idle timeout,
+    /// and long enough to fill the buffers in between.
+    #[must_use]
+    pub fn stall(self) -> Duration {
+        self.scaled(1_000)
     }
 
     /// For the end of a connection whose other side has ended. Proxies that linger for 2 s fit in.

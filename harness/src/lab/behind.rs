@@ -1,0 +1,113 @@
+//! What the proxy does with whatever follows a request that it has refused.
+//!
+//! Every server of the case is a sentinel: one that is reached by what stood behind a refused request was reached by
+//! bytes that the proxy should never have taken for a request.
+
+use super::{Lab, patience::pass};
+use crate::{
+    client::{Answer, Client, Connection, Exchange, Request, body::BodyEnd},
+    tunnel::Ending,
+    verdict::{Finding, Outcome},
+};
+
+/// A request that was refused, and what became of its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// How it was refused.
+    pub answer: Answer,
+    /// How the proxy ended the connection; `None` if it kept it open.
+    pub ending: Option<Ending>,
+}
+
+impl Lab {
+    /// The proxy refuses `request` and serves nothing of what stands behind it: no second final response comes, and no
+    /// server of this case sees a connection.
+    ///
+    /// A drop holds, as a reset may have erased the answer. A request that is granted, or that is not answered at all,
+    /// says nothing.
+    pub async fn serves_nothing_behind(
+        &self,
+        client: &Client,
+        request: &Request,
+    ) -> Outcome<Refused> {
+        let known = self.visit_counts();
+        let Exchange {
+            answer,
+            mut connection,
+        } = client.asks(request).await?;
+        self.serves_no_more(answer, &mut connection, &known).await
+    }
+
+    /// As [`Lab::serves_nothing_behind`], for `later` bytes that are sent on the same connection once the proxy has had
+    /// time to refuse, without waiting for its answer.
+    pub async fn serves_nothing_later(
+        &self,
+        client: &Client,
+        request: &Request,
+        later: impl AsRef<[u8]>,
+    ) -> Outcome<Refused> {
+        let known = self.visit_counts();
+        let mut connection = client.dial().await?;
+        connection.sends(request.bytes()).await;
+        pass(self.patience().settle()).await;
+        connection.sends(later).await;
+        let answer = connection.hears().await;
+        self.serves_no_more(answer, &mut connection, &known).await
+    }
+
+    async fn serves_no_more(
+        &self,
+        answer: Answer,
+        connection: &mut Connection,
+        known: &[usize],
+    ) -> Outcome<Refused> {
+        let ending = match &answer {
+            Answer::Reply(reply) if reply.is_success() => {
+                let why = format!("it was not refused: {}", answer.describe());
+                return Err(Finding::inconclusive(why));
+            }
+            Answer::Reply(reply) => match connection.body(reply).await.end {
+                BodyEnd::Complete => self.second_answer(connection).await?,
+                BodyEnd::Closed(ending) => Some(ending),
+                BodyEnd::Silence(_) | BodyEnd::Flood | BodyEnd::Malformed(_) => None,
+            },
+            Answer::Garbage { .. } => {
+                return Err(Finding::violation("an HTTP response", answer.describe()));
+            }
+            Answer::Closed => Some(Ending::Fin),
+            Answer::Reset => Some(Ending::Reset),
+            Answer::Silence => None,
+        };
+        self.unvisited_since(known).await?;
+        if answer == Answer::Silence {
+            return Err(Finding::inconclusive("silence: it may be waiting for more"));
+        }
+        self.note(match ending {
+            Some(ending) => format!("{}, then {}", answer.describe(), ending.describe()),
+            None => format!("{}, and it keeps the connection", answer.describe()),
+        });
+        Ok(Refused { answer, ending })
+    }
+
+    /// Hears that nothing more is answered on a connection: how it ends, if it does.
+    async fn second_answer(&self, connection: &mut Connection) -> Outcome<Option<Ending>> {
+        let limit = self.patience().end();
+        match connection.hears_within(limit).await {
+            // It has waited for a request: what was sent was none to it.
+            Answer::Reply(reply) if reply.status == REQUEST_TIMEOUT => {
+                let (_, ending) = connection.ends_within(limit).await;
+                Ok(ending)
+            }
+            Answer::Closed => Ok(Some(Ending::Fin)),
+            Answer::Reset => Ok(Some(Ending::Reset)),
+            Answer::Silence => Ok(None),
+            second => Err(Finding::violation(
+                "one response and no more",
+                format!("behind it, {}", second.describe()),
+            )),
+        }
+    }
+}
+
+/// The status of a proxy that has waited for a request in vain.
+const REQUEST_TIMEOUT: u16 = 408;
