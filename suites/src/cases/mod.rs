@@ -3,8 +3,15 @@
 mod allow_connect;
 mod authority;
 mod close;
+mod connection;
+mod early;
+mod establish;
+mod occasion;
+mod opaque;
 mod policy;
 mod port;
+mod refuse;
+mod replies;
 mod source_port;
 mod target;
 
@@ -17,6 +24,12 @@ pub fn suites() -> Vec<Suite> {
         target::suite(),
         authority::suite(),
         port::suite(),
+        establish::suite(),
+        replies::suite(),
+        refuse::suite(),
+        connection::suite(),
+        early::suite(),
+        opaque::suite(),
         policy::suite(),
         allow_connect::suite(),
         source_port::suite(),
