@@ -46,6 +46,22 @@ pub fn launch(profile: &Profile, configuration: &Configuration) -> Result<Subjec
     Subject::launch(profile, configuration)
 }
 
+/// Finds the program of a profile, without launching it.
+///
+/// # Errors
+/// When it is not there; the error says how to install it.
+pub fn find(profile: &Profile) -> Result<PathBuf, LaunchError> {
+    let here = profile
+        .folder
+        .as_ref()
+        .map(|here| here.to_string_lossy().into_owned());
+    let program = profile
+        .launch
+        .program
+        .render(&minijinja::context! { here => here })?;
+    program::find_program(&program, profile)
+}
+
 /// A proxy that the harness launched. It is stopped when this is dropped.
 #[derive(Debug)]
 pub struct Subject {

@@ -94,6 +94,7 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::template::Template;
 
     #[test]
     fn a_program_is_found_by_name_or_by_path() {
@@ -118,7 +119,8 @@ mod tests {
     fn a_missing_program_comes_with_the_line_that_installs_it() {
         let mut profile = Profile::for_program(Path::new("x"), [""; 0]).unwrap();
         profile.install = Some("apt-get install no-such".to_owned());
-        let error = find_program("no-such", &profile).unwrap_err().to_string();
+        profile.launch.program = Template::literal("no-such");
+        let error = super::super::find(&profile).unwrap_err().to_string();
         let expected = "could not find the program `no-such` in PATH; \
                         install it with: apt-get install no-such";
         assert_eq!(error, expected);
