@@ -3,7 +3,6 @@
 //! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
 //! gone when the case is over.
 
-mod behind;
 mod letters;
 mod names;
 pub mod patience;
@@ -22,11 +21,11 @@ use std::{
     },
 };
 
-pub use behind::Refused;
 pub use letters::Letters;
 use patience::Patience;
 pub use ports::Port;
 pub use running::Running;
+pub use verbs::Refused;
 pub use world::{Premises, Who, World, WorldError};
 
 use crate::{

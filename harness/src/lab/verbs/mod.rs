@@ -3,11 +3,14 @@
 //! Each verb knows every server of its case, so that a connection to any of them is seen, and each has the catalogue's
 //! rule for what is held, violated, or says nothing.
 
+mod behind;
 mod carry;
 mod refuse;
 mod tolerate;
 
 use std::sync::Arc;
+
+pub use behind::Refused;
 
 use super::{Lab, lock};
 use crate::{

@@ -3,9 +3,10 @@
 //! Every server of the case is a sentinel: one that is reached by what stood behind a refused request was reached by
 //! bytes that the proxy should never have taken for a request.
 
-use super::{Lab, patience::pass};
+use super::{Lab, Visits};
 use crate::{
     client::{Answer, Client, Connection, Exchange, Request, body::BodyEnd},
+    lab::patience::pass,
     tunnel::Ending,
     verdict::{Finding, Outcome},
 };
@@ -30,7 +31,7 @@ impl Lab {
         client: &Client,
         request: &Request,
     ) -> Outcome<Refused> {
-        let known = self.visit_counts();
+        let known = self.visits();
         let Exchange {
             answer,
             mut connection,
@@ -46,7 +47,7 @@ impl Lab {
         request: &Request,
         later: impl AsRef<[u8]>,
     ) -> Outcome<Refused> {
-        let known = self.visit_counts();
+        let known = self.visits();
         let mut connection = client.dial().await?;
         connection.sends(request.bytes()).await;
         pass(self.patience().settle()).await;
@@ -59,7 +60,7 @@ impl Lab {
         &self,
         answer: Answer,
         connection: &mut Connection,
-        known: &[usize],
+        known: &Visits,
     ) -> Outcome<Refused> {
         let ending = match &answer {
             Answer::Reply(reply) if reply.is_success() => {
@@ -78,7 +79,7 @@ impl Lab {
             Answer::Reset => Some(Ending::Reset),
             Answer::Silence => None,
         };
-        self.unvisited_since(known).await?;
+        known.none_since(self, None).await?;
         if answer == Answer::Silence {
             return Err(Finding::inconclusive("silence: it may be waiting for more"));
         }
