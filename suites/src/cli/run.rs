@@ -8,7 +8,8 @@ use connectspec_harness::{
     lab::{Premises, Who},
     proxy::{profile::parse_baseline, remote::Remote},
     report::{
-        Destination, Progress, ReportError, ReportFold, Reporter, Terminal, Verbosity, terminal,
+        CaptureFolder, Destination, Progress, ReportError, ReportFold, Reporter, Terminal,
+        Verbosity, terminal,
     },
     run::{self, Options, Plan, Stop},
     verdict::Level,
@@ -58,9 +59,12 @@ pub(super) struct Arguments {
     /// A file of known deviations
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write a report to a file, too: json=PATH or junit=PATH; may be said more than once
+    /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
+    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, and a script that repeats it
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
     /// Show every result
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
@@ -160,6 +164,12 @@ impl Arguments {
                     .prepare()
                     .map_err(|error| Trouble::usage(format!("could not {error}")))?,
             ));
+        }
+        if let Some(folder) = &self.capture {
+            reporters
+                .push(Box::new(CaptureFolder::prepare(folder).map_err(
+                    |error| Trouble::usage(format!("could not {error}")),
+                )?));
         }
         Ok(reporters)
     }
