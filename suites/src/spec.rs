@@ -12,6 +12,12 @@ pub const RFC_9110: Document = rfc("RFC 9110", "https://www.rfc-editor.org/rfc/r
 /// HTTP/1.1.
 pub const RFC_9112: Document = rfc("RFC 9112", "https://www.rfc-editor.org/rfc/rfc9112");
 
+/// Upgrading to TLS within HTTP/1.1; its section on CONNECT is from the time when that was written down first.
+pub const RFC_2817: Document = rfc("RFC 2817", "https://www.rfc-editor.org/rfc/rfc2817");
+
+/// HTTP/2.
+pub const RFC_9113: Document = rfc("RFC 9113", "https://www.rfc-editor.org/rfc/rfc9113");
+
 /// Security considerations for optimistic protocol transitions in HTTP/1.1: what a proxy does after it has refused a
 /// CONNECT.
 pub const RFC_9931: Document = rfc("RFC 9931", "https://www.rfc-editor.org/rfc/rfc9931");

@@ -13,6 +13,8 @@ pub struct Request {
     fields: Vec<Vec<u8>>,
     behind: Vec<u8>,
     before: Vec<u8>,
+    /// All of the head, where it is not made from the rest.
+    verbatim: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +37,15 @@ impl Request {
             fields: Vec::new(),
             behind: Vec::new(),
             before: Vec::new(),
+            verbatim: None,
+        }
+    }
+
+    /// Exactly these bytes in place of a request.
+    pub fn verbatim(bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            verbatim: Some(bytes.as_ref().to_vec()),
+            ..Self::connect(b"")
         }
     }
 
@@ -118,6 +129,11 @@ impl Request {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.before.clone();
+        if let Some(verbatim) = &self.verbatim {
+            bytes.extend_from_slice(verbatim);
+            bytes.extend_from_slice(&self.behind);
+            return bytes;
+        }
         if let Some(line) = &self.line {
             bytes.extend_from_slice(line);
         } else {

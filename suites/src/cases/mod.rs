@@ -6,12 +6,14 @@ mod close;
 mod connection;
 mod early;
 mod establish;
+mod lines;
 mod occasion;
 mod opaque;
 mod policy;
 mod port;
 mod refuse;
 mod replies;
+mod request_line;
 mod source_port;
 mod target;
 
@@ -24,6 +26,8 @@ pub fn suites() -> Vec<Suite> {
         target::suite(),
         authority::suite(),
         port::suite(),
+        request_line::suite(),
+        lines::suite(),
         establish::suite(),
         replies::suite(),
         refuse::suite(),
