@@ -1,7 +1,7 @@
 //! A CONNECT proxy that an administrator of Apache httpd can configure without reading its documentation.
 //!
 //! It takes the directives of httpd that concern a CONNECT proxy, with httpd's meaning; where httpd does not
-//! keep to the RFCs, this proxy does. It shares no code with the suite that judges it: it parses HTTP by hand,
+//! keep to the RFCs, this proxy does: [`deviations`] lists every difference. It shares no code with the suite that judges it: it parses HTTP by hand,
 //! and knows nothing of tests.
 //!
 //! [`serve`] accepts a connection and gives it to [`session`], which reads the head ([`request`]), decides
@@ -11,6 +11,7 @@
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod deviations;
 pub mod log;
 pub mod net;
 pub mod privileges;

@@ -64,7 +64,8 @@ impl Proxy {
     /// The end of `record` writes the access lines of `server`.
     pub fn log_to(&self, record: &mut Record, server: &Server) {
         record.server_name.clone_from(&server.name);
-        record.server_port = server.name_port.unwrap_or_else(|| record.local.port());
+        let default = if server.tls.is_some() { 443 } else { 80 };
+        record.server_port = server.name_port.unwrap_or(default);
         record.server_index = server.index;
         record.log_to(self.logs.get(server.index).map_or(&[], |logs| &logs.access));
     }

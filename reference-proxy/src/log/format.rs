@@ -35,6 +35,7 @@ enum What {
     Connection,
     Environment(String),
     File,
+    Handler,
     KeptAlive,
     Method,
     Missing,
@@ -168,6 +169,9 @@ impl What {
                 push_or_dash(line, std::env::var(name).ok().as_deref().map(str::as_bytes))
             }
             Self::File => write!(line, "proxy:{}", asked.map_or("", |asked| &asked.target)),
+            // What httpd calls the code that serves a tunnel; it never gets to a malformed request.
+            Self::Handler if record.status == 200 => line.write_str("proxy-server"),
+            Self::Handler => line.write_str("-"),
             Self::KeptAlive => line.write_str("0"),
             Self::Method => push_or_dash(line, asked.map(|asked| asked.method.as_bytes())),
             Self::Note(name) => match (name.as_str(), record.source_port) {
@@ -347,7 +351,7 @@ fn what(letter: char, argument: Option<&str>) -> Result<What, String> {
         'A' => What::LocalAddress,
         'b' => What::BodyOctets { dash: true },
         'B' => What::BodyOctets { dash: false },
-        'C' | 'o' | 'L' | 'R' | 'l' => What::Missing,
+        'C' | 'o' | 'L' | 'l' => What::Missing,
         'D' => What::Took(Unit::Microseconds),
         'e' => What::Environment(argument.unwrap_or_default().to_owned()),
         'f' => What::File,
@@ -367,6 +371,7 @@ fn what(letter: char, argument: Option<&str>) -> Result<What, String> {
         'P' => What::ProcessId,
         'q' => What::Query,
         'r' => What::Request,
+        'R' => What::Handler,
         's' => What::Status,
         'S' => What::Transferred,
         't' => time(argument.unwrap_or_default())?,

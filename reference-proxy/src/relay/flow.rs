@@ -14,7 +14,7 @@ use tokio::io::Interest;
 /// calls, small enough for the second-level cache.
 const BUFFER: usize = 64 << 10;
 /// Octets that one direction moves before others get their turn.
-const TURN: usize = 4 << 20;
+const TURN: usize = 8 << 20;
 /// A turn that moves less than this by splicing would have been cheaper as a copy.
 const LITTLE: usize = 16 << 10;
 

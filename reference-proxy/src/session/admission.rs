@@ -48,10 +48,11 @@ pub(super) async fn admit(
     };
     let wanted = || Refusal::credentials_wanted(auth::challenge(&realm));
     let credentials = Credentials::of(&request.fields).ok_or_else(wanted)?;
+    // As in httpd the log says who it claimed to be, also when that was wrong.
+    record.user = Some(credentials.user.as_str().into());
     let user = verified(credentials, file, proxy)
         .await?
         .ok_or_else(wanted)?;
-    record.user = Some(user.as_str().into());
     match server.access.decide(
         Client {
             user: Some(&user),

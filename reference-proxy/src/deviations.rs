@@ -1,0 +1,67 @@
+//! Where this proxy departs from Apache httpd 2.4, and why.
+//!
+//! Everything else means what httpd's documentation says. The tests that run beside the real httpd know these
+//! rows by name, and accept no other difference.
+//!
+//! # Configuration
+//!
+//! | name | httpd 2.4 | here | why |
+//! |---|---|---|---|
+//! | `allow-past-65535` | `AllowCONNECT` takes any number and cuts it to an `int`: 4294967739 means 443, `2147483648-65535` every port | an error | there is no such port, and a typo must not open one |
+//! | `allow-inverted` | `500-443` is taken and allows nothing, and the default is gone | an error | it cannot have been meant |
+//! | `allow-signs` | blanks and signs behind the dash are taken: `443--5`, `"443- 500"` | an error | ports are digits (RFC 9110, section 9.3.6) |
+//! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
+//! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
+//! | `unknown-directives` | what no loaded module knows is an error | the same, and so are the directives of modules that have nothing to do with CONNECT; known ones without a meaning here (`KeepAlive`, `ServerTokens`, `<Location>` …) are warnings | whoever wrote the line shall know that it does nothing |
+//! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
+//! | `log-programs` | logs can go to programs and to syslog, and depend on conditions | files only, opened anew on SIGHUP | one write, one line, no process to lose |
+//! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
+//! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
+//! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |
+//! | `signals` | SIGTERM ends at once, SIGWINCH drains, SIGUSR1 and SIGHUP reload | SIGTERM drains for `GracefulShutdownTimeout` (3 s), then ends, SIGHUP reloads and loses no tunnel | what init systems send |
+//!
+//! # Requests
+//!
+//! | name | httpd 2.4 | here | why |
+//! |---|---|---|---|
+//! | `port-modulo` | the target port is taken modulo 65536, signs are read | 400 | RFC 9110, section 9.3.6 |
+//! | `port-zero` | port 0 is tried if it is allowed | 400 | RFC 9110, section 9.3.6 |
+//! | `odd-hosts` | `[127.0.0.1]`, `[]`, `[v1.a]`, `0x7f000001`, `0.0.0.0` are looked up or connected to | 400, and 403 for addresses that are no host | RFC 3986, section 3.2.2; no filter reads them as addresses |
+//! | `host-field` | doubled and malformed `Host` fields are ignored | 400 | RFC 9112, section 3.2 |
+//! | `folded-fields` | a folded line is joined | 400 | RFC 9112, section 5.2, allows both; two readers must not differ |
+//! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
+//! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
+//! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
+//! | `head-too-large` | 400 | 431 | RFC 6585, section 5 |
+//! | `policy-before-lookup` | the name is resolved before the port is judged, so an unknown name on a denied port is 502 | 403, and nothing is resolved | what is denied must cause no traffic |
+//! | `self-tunnel` | a tunnel to the proxy itself is made | 502 with `proxy_loop_detected` | each would cost two more connections, without end |
+//! | `mapped-addresses` | `ProxyBlock` compares text, so `::ffff:1.2.3.4` passes a block of 1.2.3.4 | one address, however it is spelled | what is dialled is what is judged |
+//!
+//! # Answers
+//!
+//! | name | httpd 2.4 | here | why |
+//! |---|---|---|---|
+//! | `status-line` | `HTTP/1.0 200 Connection Established` and `Proxy-agent` | `HTTP/1.1`, and no fields | RFC 9110, section 6.2; section 17.12 |
+//! | `keep-alive-after-refusal` | 403, 407, 502 keep the connection, also of an HTTP/1.0 client | every refusal closes, and `%X` is `-` | RFC 9931, section 8; RFC 9112, section 9.3 |
+//! | `connect-failure` | 503, also for a timeout | 502 refused, 504 too slow, with `Proxy-Status` | RFC 9209, section 2.3 |
+//! | `log-of-malformed` | a 400 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields | the line is all that is certain |
+//! | `log-of-secrets` | `%{Proxy-Authorization}i` is logged | `(not logged)` | RFC 9110, section 17.16 |
+//!
+//! # Tunnels
+//!
+//! | name | httpd 2.4 | here | why |
+//! |---|---|---|---|
+//! | `resets` | a reset of one side becomes a FIN on the other | a reset | what broke must not look whole |
+//! | `idle-linger` | on a timeout the client is closed 2 s after the server | both at once | nobody is left to say anything |
+//! | `staggered-addresses` | the addresses of a name are tried one after another, each for a whole timeout | staggered by 250 ms, within one timeout | RFC 8305 |
+//!
+//! # Upstream proxies
+//!
+//! | name | httpd 2.4 | here | why |
+//! |---|---|---|---|
+//! | `upstream-request` | `CONNECT … HTTP/1.0` and nothing of the client's fields | `HTTP/1.1` with `Host`, the end-to-end fields and `Via` | RFC 9110, section 7.6; RFC 9112, section 3.2 |
+//! | `upstream-via` | `ProxyVia Off` and `Block` send no `Via` | this proxy's entry is always sent; `Block` drops earlier ones | RFC 9110, section 7.6.3; loops could not be seen |
+//! | `upstream-answer` | the answer is relayed as it comes, whatever it is | parsed; a 2xx becomes a 200 of this proxy, the rest a refusal of its own | RFC 9110, sections 2.2 and 9.3.6 |
+//! | `upstream-log` | the status is 200 whatever the upstream says | the status on the wire | |
+//! | `upstream-early-data` | sent before the upstream has answered | kept until its 2xx | RFC 9931, section 8 |
+//! | `upstream-down` | the next `ProxyRemote` is tried, and then the target directly | 502 or 504 | a way around a proxy must be asked for |
