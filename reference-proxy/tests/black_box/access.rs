@@ -75,7 +75,7 @@ fn credentials_open_the_way_and_nothing_else_does() {
     let lines = proxy.access_lines(11);
     assert_eq!(
         lines.iter().filter(|line| line[3] == "ann").count(),
-        2,
+        3,
         "{lines:?}"
     );
 }

@@ -1,0 +1,46 @@
+//! Side by side with the real Apache httpd: the same config file, the same requests.
+//!
+//! Where both are meant to agree, they are compared; where this proxy departs from httpd, the departure has a
+//! name in the table of [`connectspec_reference_proxy::deviations`], and no other difference passes.
+//!
+//! `CONNECTSPEC_HTTPD_CONFIGS` and `CONNECTSPEC_HTTPD_REQUESTS` say how many random configs are tried, and how
+//! many requests with each.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod known;
+mod pair;
+mod random;
+mod rows;
+mod whole;
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let missing = pair::httpd().is_none();
+    // On a developer's machine httpd may be missing; where everything is checked it may not.
+    let required = std::env::var_os("CI").is_some();
+    known::names_are_documented();
+    let trials = [rows::trials(), whole::trials(), random::trials()].concat();
+    let trials = trials.into_iter().map(|(name, test)| {
+        let trial = Trial::test(name, move || {
+            if pair::httpd().is_none() {
+                return Err("apache2 is not installed: apt-get install apache2".into());
+            }
+            test();
+            Ok(())
+        });
+        match missing && !required {
+            true => trial
+                .with_kind("apache2 is not installed")
+                .with_ignored_flag(true),
+            false => trial,
+        }
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+/// A test by name.
+type Test = (&'static str, fn());

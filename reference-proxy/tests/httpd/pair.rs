@@ -1,0 +1,275 @@
+//! Both programs on one config, and one exchange with either.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The port that both listen on, each at an address of its own in 127/8.
+const PORT: u16 = 3128;
+/// Where Debian keeps the modules.
+const MODULES: &str = "/usr/lib/apache2/modules";
+/// What every config starts with. Names in braces come from the environment, so that both read the same file.
+const BASE: &str = "\
+ServerRoot ${SCRATCH}
+DefaultRuntimeDir ${SCRATCH}
+PidFile ${SCRATCH}/pid
+ErrorLog ${SCRATCH}/error.log
+Listen ${LISTEN}
+ServerName main.test
+User www-data
+Group www-data
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 16
+MaxRequestWorkers 16
+ProxyRequests On
+LogFormat \"%>s|%{proxy-source-port}n|%U|%m|%u|%X|%k|%H|%h|%{User-Agent}i|%r\" compared
+CustomLog ${SCRATCH}/access.log compared
+";
+
+/// The program, where it is installed.
+pub(crate) fn httpd() -> Option<PathBuf> {
+    ["/usr/sbin/apache2", "/usr/local/sbin/apache2"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.exists())
+}
+
+/// The text of a config for both: what they need, then `more`.
+pub(crate) fn config(more: &str) -> String {
+    let modules = [
+        "mpm_event",
+        "auth_basic",
+        "authn_core",
+        "authn_file",
+        "authz_core",
+        "authz_host",
+        "authz_user",
+        "proxy",
+        "proxy_connect",
+        "reqtimeout",
+    ];
+    let load = modules
+        .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+        .concat();
+    format!("{load}{BASE}{more}")
+}
+
+/// Which program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Httpd,
+    Reference,
+}
+
+/// A folder with a config in it, and an address.
+pub(crate) struct Home {
+    who: Who,
+    pub(crate) scratch: tempfile::TempDir,
+    address: SocketAddr,
+}
+
+impl Home {
+    pub(crate) fn new(who: Who, config: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) + (std::process::id() % 4000) * 1024;
+        let part = |divisor: u32| u8::try_from(next / divisor % 254 + 1).unwrap_or(1);
+        let address = SocketAddr::from(([127, 64 + part(254 * 254) / 4, part(254), part(1)], PORT));
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(scratch.path().join("httpd.conf"), config).unwrap();
+        Self {
+            who,
+            scratch,
+            address,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = match self.who {
+            Who::Httpd => httpd().unwrap(),
+            Who::Reference => env!("CARGO_BIN_EXE_reference-proxy").into(),
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg("-f")
+            .arg(self.scratch.path().join("httpd.conf"));
+        command
+            .env("SCRATCH", self.scratch.path())
+            .env("LISTEN", self.address.to_string());
+        command
+    }
+
+    /// Checks the config: whether it is good, and what is wrong.
+    pub(crate) fn check(&self) -> (bool, String) {
+        let output = self.command(&["-t"]).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    pub(crate) fn launch(self) -> Running {
+        let child = self
+            .command(&["-D", "FOREGROUND"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut running = Running { child, home: self };
+        let end = Instant::now() + PATIENCE;
+        while TcpStream::connect(running.home.address).is_err() {
+            assert!(
+                running.child.try_wait().unwrap().is_none(),
+                "{:?} ended: {}",
+                running.home.who,
+                running.errors()
+            );
+            assert!(
+                Instant::now() < end,
+                "{:?} never listened",
+                running.home.who
+            );
+            std::thread::yield_now();
+        }
+        running
+    }
+}
+
+/// A program that listens.
+pub(crate) struct Running {
+    child: Child,
+    home: Home,
+}
+
+/// Both programs on the same config.
+pub(crate) fn both(config: &str) -> [Running; 2] {
+    [Who::Httpd, Who::Reference].map(|who| Home::new(who, config).launch())
+}
+
+/// What an exchange came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The status on the wire; 0: none.
+    pub(crate) status: u16,
+    /// Whether octets passed both ways.
+    pub(crate) tunnel: bool,
+    /// The access line, split at the bars.
+    pub(crate) line: Vec<String>,
+    /// The whole answer, the tunnel's octets aside.
+    pub(crate) answer: String,
+}
+
+impl Running {
+    /// Sends `request`, tries the tunnel if there is one, closes, and waits for the access line.
+    pub(crate) fn exchange(&self, request: &[u8]) -> Seen {
+        let before = self.lines().len();
+        let mut stream = TcpStream::connect(self.home.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // A refusal may come, and the connection go, before all is sent.
+        let _ = stream.write_all(request);
+        let answer = head(&mut stream);
+        let status = answer
+            .get(9..12)
+            .and_then(|status| status.parse().ok())
+            .unwrap_or(0);
+        let (mut tunnel, mut body) = (false, String::new());
+        if (200..300).contains(&status) {
+            let mut echoed = [0; 5];
+            tunnel = stream
+                .write_all(b"nonce")
+                .and_then(|()| stream.read_exact(&mut echoed))
+                .is_ok()
+                && echoed == *b"nonce";
+        } else if let Some(length) = length(&answer) {
+            let _ = (&mut stream).take(length).read_to_string(&mut body);
+        }
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
+        drop(stream);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = self.lines().get(before) {
+                let line = line.split('|').map(str::to_owned).collect();
+                return Seen {
+                    status,
+                    tunnel,
+                    line,
+                    answer: answer + &body,
+                };
+            }
+            assert!(
+                Instant::now() < end,
+                "{:?} wrote no access line",
+                self.home.who
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// A file of its folder.
+    pub(crate) fn file(&self, name: &str) -> String {
+        read(&self.home.scratch.path().join(name))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.file("access.log").lines().map(str::to_owned).collect()
+    }
+
+    fn errors(&self) -> String {
+        self.file("error.log")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // httpd's first process ends its children when it is told to end, and not when it is killed.
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that sends back what it gets; it lives as long as the test program.
+pub(crate) fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let mut octets = [0; 1024];
+                while let Ok(read @ 1..) = stream.read(&mut octets) {
+                    let _ = stream.write_all(&octets[..read]);
+                }
+            });
+        }
+    });
+    port
+}
+
+fn head(stream: &mut TcpStream) -> String {
+    let (mut head, mut octet) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut octet), Ok(1)) {
+        head.push(octet[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+fn length(head: &str) -> Option<u64> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.parse().ok())
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
