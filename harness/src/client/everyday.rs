@@ -23,10 +23,10 @@ pub struct Everyday {
 }
 
 impl Everyday {
-    /// A client of `proxy` that trusts `authority` (DER) and, if given, sends `credentials`.
+    /// A client of `proxy` with TLS as in `tls` and, if given, `credentials`.
     pub(crate) async fn new(
         proxy: SocketAddr,
-        authority: &[u8],
+        tls: &rustls::ClientConfig,
         credentials: Option<(&str, &str)>,
         transcript: Transcript,
         limit: Duration,
@@ -43,11 +43,9 @@ impl Everyday {
         if let Some((username, password)) = credentials {
             through = through.basic_auth(username, password);
         }
-        let root =
-            reqwest::Certificate::from_der(authority).map_err(|error| broken(error.to_string()))?;
         let client = reqwest::Client::builder()
             .proxy(through)
-            .tls_certs_only([root])
+            .tls_backend_preconfigured(tls.clone())
             .timeout(limit)
             .build()
             .map_err(|error| broken(error.to_string()))?;

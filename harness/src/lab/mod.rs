@@ -202,9 +202,11 @@ impl Lab {
         let credentials = self.running.credentials();
         let credentials =
             credentials.map(|known| (known.username.as_str(), known.password.as_str()));
+        let tls = self.world.pki.client();
+        let tls = tls.map_err(|error| Finding::harness(error.to_string()))?;
         Everyday::new(
             self.running.address(),
-            self.world.pki.authority(),
+            &tls,
             credentials,
             self.transcript.clone(),
             self.world.patience.reply(),

@@ -6,6 +6,7 @@ mod close;
 mod connection;
 mod early;
 mod establish;
+mod integrity;
 mod lines;
 mod occasion;
 mod opaque;
@@ -14,6 +15,7 @@ mod port;
 mod refuse;
 mod replies;
 mod request_line;
+mod secrecy;
 mod source_port;
 mod target;
 
@@ -34,10 +36,12 @@ pub fn suites() -> Vec<Suite> {
         connection::suite(),
         early::suite(),
         opaque::suite(),
+        integrity::suite(),
+        secrecy::suite(),
+        close::suite(),
         policy::suite(),
         allow_connect::suite(),
         source_port::suite(),
-        close::suite(),
     ]
 }
 

@@ -1,0 +1,315 @@
+//! # What a tunnel carries
+//!
+//! A tunnel is blind: every byte that goes in at one end comes out at the other, once, in order, and unchanged.
+
+use std::time::Duration;
+
+use connectspec_harness::prelude::*;
+
+use crate::spec::RFC_9110;
+
+/// Every case about what a tunnel carries.
+pub(crate) fn suite() -> Suite {
+    suite! {
+        "integrity": "What a tunnel carries", include_str!("integrity.rs");
+        bytes_pass_unchanged,
+        much_passes_unchanged,
+        both_directions_flow_at_once,
+        a_pause_loses_nothing,
+        a_slow_reader_gets_everything,
+        a_single_byte_is_not_held_back,
+        two_tunnels_are_kept_apart,
+        many_tunnels_are_kept_apart,
+        very_much_passes_unchanged,
+        very_much_flows_both_ways_at_once,
+    }
+}
+
+/// Bytes, made when they are needed.
+type Bytes = fn() -> Vec<u8>;
+
+/// What some proxy has once changed on its way: translated, decoded, filtered, stopped at, or taken for HTTP.
+const DELICATE: &[(&str, &str, Bytes)] = &[
+    ("every_byte_value", "INT-001", || {
+        (0..=255).chain((0..=255).rev()).collect()
+    }),
+    ("line_ends", "INT-002", || {
+        b"\r\n\n\r\r\n\r\n\r\n\n\n\r\r\0\r\n".to_vec()
+    }),
+    ("nul_bytes", "INT-002", || vec![0; 1000]),
+    ("telnet_commands", "INT-002", || {
+        b"\xff\xfd\x01\xff\xff\xff\xf0\xff".to_vec()
+    }),
+    ("byte_order_mark", "INT-002", || {
+        b"\xef\xbb\xbf\xfe\xff\x1a\x04\x7f".to_vec()
+    }),
+    ("a_request", "INT-003", || {
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_vec()
+    }),
+    ("a_response", "INT-003", || {
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()
+    }),
+    ("an_interim_response", "INT-003", || {
+        b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()
+    }),
+    ("a_chunked_body", "INT-003", || {
+        b"5\r\nhello\r\n0\r\n\r\n".to_vec()
+    }),
+    ("a_refusal", "INT-003", || {
+        b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n".to_vec()
+    }),
+    ("a_client_hello", "INT-004", || {
+        b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03".to_vec()
+    }),
+];
+
+/// A proxy that looks into a tunnel sooner or later sees something that it thinks it knows.
+///
+/// Nothing else is right: forwarding is blind, and a proxy that has to look inside says so in its profile.
+fn bytes_pass_unchanged() -> Vec<(&'static str, Case)> {
+    each(DELICATE, |&(_, row, bytes)| {
+        must("Bytes pass a tunnel unchanged, whatever they look like")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers([row])
+            .run(async move |lab| {
+                let (mut near, mut far) = lab.tunnel().await?;
+                near.sends_to(&mut far, bytes()).await?;
+                far.sends_to(&mut near, bytes()).await?;
+                near.exchanges_with(&mut far, bytes(), bytes()).await
+            })
+    })
+}
+
+/// What a case of ordinary length sends: past every buffer of a proxy, and past a counter of 16 bits.
+const MUCH: u64 = 16 << 20;
+
+/// A byte that is lost, doubled or swapped once in a megabyte is not found by a ping.
+///
+/// Nothing else is right; how long it takes is not judged.
+fn much_passes_unchanged() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, row, upwards)| {
+        must("Sixteen megabytes arrive complete, in order and unchanged")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers([row])
+            .run(async move |lab| passes(lab, upwards, MUCH).await)
+    })
+}
+
+const DIRECTIONS: &[(&str, &str, bool)] = &[
+    ("to_the_server", "INT-006", true),
+    ("to_the_client", "INT-007", false),
+];
+
+async fn passes(lab: &Lab, upwards: bool, length: u64) -> Outcome {
+    let (mut near, mut far) = lab.tunnel().await?;
+    let payload = stream(lab.seed(), length);
+    if upwards {
+        near.sends_to(&mut far, payload).await
+    } else {
+        far.sends_to(&mut near, payload).await
+    }
+}
+
+/// A relay that waits for one direction while the other is full comes to a standstill, and only under load.
+///
+/// Nothing else is right: neither end stops reading, so there is always something that can go on.
+fn both_directions_flow_at_once() -> Case {
+    must("Both directions flow at the same time")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-007"])
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            let (there, back) = (stream(lab.seed(), MUCH / 2), stream(!lab.seed(), MUCH / 2));
+            near.exchanges_with(&mut far, there, back).await
+        })
+}
+
+/// A tunnel that is silent for a second is not over.
+///
+/// Right as well: to end a tunnel that is idle for longer than the proxy says. A second is far below any of that.
+fn a_pause_loses_nothing() -> Case {
+    must("After a pause everything arrives, in order")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-011"])
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                .await?;
+            pass(lab.patience().stall()).await;
+            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                .await
+        })
+}
+
+/// A proxy that is pushed back has to hold what it took, and to stop taking.
+///
+/// Right as well: any amount of buffering. What was taken from the one side has to reach the other.
+fn a_slow_reader_gets_everything() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, _, upwards)| {
+        must("What was sent while nobody read arrives complete, once somebody reads")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["INT-011"])
+            .run(async move |lab| {
+                let (mut near, mut far) = lab.tunnel().await?;
+                let (from, to) = if upwards {
+                    (&mut near, &mut far)
+                } else {
+                    (&mut far, &mut near)
+                };
+                to.takes_little(SMALL_BUFFER)?;
+                let payload = stream(lab.seed(), MUCH / 2);
+                let (mut writer, mut reader) = (from.halves().1, to.halves().0);
+                let late = async {
+                    pass(lab.patience().stall()).await;
+                    reader.receives(&payload).await
+                };
+                let (sent, received) = tokio::join!(writer.sends(&payload), late);
+                received.and(sent)
+            })
+    })
+}
+
+/// For a kernel that should push back soon.
+const SMALL_BUFFER: usize = 64 * 1024;
+
+/// Round trips of one byte.
+const PINGS: usize = 100;
+
+/// Longer than any delayed acknowledgement, and than any pause of a busy machine that is not made by the proxy itself.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A shell through a proxy that waits for more before it passes a key stroke on is unusable.
+///
+/// Right as well: any delay below a second. One byte that is late is put down to the machine.
+fn a_single_byte_is_not_held_back() -> Case {
+    practice("A single byte is passed on without waiting for more")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-008"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            for _ in 0..3 {
+                let mut tunnel = lab.client().connect(&server).await?;
+                let mut pings = 0;
+                while pings < PINGS {
+                    match tokio::time::timeout(SOON, tunnel.echoes([b'k'])).await {
+                        Ok(echoed) => echoed?,
+                        Err(_) => break,
+                    }
+                    pings += 1;
+                }
+                if pings == PINGS {
+                    return Ok(());
+                }
+            }
+            let observed = format!("none within {SOON:?}, on each of three tunnels");
+            Err(Finding::violation(
+                format!("{PINGS} round trips of one byte"),
+                observed,
+            ))
+        })
+}
+
+/// What one user sends must never reach another.
+///
+/// Nothing else is right.
+fn two_tunnels_are_kept_apart() -> Case {
+    must("What enters one tunnel leaves by no other")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["H1-CONN-016"])
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            let (mut other_near, mut other_far) = lab.tunnel().await?;
+            for _ in 0..8 {
+                near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                    .await?;
+                other_near
+                    .exchanges_with(&mut other_far, lab.nonce(), lab.nonce())
+                    .await?;
+            }
+            other_near.sends_to(&mut other_far, lab.nonce()).await?;
+            far.stays_silent(lab.patience().settle()).await
+        })
+}
+
+/// Tunnels at the same time: no more than an ordinary proxy has workers for.
+const MANY: u64 = 64;
+
+/// Buffers and numbers that are mixed up show only when there are many of them.
+///
+/// Right as well: to refuse tunnels past a limit; those that were granted have to be right.
+fn many_tunnels_are_kept_apart() -> Case {
+    must("Sixty-four tunnels at the same time carry what is theirs")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-012"])
+        .run(async |lab| {
+            let server = lab.server(hand_over()).await?;
+            let mut open = Vec::new();
+            for number in 0..MANY {
+                let exchange = lab.client().asks(lab.request(&server)).await?;
+                if exchange.success().is_err() {
+                    lab.note(format!("{number} tunnels were granted"));
+                    break;
+                }
+                open.push((
+                    number,
+                    exchange.connection.into_tunnel(),
+                    server.accepts().await?,
+                ));
+            }
+            if open.len() < 2 {
+                return Err(Finding::inconclusive(
+                    "it grants no two tunnels at the same time",
+                ));
+            }
+            let mut flows = tokio::task::JoinSet::new();
+            for (number, mut near, mut far) in open {
+                let (there, back) = (lab.seed() ^ number, lab.seed() ^ (number + MANY));
+                flows.spawn(async move {
+                    let (there, back) = (stream(there, PART), stream(back, PART));
+                    let passed = near.exchanges_with(&mut far, there, back).await;
+                    passed.map_err(|finding| finding.at(&format!("tunnel {}", number + 1)))
+                });
+            }
+            while let Some(flow) = flows.join_next().await {
+                flow.map_err(|error| Finding::harness(error.to_string()))??;
+            }
+            Ok(())
+        })
+}
+
+/// What each of many tunnels carries, in each direction.
+const PART: u64 = 32 * 1024;
+
+/// What a long case sends: past every buffer of kernels, and past a counter of 24 bits.
+const VERY_MUCH: u64 = 256 << 20;
+
+/// Counters overflow, buffers wrap around, and both do so late.
+///
+/// Nothing else is right; how long it takes is not judged.
+fn very_much_passes_unchanged() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, row, upwards)| {
+        must("A quarter of a gigabyte arrives complete, in order and unchanged")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers([row])
+            .slow()
+            .run(async move |lab| passes(lab, upwards, VERY_MUCH).await)
+    })
+}
+
+/// The same in both directions at once.
+///
+/// Nothing else is right; how long it takes is not judged.
+fn very_much_flows_both_ways_at_once() -> Case {
+    must("A quarter of a gigabyte flows each way at the same time")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-007"])
+        .slow()
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            let (there, back) = (
+                stream(lab.seed(), VERY_MUCH),
+                stream(!lab.seed(), VERY_MUCH),
+            );
+            near.exchanges_with(&mut far, there, back).await
+        })
+}
