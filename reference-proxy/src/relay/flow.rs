@@ -136,6 +136,8 @@ impl Flow {
             self.held_sent += sent;
             self.sent = true;
         }
+        // A record of TLS may still be on its way; nothing more is read until it has left.
+        ready!(to.poll_flush(cx)).map_err(|_| Broken::To)?;
         if self.held.capacity() > 0 {
             self.held = Vec::new();
             self.held_sent = 0;

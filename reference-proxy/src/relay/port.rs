@@ -24,6 +24,15 @@ pub trait Port {
     /// The connection is lost.
     fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>>;
 
+    /// Sends what [`Self::poll_send`] has taken and not yet sent; a socket has nothing of the kind.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost.
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
     /// Sends the end.
     ///
     /// # Errors
@@ -90,6 +99,10 @@ impl Port for TlsStream<TcpStream> {
 
     fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(self).poll_write(cx, octets)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_flush(Pin::new(self), cx)
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -91,3 +91,38 @@ fn a_client_that_speaks_no_tls_is_not_answered_in_clear() {
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let (server, allow) = server();
+    let (proxy, config, _folder) = secured(&allow);
+    let mut client = dial(&proxy, &config);
+    client.write_all(connect(&server, "").as_bytes()).unwrap();
+    let mut far = accept(&server);
+    let mut established = [0; 39];
+    client.read_exact(&mut established).unwrap();
+    // More than the sockets take; the server then stays silent and open.
+    let payload = vec![5; 12 << 20];
+    let (mut writer, expected) = (far.try_clone().unwrap(), payload.clone());
+    let writing = std::thread::spawn(move || writer.write_all(&payload).unwrap());
+    // The proxy is stuck before the client reads its first octet.
+    proxy.wait_until("the sockets are full", |proxy| {
+        let (before, _) = proxy.cost();
+        client
+            .sock
+            .set_read_timeout(Some(std::time::Duration::from_millis(100)))
+            .unwrap();
+        let _ = client.sock.peek(&mut [0]);
+        before == proxy.cost().0
+    });
+    client
+        .sock
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
+    let mut received = vec![0; expected.len()];
+    client.read_exact(&mut received).unwrap();
+    assert!(received == expected);
+    writing.join().unwrap();
+    client.write_all(b"done").unwrap();
+    assert_eq!(&octets(&mut far), b"done");
+}
