@@ -18,7 +18,7 @@
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
 //! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |
-//! | `signals` | SIGTERM ends at once, SIGWINCH drains, SIGUSR1 and SIGHUP reload | SIGTERM drains for `GracefulShutdownTimeout` (3 s), then ends, SIGHUP reloads and loses no tunnel | what init systems send |
+//! | `signals` | SIGTERM ends at once, SIGHUP cuts the tunnels | SIGTERM drains like SIGWINCH, for `GracefulShutdownTimeout` (3 s); SIGHUP reloads like SIGUSR1 and loses no tunnel | what init systems send |
 //!
 //! # Requests
 //!

@@ -3,9 +3,7 @@
 //! Linux keeps the identity of each thread; this runs while the process has one, so that every later thread
 //! inherits it.
 
-use rustix::process::{Gid, Uid, geteuid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use std::io;
+use rustix::process::geteuid;
 
 /// Becomes `user` and `group`, when the process is root and they are set.
 ///
@@ -16,24 +14,45 @@ pub fn give_up(user: Option<&str>, group: Option<&str>) -> Result<(), String> {
     if !geteuid().is_root() {
         return Ok(());
     }
-    let failed = |what: &'static str| {
-        move |error: rustix::io::Errno| format!("could not {what}: {}", io::Error::from(error))
+    let number = |name: &str, what: &str, file: &str| {
+        id(name, file)
+            .ok_or_else(|| format!("{what}: bad {} name {name}", what.to_ascii_lowercase()))
     };
+    let group = group
+        .map(|group| number(group, "Group", "/etc/group"))
+        .transpose()?;
     let user = user
-        .map(|user| id(user, "/etc/passwd").ok_or_else(|| format!("User: bad user name {user}")));
-    let group = group.map(|group| {
-        id(group, "/etc/group").ok_or_else(|| format!("Group: bad group name {group}"))
-    });
-    if let Some(gid) = group.transpose()? {
-        let gid = Gid::from_raw(gid);
-        set_thread_groups(&[gid]).map_err(failed("set the groups"))?;
-        set_thread_res_gid(gid, gid, gid).map_err(failed("become the group"))?;
+        .map(|user| number(user, "User", "/etc/passwd"))
+        .transpose()?;
+    switch_to(user, group)
+}
+
+#[cfg(target_os = "linux")]
+fn switch_to(user: Option<u32>, group: Option<u32>) -> Result<(), String> {
+    use rustix::process::{Gid, Uid};
+    use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+    let failed = |what: &'static str| {
+        move |error: rustix::io::Errno| format!("could not {what}: {}", std::io::Error::from(error))
+    };
+    if let Some(group) = group.map(Gid::from_raw) {
+        set_thread_groups(&[group]).map_err(failed("set the groups"))?;
+        set_thread_res_gid(group, group, group).map_err(failed("become the group"))?;
     }
-    if let Some(uid) = user.transpose()? {
-        let uid = Uid::from_raw(uid);
-        set_thread_res_uid(uid, uid, uid).map_err(failed("become the user"))?;
+    if let Some(user) = user.map(Uid::from_raw) {
+        set_thread_res_uid(user, user, user).map_err(failed("become the user"))?;
     }
     Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn switch_to(user: Option<u32>, group: Option<u32>) -> Result<(), String> {
+    match (user, group) {
+        (None, None) => Ok(()),
+        _ => Err(
+            "User and Group are only known on Linux: start the proxy as the user that it shall be"
+                .into(),
+        ),
+    }
 }
 
 /// The number of `name` in a file like /etc/passwd; `#7` is 7.

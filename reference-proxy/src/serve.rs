@@ -62,6 +62,9 @@ pub async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    // What `apachectl graceful` and `graceful-stop` send.
+    let mut graceful = signal(SignalKind::user_defined1())?;
+    let mut graceful_stop = signal(SignalKind::window_change())?;
     let most = listen::connections_most(proxy.config.connections_most);
     let places = Arc::new(Semaphore::new(most));
     let (current, _) = watch::channel(Arc::new(proxy));
@@ -81,10 +84,9 @@ pub async fn run(
         tokio::select! {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => break,
-            _ = hangup.recv() => match accepting.reload(&reload) {
-                Ok(()) => accepting.note(Level::Notice, &format!("reloaded; now on {}", accepting.addresses())),
-                Err(error) => accepting.note(Level::Error, &format!("not reloaded: {error}")),
-            },
+            _ = graceful_stop.recv() => break,
+            _ = hangup.recv() => accepting.reload_and_say(&reload),
+            _ = graceful.recv() => accepting.reload_and_say(&reload),
         }
     }
     accepting.stop();
@@ -117,6 +119,16 @@ impl Accepting {
         ));
         self.tasks.insert(configured, (address, task));
         Ok(())
+    }
+
+    fn reload_and_say(&mut self, read: impl Fn() -> Result<Config, ConfigError>) {
+        match self.reload(read) {
+            Ok(()) => {
+                let text = format!("reloaded; now on {}", self.addresses());
+                self.note(Level::Notice, &text);
+            }
+            Err(error) => self.note(Level::Error, &format!("not reloaded: {error}")),
+        }
     }
 
     fn reload(&mut self, read: impl Fn() -> Result<Config, ConfigError>) -> Result<(), String> {
