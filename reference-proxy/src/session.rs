@@ -78,7 +78,7 @@ async fn greet(client: TcpStream, record: &Record, proxy: &Proxy) -> Option<Clie
         return Some(Client::Plain(client));
     };
     let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(client);
-    let failure = match timeout(server.head_time, handshake).await {
+    let failure = match timeout(server.head_time.most(), handshake).await {
         Ok(Ok(stream)) => return Some(Client::Secure(Box::new(stream))),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it took too long".to_owned(),

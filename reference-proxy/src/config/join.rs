@@ -14,8 +14,6 @@ use std::time::Duration;
 
 /// httpd's `Timeout`.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a head may take: what httpd's default, `header=20-40,MinRate=500`, allows at most.
-const HEAD_TIME: Duration = Duration::from_secs(40);
 /// How long tunnels last after SIGTERM when nothing is said; init systems kill after 10 s and more.
 pub(super) const DRAIN: Duration = Duration::from_secs(3);
 
@@ -64,7 +62,7 @@ pub fn join(
                 .or(main.fields_limit)
                 .unwrap_or(defaults.fields),
         },
-        head_time: own.head_time.or(main.head_time).unwrap_or(HEAD_TIME),
+        head_time: own.head_time.or(main.head_time).unwrap_or_default(),
         connect_time: proxy_timeout,
         idle_time: timeout.max(proxy_timeout),
         tls: secure(main, own)?,

@@ -8,6 +8,7 @@ pub mod allow;
 pub mod build;
 pub mod directives;
 pub mod error;
+pub mod head_time;
 pub mod join;
 pub mod reader;
 pub mod routes;
@@ -89,7 +90,7 @@ pub struct Server {
     /// How much head is read.
     pub head: HeadLimits,
     /// How long the head may take.
-    pub head_time: Duration,
+    pub head_time: head_time::HeadTime,
     /// How long a next hop may take to accept (`ProxyTimeout`, else `Timeout`).
     pub connect_time: Duration,
     /// How long a tunnel may be silent in both directions: the longer of `Timeout` and `ProxyTimeout`.

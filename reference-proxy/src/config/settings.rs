@@ -2,6 +2,7 @@
 
 use super::access::{Auth, Require, Section};
 use super::error::Place;
+use super::head_time::HeadTime;
 use super::routes::Routes;
 use super::{AllowConnect, Listen};
 use crate::log::LogTarget;
@@ -75,7 +76,7 @@ pub struct Settings {
     /// `LimitRequestFields`.
     pub fields_limit: Option<usize>,
     /// `RequestReadTimeout`.
-    pub head_time: Option<Duration>,
+    pub head_time: Option<HeadTime>,
     /// `CustomLog` and `TransferLog`.
     pub logs: Vec<(LogTarget, LogFormatName)>,
     /// `LogFormat` without a nickname, for `TransferLog`.

@@ -48,9 +48,10 @@ async fn complete(
 ) -> Result<(usize, usize), Option<Refusal>> {
     // Which virtual host it is depends on the target; until it is known, the first one's limits hold.
     let server = proxy.config.server(record.local, None);
-    let deadline = Instant::now() + server.head_time;
+    let started = Instant::now();
     loop {
         octets.reserve(PIECE);
+        let deadline = started + server.head_time.after(octets.len());
         let read = match timeout_at(deadline, client.read_buf(octets)).await {
             Ok(Ok(0) | Err(_)) | Err(_) if octets.is_empty() => return Err(None),
             Ok(Ok(0)) => {

@@ -2,8 +2,8 @@
 
 use super::Scope;
 use super::words::{flag, interval, number, one, some};
+use crate::config::head_time::HeadTime;
 use std::path::PathBuf;
-use std::time::Duration;
 
 type Done = Result<(), String>;
 
@@ -52,22 +52,16 @@ pub(super) fn fields_limit(scope: &mut Scope<'_>, words: &[String]) -> Done {
     Ok(())
 }
 
-/// `header=20`, `header=20-40,MinRate=500`: of the range, the end is kept. The rate is not needed, since the
-/// end alone bounds a slow client. Other stages have no meaning before a tunnel.
+/// Of the stages only the head has a meaning before a tunnel.
 pub(super) fn head_time(scope: &mut Scope<'_>, words: &[String]) -> Done {
     for word in some("RequestReadTimeout", words)? {
-        let wrong = || {
-            format!("RequestReadTimeout: '{word}' is not STAGE=SECONDS[-SECONDS][,MinRate=RATE]")
-        };
-        let (stage, value) = word.split_once('=').ok_or_else(wrong)?;
-        let times = value.split(',').next().unwrap_or_default();
-        let longest = times.rsplit('-').next().unwrap_or_default();
-        let seconds = longest.parse::<u32>().map_err(|_| wrong())?;
+        let (stage, value) = word.split_once('=').unwrap_or((word, ""));
+        let time =
+            HeadTime::parse(value).map_err(|wrong| format!("RequestReadTimeout: {wrong}"))?;
         match stage.to_ascii_lowercase().as_str() {
-            "header" if seconds == 0 => scope.server.head_time = None,
-            "header" => scope.server.head_time = Some(Duration::from_secs(seconds.into())),
+            "header" => scope.server.head_time = time,
             "body" | "handshake" => {}
-            _ => return Err(wrong()),
+            _ => return Err(format!("RequestReadTimeout: unknown stage '{stage}'")),
         }
     }
     Ok(())
