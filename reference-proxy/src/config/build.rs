@@ -1,13 +1,13 @@
 //! The second pass over a config: every directive is applied to the server that it stands in.
 
-use super::access::{Require, Section};
+mod sections;
+
 use super::directives::{self, Context, Scope};
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
-use super::settings::{Block, Global, Host, Settings};
+use super::settings::{Block, Global, Settings};
 use super::source::Node;
 use super::{Config, VirtualHost, join};
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -143,132 +143,6 @@ impl Builder {
         )
         .map_err(error)
     }
-
-    fn section(
-        &mut self,
-        node: &Node,
-        children: Vec<Node>,
-        at: &mut Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let top = at.section.is_none();
-        match node.name.to_ascii_lowercase().as_str() {
-            "virtualhost" if top && !at.in_host => self.host(node, children),
-            "proxy" if top && self.global.has("proxy_module") => self.proxy(node, children, at),
-            "requireany" | "requireall" | "requirenone" if at.block.is_some() => {
-                self.requirements(node, children, at)
-            }
-            "location" | "directory" | "files" | "if" | "limit" | "limitexcept"
-            | "locationmatch" | "directorymatch" | "filesmatch" => self.ignored(node, children, at),
-            _ => {
-                let message = format!("<{}> is not known or not allowed here", node.name);
-                Err(ConfigError::at(&node.place, message))
-            }
-        }
-    }
-
-    fn host(&mut self, node: &Node, children: Vec<Node>) -> Result<(), ConfigError> {
-        let addresses = node
-            .words
-            .iter()
-            .map(|word| host_address(word))
-            .collect::<Result<_, _>>();
-        let addresses =
-            addresses.map_err(|message: String| ConfigError::at(&node.place, message))?;
-        let mut settings = Settings::default();
-        let inside = Position {
-            server: &mut settings,
-            block: None,
-            section: None,
-            in_host: true,
-        };
-        self.walk(children, inside)?;
-        self.global.hosts.push(Host {
-            addresses,
-            settings,
-        });
-        Ok(())
-    }
-
-    fn proxy(
-        &mut self,
-        node: &Node,
-        children: Vec<Node>,
-        at: &mut Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let [pattern] = node.words.as_slice() else {
-            return Err(ConfigError::at(&node.place, "<Proxy> takes one target"));
-        };
-        let mut block = Block::default();
-        let (server, in_host) = (&mut *at.server, at.in_host);
-        self.walk(
-            children,
-            Position {
-                server,
-                block: Some(&mut block),
-                section: Some("Proxy"),
-                in_host,
-            },
-        )?;
-        let require = (!block.requires.is_empty()).then_some(Require::Any(block.requires));
-        if require.as_ref().is_some_and(Require::is_hollow) {
-            let message = "negative Require directive has no effect in <RequireAny> directive";
-            return Err(ConfigError::at(&node.place, message));
-        }
-        at.server.sections.push(Section {
-            pattern: pattern.clone(),
-            require,
-            auth: block.auth,
-        });
-        Ok(())
-    }
-
-    fn requirements(
-        &mut self,
-        node: &Node,
-        children: Vec<Node>,
-        at: &mut Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let mut block = Block::default();
-        let (server, in_host) = (&mut *at.server, at.in_host);
-        self.walk(
-            children,
-            Position {
-                server,
-                block: Some(&mut block),
-                section: at.section,
-                in_host,
-            },
-        )?;
-        let require = match node.name.to_ascii_lowercase().as_str() {
-            "requireall" => Require::Every(block.requires),
-            "requirenone" => Require::Not(Box::new(Require::Any(block.requires))),
-            _ => Require::Any(block.requires),
-        };
-        if let Some(outer) = at.block.as_deref_mut() {
-            outer.requires.push(require);
-        }
-        Ok(())
-    }
-
-    /// A section about files or paths: read, so that its errors are found, and then forgotten.
-    fn ignored(
-        &mut self,
-        node: &Node,
-        children: Vec<Node>,
-        at: &Position<'_>,
-    ) -> Result<(), ConfigError> {
-        let (mut block, mut settings) = (Block::default(), Settings::default());
-        let inside = Position {
-            server: &mut settings,
-            block: Some(&mut block),
-            section: Some(&node.name),
-            in_host: at.in_host,
-        };
-        self.walk(children, inside)?;
-        self.global
-            .warn(&node.place, &format!("<{}> means nothing here", node.name));
-        Ok(())
-    }
 }
 
 /// Why a directive may not stand here; `None`: it may.
@@ -299,24 +173,6 @@ fn unknown(name: &str, module: Option<&str>) -> String {
         "Invalid command '{name}', perhaps misspelled or defined by a module not included in the server \
          configuration: {remedy}"
     )
-}
-
-/// Reads an address of `<VirtualHost>`: `*`, `*:80`, `_default_:*`, `127.0.0.1:80`, `[::1]:80`, `127.0.0.1`.
-fn host_address(word: &str) -> Result<(Option<IpAddr>, Option<u16>), String> {
-    let wrong = || format!("<VirtualHost {word}>: not ADDRESS[:PORT]");
-    let (host, port) = match word.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
-        _ => (word, None),
-    };
-    let port = match port {
-        None | Some("*") => None,
-        Some(port) => Some(port.parse().map_err(|_| wrong())?),
-    };
-    let address = match host {
-        "*" | "_default_" => None,
-        host => Some(host.trim_matches(['[', ']']).parse().map_err(|_| wrong())?),
-    };
-    Ok((address, port))
 }
 
 #[cfg(test)]

@@ -31,11 +31,11 @@ pub(crate) fn of_word(word: &str) -> Option<&'static str> {
 
 /// The name that the outcome of a request may differ by.
 pub(crate) fn of_request(
-    request: &super::random::Request,
+    request: &super::strategies::Request,
     allowed: bool,
     open: bool,
 ) -> Option<&'static str> {
-    let super::random::Request {
+    let super::strategies::Request {
         method,
         host,
         port,

@@ -12,6 +12,7 @@ mod known;
 mod pair;
 mod random;
 mod rows;
+mod strategies;
 mod whole;
 
 use libtest_mimic::{Arguments, Trial};

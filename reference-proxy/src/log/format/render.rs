@@ -1,0 +1,124 @@
+//! Items of a format, written out.
+
+use super::{TimeShape, Unit, What, Which};
+use crate::log::Record;
+use crate::log::escape::push_escaped;
+use jiff::tz::TimeZone;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+impl What {
+    pub(super) fn push(&self, line: &mut String, record: &Record) {
+        let asked = record.request.as_deref();
+        // Writing to a String cannot fail.
+        let _ = match self {
+            Self::Text(text) => line.write_str(text),
+            Self::ClientAddress => write!(line, "{}", record.client.ip().to_canonical()),
+            Self::LocalAddress => write!(line, "{}", record.local.ip().to_canonical()),
+            Self::BodyOctets { dash: true } if record.body_sent == 0 => line.write_str("-"),
+            Self::BodyOctets { .. } => write!(line, "{}", record.body_sent),
+            // The connection always closes after the response.
+            Self::Connection | Self::Missing => line.write_str("-"),
+            Self::Environment(name) => {
+                push_or_dash(line, std::env::var(name).ok().as_deref().map(str::as_bytes))
+            }
+            Self::File => write!(line, "proxy:{}", asked.map_or("", |asked| &asked.target)),
+            // What httpd calls the code that serves a tunnel; it never gets to a malformed request.
+            Self::Handler if record.status == 200 => line.write_str("proxy-server"),
+            Self::Handler => line.write_str("-"),
+            Self::KeptAlive => line.write_str("0"),
+            Self::Method => push_or_dash(line, asked.map(|asked| asked.method.as_bytes())),
+            Self::Note(name) => match (name.as_str(), record.source_port) {
+                ("proxy-source-port", Some(port)) => write!(line, "{port}"),
+                _ => line.write_str("-"),
+            },
+            Self::Port(Which::Canonical) => write!(line, "{}", record.server_port),
+            Self::Port(Which::Local) => write!(line, "{}", record.local.port()),
+            Self::Port(Which::Remote) => write!(line, "{}", record.client.port()),
+            Self::ProcessId => write!(line, "{}", std::process::id()),
+            Self::Protocol => push_or_dash(line, asked.map(|asked| asked.protocol.as_bytes())),
+            Self::Query => Ok(()),
+            Self::Received => write!(line, "{}", record.traffic.received),
+            Self::Request => push_or_dash(line, asked.map(|asked| &*asked.line)),
+            Self::RequestField(name) => push_or_dash(line, record.field(name)),
+            Self::Sent => write!(line, "{}", record.traffic.sent),
+            Self::ServerName => {
+                push_or_dash(line, record.server_name.as_deref().map(str::as_bytes))
+            }
+            Self::Status => match record.status {
+                0 => line.write_str("-"),
+                status => write!(line, "{status}"),
+            },
+            Self::Target => push_or_dash(line, asked.map(|asked| asked.target.as_bytes())),
+            Self::Time { end, shape } => {
+                shape.push(
+                    line,
+                    if *end {
+                        SystemTime::now()
+                    } else {
+                        record.began
+                    },
+                );
+                Ok(())
+            }
+            Self::Took(unit) => write!(line, "{}", unit.of(record.clock.elapsed())),
+            Self::Transferred => write!(line, "{}", record.traffic.received + record.traffic.sent),
+            Self::User => push_or_dash(line, record.user.as_deref().map(str::as_bytes)),
+        };
+    }
+}
+
+impl Unit {
+    fn of(self, time: Duration) -> u128 {
+        match self {
+            Self::Seconds => u128::from(time.as_secs()),
+            Self::Milliseconds => time.as_millis(),
+            Self::Microseconds => time.as_micros(),
+        }
+    }
+}
+
+impl TimeShape {
+    fn push(&self, line: &mut String, time: SystemTime) {
+        let since = time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let _ = match self {
+            Self::Epoch(unit) => write!(line, "{}", unit.of(since)),
+            Self::Fraction(Unit::Milliseconds) => write!(line, "{:03}", since.subsec_millis()),
+            Self::Fraction(_) => write!(line, "{:06}", since.subsec_micros()),
+            Self::Calendar(format) => {
+                line.push_str(&local(format, since).unwrap_or_default());
+                Ok(())
+            }
+        };
+    }
+}
+
+/// `time` as the calendar of this machine shows it; `format` is strftime's.
+pub(in crate::log) fn calendar(format: &str, time: SystemTime) -> String {
+    local(
+        format,
+        time.duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
+    .unwrap_or_default()
+}
+
+/// `since` the epoch as the calendar of this machine shows it.
+pub(super) fn local(format: &str, since: Duration) -> Option<String> {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let zone = ZONE.get_or_init(TimeZone::system);
+    let seconds = i64::try_from(since.as_secs()).ok()?;
+    let time = jiff::Timestamp::new(seconds, i32::try_from(since.subsec_nanos()).ok()?).ok()?;
+    jiff::fmt::strtime::format(format, &time.to_zoned_datetime(zone.clone())).ok()
+}
+
+fn push_or_dash(line: &mut String, octets: Option<&[u8]>) -> std::fmt::Result {
+    match octets {
+        Some(octets) => push_escaped(line, octets),
+        None => line.push('-'),
+    }
+    Ok(())
+}
