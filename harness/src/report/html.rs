@@ -41,6 +41,9 @@ pub(crate) fn page(name: &str, values: &impl Serialize) -> Result<String, miniji
         ("diagram.html", include_str!("page/diagram.html")),
         ("style.css", include_str!("page/style.css")),
         ("report.js", include_str!("page/report.js")),
+        ("matrix.html", include_str!("page/matrix.html")),
+        ("matrix.css", include_str!("page/matrix.css")),
+        ("matrix.js", include_str!("page/matrix.js")),
     ] {
         environment.add_template(name, source)?;
     }
@@ -65,8 +68,9 @@ struct Page<'r> {
     suites: Vec<Suite<'r>>,
 }
 
+/// How many results of a verdict there are.
 #[derive(Serialize)]
-struct Count {
+pub(crate) struct Count {
     verdict: Verdict,
     count: usize,
 }
@@ -105,7 +109,7 @@ struct Item<'r> {
 
 /// A citation; without a link where that is none that a page should follow.
 #[derive(Serialize)]
-struct Cite<'r> {
+pub(crate) struct Cite<'r> {
     name: &'r str,
     url: Option<&'r str>,
 }
@@ -114,10 +118,6 @@ impl<'r> Page<'r> {
     fn of(report: &'r Report) -> Self {
         let (tone, meaning) = report.meaning();
         let stale = report.run.stale.iter().map(String::as_str);
-        let counts = Verdict::ALL.into_iter().map(|verdict| Count {
-            verdict,
-            count: report.totals.get(verdict),
-        });
         let levels = Level::ALL.into_iter();
         let has = |level: &Level| report.results.iter().any(|result| result.level == *level);
         let trouble = [
@@ -147,7 +147,7 @@ impl<'r> Page<'r> {
                 .into_iter()
                 .chain(stale)
                 .collect(),
-            counts: counts.filter(|count| count.count > 0).collect(),
+            counts: counts(report),
             levels: levels.filter(has).collect(),
             trouble: trouble
                 .into_iter()
@@ -165,13 +165,8 @@ impl<'r> Page<'r> {
 
 impl<'r> Suite<'r> {
     fn of(report: &'r Report, results: &'r [CaseResult]) -> Self {
-        let first = &results[0];
         Self {
-            title: if first.suite.is_empty() {
-                first.suite_id()
-            } else {
-                &first.suite
-            },
+            title: results[0].suite_title(),
             counts: super::Totals::of(results).to_string(),
             open: results.iter().any(|result| result.verdict.is_trouble()),
             results: results
@@ -212,7 +207,16 @@ impl<'r> Item<'r> {
     }
 }
 
-fn cites(result: &CaseResult) -> Vec<Cite<'_>> {
+/// The verdicts that there are, and how often.
+pub(crate) fn counts(report: &Report) -> Vec<Count> {
+    let counts = Verdict::ALL.into_iter().map(|verdict| Count {
+        verdict,
+        count: report.totals.get(verdict),
+    });
+    counts.filter(|count| count.count > 0).collect()
+}
+
+pub(crate) fn cites(result: &CaseResult) -> Vec<Cite<'_>> {
     let names = result
         .citations
         .iter()

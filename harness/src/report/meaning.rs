@@ -7,6 +7,10 @@ impl Report {
     /// How grave it is, and the rest of a sentence that begins with the subject's name.
     #[must_use]
     pub fn meaning(&self) -> (Verdict, String) {
+        if let Some(refused) = &self.run.refused {
+            let refused = refused.lines().next().unwrap_or_default();
+            return (Verdict::Fail, format!("was not judged: {refused}"));
+        }
         let totals = self.totals;
         let mut faults = Vec::new();
         let mut count = |count: usize, one: &str, many: &str| {

@@ -237,6 +237,16 @@ impl CaseResult {
     pub fn suite_id(&self) -> &str {
         self.case.split('/').next().unwrap_or(&self.case)
     }
+
+    /// The title of its suite, or where the report has none, what stands for it in ids.
+    #[must_use]
+    pub fn suite_title(&self) -> &str {
+        if self.suite.is_empty() {
+            self.suite_id()
+        } else {
+            &self.suite
+        }
+    }
 }
 
 impl Totals {
