@@ -26,6 +26,8 @@ pub mod progress;
 pub mod repro;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod schema;
 pub mod terminal;
 
 pub use block::block;
