@@ -32,9 +32,10 @@ pub(crate) fn of_word(word: &str) -> Option<&'static str> {
 /// The name that the outcome of a request may differ by.
 pub(crate) fn of_request(
     request: &super::strategies::Request,
-    allowed: bool,
+    setup: &super::strategies::Setup,
     open: bool,
 ) -> Option<&'static str> {
+    let allowed = setup.allows(request.host, request.port.parse().unwrap_or(0));
     let super::strategies::Request {
         method,
         host,
@@ -74,6 +75,9 @@ pub(crate) fn of_request(
             "X-Folded" => return Some("folded-fields"),
             _ => {}
         }
+    }
+    if setup.denies() && (host.is_empty() || !number) {
+        return Some("malformed-first");
     }
     if *host == "name.invalid" && !allowed {
         return Some("policy-before-lookup");

@@ -119,11 +119,7 @@ fn compare(
     let octets = request.octets();
     let (theirs, ours) = (httpd.exchange(&octets), reference.exchange(&octets));
     let port = request.port.parse().unwrap_or(0);
-    let excuse = known::of_request(
-        request,
-        setup.allows(request.host, port),
-        ports.open.contains(&port),
-    );
+    let excuse = known::of_request(request, setup, ports.open.contains(&port));
     let told = || {
         format!(
             "{excuse:?}\n{}{}\nhttpd: {theirs:#?}\nhere:  {ours:#?}",

@@ -197,6 +197,13 @@ impl Setup {
         allow(&self.main) + &self.more.concat() + &hosts.unwrap_or_default()
     }
 
+    /// Whether nobody may use the proxy.
+    pub(crate) fn denies(&self) -> bool {
+        // The last section decides.
+        let last = self.more.iter().rev().find(|text| text.contains("Require"));
+        last.is_some_and(|text| text.contains("all denied"))
+    }
+
     /// Whether the list that counts for `host` holds `port`.
     pub(crate) fn allows(&self, host: &str, port: u16) -> bool {
         let own = self
