@@ -2,13 +2,16 @@
 
 use super::access::Network;
 use crate::request::{Authority, Host};
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 
 /// What one server says about the way.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     /// `ProxyBlock`, in lower case.
     pub blocked: Vec<String>,
+    /// The addresses that those words have as names, when the config is read: as in httpd, blocking a name
+    /// blocks its addresses.
+    pub blocked_addresses: Vec<IpAddr>,
     /// `ProxyRemote`, in order.
     pub remotes: Vec<Remote>,
     /// `NoProxy`.
@@ -57,6 +60,9 @@ impl Routes {
     pub fn and(&self, other: &Self) -> Self {
         let mut joined = self.clone();
         joined.blocked.extend_from_slice(&other.blocked);
+        joined
+            .blocked_addresses
+            .extend_from_slice(&other.blocked_addresses);
         joined.remotes.extend_from_slice(&other.remotes);
         joined.direct.extend_from_slice(&other.direct);
         joined.via = other.via.or(self.via);
@@ -90,15 +96,26 @@ impl Routes {
             .any(|word| word.starts_with('*') || name.contains(word.as_str()))
     }
 
-    /// Whether `ProxyBlock` names this very address, however it is spelled.
+    /// Whether this is an address that `ProxyBlock` names, by itself or by a name, however it is spelled.
     #[must_use]
     pub fn blocks_address(&self, address: IpAddr) -> bool {
-        let canonical = address.to_canonical();
-        let is = |word: &String| {
-            word.parse::<IpAddr>()
-                .is_ok_and(|ip| ip.to_canonical() == canonical)
+        self.blocked_addresses.contains(&address.to_canonical())
+    }
+
+    /// Adds a word of `ProxyBlock`. A name that has no address now is blocked as a name only.
+    pub fn block(&mut self, word: &str) {
+        self.blocked.push(word.to_ascii_lowercase());
+        let found = if word == "*" {
+            None
+        } else {
+            (word, 0).to_socket_addrs().ok()
         };
-        self.blocked.iter().any(is)
+        self.blocked_addresses.extend(
+            found
+                .into_iter()
+                .flatten()
+                .map(|address| address.ip().to_canonical()),
+        );
     }
 }
 
@@ -197,24 +214,22 @@ mod tests {
 
     #[test]
     fn blocks_words_and_addresses() {
-        let routes = Routes {
-            blocked: vec!["bad".into(), "192.0.2.1".into()],
-            ..Routes::default()
+        let blocking = |words: &[&str]| {
+            let mut routes = Routes::default();
+            words.iter().for_each(|word| routes.block(word));
+            routes
         };
+        let routes = blocking(&["BAD", "192.0.2.1", "localhost"]);
         for (host, blocked) in [
             ("very-bad.test:1", true),
             ("good.test:1", false),
             ("192.0.2.1:1", true),
             ("[::ffff:192.0.2.1]:1", true),
+            ("127.0.0.1:1", true),
+            ("127.0.0.2:1", false),
         ] {
             assert_eq!(routes.blocks(&target(host).host), blocked, "{host}");
         }
-        assert!(
-            Routes {
-                blocked: vec!["*".into()],
-                ..Routes::default()
-            }
-            .blocks(&target("a:1").host)
-        );
+        assert!(blocking(&["*"]).blocks(&target("a:1").host));
     }
 }

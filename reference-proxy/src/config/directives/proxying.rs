@@ -26,11 +26,9 @@ pub(super) fn timeout(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn block(scope: &mut Scope<'_>, words: &[String]) -> Done {
-    scope.server.routes.blocked.extend(
-        some("ProxyBlock", words)?
-            .iter()
-            .map(|word| word.to_ascii_lowercase()),
-    );
+    some("ProxyBlock", words)?
+        .iter()
+        .for_each(|word| scope.server.routes.block(word));
     Ok(())
 }
 
