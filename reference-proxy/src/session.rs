@@ -40,7 +40,7 @@ pub async fn serve(client: TcpStream, peer: SocketAddr, local: SocketAddr, proxy
     let ended = client
         .relay(server, early, &mut record.traffic, settings.idle_time)
         .await;
-    if ended == Ended::Idle {
+    if matches!(ended, Ended::Idle | Ended::Stalled) {
         proxy.error_log(Some(&record)).write(
             Level::Info,
             Some(&record),

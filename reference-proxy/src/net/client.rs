@@ -43,6 +43,7 @@ impl Client {
             Ended::Closed | Ended::Idle => {}
             Ended::ClientReset => drop(server.set_zero_linger()),
             Ended::ServerReset => drop(client.set_zero_linger()),
+            Ended::Stalled => drop((server.set_zero_linger(), client.set_zero_linger())),
         }
         ended
     }

@@ -96,6 +96,11 @@ impl Flow {
         }
     }
 
+    /// Whether octets wait for their receiver.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty() || self.pipe.as_ref().is_some_and(|pipe| pipe.held() > 0)
+    }
+
     /// Whether something was sent since the last call.
     pub(super) fn take_sent(&mut self) -> bool {
         std::mem::take(&mut self.sent)

@@ -18,6 +18,7 @@ mod flow;
 mod pipe;
 mod port;
 
+pub use pipe::allow as allow_pipes;
 pub use port::Port;
 
 use flow::{Broken, Flow};
@@ -40,6 +41,8 @@ pub enum Ended {
     ServerReset,
     /// Neither side has said anything for too long.
     Idle,
+    /// The same, with octets on their way that nobody took.
+    Stalled,
 }
 
 /// Octets that passed.
@@ -106,7 +109,9 @@ pub async fn run<C: Port>(
         {
             active = Instant::now();
         }
-        poll_idle(cx, timer.as_mut(), active + idle)
+        std::task::ready!(poll_idle(cx, timer.as_mut(), active + idle));
+        let stalled = up.is_holding() || down.is_holding();
+        Poll::Ready(if stalled { Ended::Stalled } else { Ended::Idle })
     })
     .await
 }
@@ -117,10 +122,10 @@ fn poll_idle(
     cx: &mut Context<'_>,
     mut timer: std::pin::Pin<&mut tokio::time::Sleep>,
     deadline: Instant,
-) -> Poll<Ended> {
+) -> Poll<()> {
     while timer.as_mut().poll(cx).is_ready() {
         if Instant::now() >= deadline {
-            return Poll::Ready(Ended::Idle);
+            return Poll::Ready(());
         }
         timer.as_mut().reset(deadline);
     }

@@ -25,6 +25,11 @@ static EXISTING: AtomicUsize = AtomicUsize::new(0);
 /// Pipes that may exist: less than [`PIPES_MOST`] once the system has refused one.
 static ALLOWED: AtomicUsize = AtomicUsize::new(PIPES_MOST);
 
+/// Lets the relay use so many pipes, two descriptors each, but never more than it has a use for.
+pub fn allow(most: usize) {
+    ALLOWED.store(most.min(PIPES_MOST), Ordering::Relaxed);
+}
+
 /// A pipe out of the pool, to which it goes back when it is dropped empty.
 #[derive(Debug)]
 pub(super) struct Pipe {
