@@ -120,6 +120,15 @@ async fn resolve(name: &str, port: u16, deadline: Instant) -> Result<Vec<SocketA
 }
 
 fn failed(error: &io::Error) -> Refusal {
+    use rustix::io::Errno;
+    if let Some(Errno::MFILE | Errno::NFILE | Errno::ADDRNOTAVAIL | Errno::NOBUFS) =
+        Errno::from_io_error(error)
+    {
+        return Refusal::unavailable(
+            "connection_limit_reached",
+            "no more connections can be made",
+        );
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             Refusal::bad_gateway("connection_refused", "the connection was refused")

@@ -1,5 +1,6 @@
 //! Listening sockets, and how many connections they may bring.
 
+use crate::relay;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -7,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 /// The length of the queue of connections that wait to be accepted; the kernel may cut it.
 const BACKLOG: i32 = 4096;
-/// Open files that are not connections: logs, listeners, the runtime, pipes of the relay.
+/// Open files that are not connections: logs, listeners, the runtime, and half of them for pipes of the
+/// relay. Where few files are allowed, a quarter of them.
 const FILES_RESERVED: u64 = 256;
 /// The most connections where the system has no limit on files.
 const FILES_EVER: u64 = 1 << 20;
@@ -50,9 +52,9 @@ pub fn connections_most(configured: Option<usize>) -> usize {
         Err(_) => limit.current,
     };
     let files = files.unwrap_or(FILES_EVER).min(FILES_EVER);
-    let carried = usize::try_from(files.saturating_sub(FILES_RESERVED) / 2)
-        .unwrap_or(1)
-        .max(1);
+    let reserved = FILES_RESERVED.min(files / 4);
+    relay::allow_pipes(usize::try_from(reserved / 4).unwrap_or(0));
+    let carried = usize::try_from((files - reserved) / 2).unwrap_or(1).max(1);
     configured.map_or(carried, |most| most.min(carried))
 }
 
