@@ -62,10 +62,19 @@ pub struct Listen {
 /// `<VirtualHost>`: addresses and the server behind them.
 #[derive(Clone, Debug)]
 pub struct VirtualHost {
-    /// Where its connections arrive; `None` for `*`, and for any port.
-    pub addresses: Vec<(Option<IpAddr>, Option<u16>)>,
+    /// Where its connections arrive.
+    pub addresses: Vec<HostAddress>,
     /// What it does.
     pub server: Arc<Server>,
+}
+
+/// One address of a `<VirtualHost>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostAddress {
+    /// The address; `None` for `*`.
+    pub ip: Option<IpAddr>,
+    /// The port; `None` for every port.
+    pub port: Option<u16>,
 }
 
 /// One server's settings, main and virtual host joined.
@@ -136,11 +145,14 @@ impl Config {
     pub fn server(&self, local: SocketAddr, target: Option<&Authority>) -> &Arc<Server> {
         let canonical = local.ip().to_canonical();
         let rank = |host: &VirtualHost| {
-            let ranks = host.addresses.iter().filter_map(|&(ip, port)| {
-                let fits = ip.is_none_or(|ip| ip.to_canonical() == canonical)
-                    && port.is_none_or(|port| port == local.port());
-                fits.then_some((ip.is_some(), port.is_some()))
-            });
+            let ranks = host
+                .addresses
+                .iter()
+                .filter_map(|&HostAddress { ip, port }| {
+                    let fits = ip.is_none_or(|ip| ip.to_canonical() == canonical)
+                        && port.is_none_or(|port| port == local.port());
+                    fits.then_some((ip.is_some(), port.is_some()))
+                });
             ranks.max()
         };
         let Some(best) = self.hosts.iter().filter_map(rank).max() else {
@@ -169,7 +181,7 @@ impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "VirtualHost configuration:")?;
         for host in &self.hosts {
-            let addresses = host.addresses.iter().map(|(ip, port)| {
+            let addresses = host.addresses.iter().map(|HostAddress { ip, port }| {
                 let ip = ip.map_or_else(|| "*".to_owned(), |ip| ip.to_string());
                 format!(
                     "{ip}:{}",

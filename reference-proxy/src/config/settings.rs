@@ -4,12 +4,11 @@ use super::access::{Auth, Require, Section};
 use super::error::Place;
 use super::head_time::HeadTime;
 use super::routes::Routes;
-use super::{AllowConnect, Listen};
+use super::{AllowConnect, HostAddress, Listen};
 use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +46,7 @@ pub struct Global {
 #[derive(Clone, Debug)]
 pub struct Host {
     /// Its addresses.
-    pub addresses: Vec<(Option<IpAddr>, Option<u16>)>,
+    pub addresses: Vec<HostAddress>,
     /// What it says itself.
     pub settings: Settings,
 }

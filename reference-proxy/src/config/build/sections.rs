@@ -1,11 +1,12 @@
 //! Sections: what stands inside counts for an address, for a target, or for nothing.
 
 use super::{Builder, Position};
+use crate::config::HostAddress;
 use crate::config::access::{Require, Section};
 use crate::config::error::ConfigError;
 use crate::config::settings::{Block, Host, Settings};
 use crate::config::source::Node;
-use std::net::IpAddr;
+use std::net::ToSocketAddrs;
 
 impl Builder {
     pub(super) fn section(
@@ -31,13 +32,11 @@ impl Builder {
     }
 
     fn host(&mut self, node: &Node, children: Vec<Node>) -> Result<(), ConfigError> {
-        let addresses = node
-            .words
-            .iter()
-            .map(|word| host_address(word))
-            .collect::<Result<_, _>>();
-        let addresses =
-            addresses.map_err(|message: String| ConfigError::at(&node.place, message))?;
+        let mut addresses = Vec::new();
+        for word in &node.words {
+            let found = host_addresses(word);
+            addresses.extend(found.map_err(|message| ConfigError::at(&node.place, message))?);
+        }
         let mut settings = Settings::default();
         let inside = Position {
             server: &mut settings,
@@ -135,8 +134,9 @@ impl Builder {
     }
 }
 
-/// Reads an address of `<VirtualHost>`: `*`, `*:80`, `_default_:*`, `127.0.0.1:80`, `[::1]:80`, `127.0.0.1`.
-fn host_address(word: &str) -> Result<(Option<IpAddr>, Option<u16>), String> {
+/// Reads an address of `<VirtualHost>`: `*`, `*:80`, `_default_:*`, `127.0.0.1:80`, `[::1]:80`, `127.0.0.1`,
+/// or a name that is looked up now.
+fn host_addresses(word: &str) -> Result<Vec<HostAddress>, String> {
     let wrong = || format!("<VirtualHost {word}>: not ADDRESS[:PORT]");
     let (host, port) = match word.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
@@ -146,9 +146,22 @@ fn host_address(word: &str) -> Result<(Option<IpAddr>, Option<u16>), String> {
         None | Some("*") => None,
         Some(port) => Some(port.parse().map_err(|_| wrong())?),
     };
-    let address = match host {
-        "*" | "_default_" => None,
-        host => Some(host.trim_matches(['[', ']']).parse().map_err(|_| wrong())?),
-    };
-    Ok((address, port))
+    if ["*", "_default_"].contains(&host) {
+        return Ok(vec![HostAddress { ip: None, port }]);
+    }
+    if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+        return Ok(vec![HostAddress {
+            ip: Some(address),
+            port,
+        }]);
+    }
+    let found = (host, 0)
+        .to_socket_addrs()
+        .map_err(|error| format!("{}: {error}", wrong()))?;
+    Ok(found
+        .map(|address| HostAddress {
+            ip: Some(address.ip()),
+            port,
+        })
+        .collect())
 }
