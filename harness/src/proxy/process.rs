@@ -67,13 +67,13 @@ pub fn find(profile: &Profile) -> Result<PathBuf, LaunchError> {
 pub struct Subject {
     address: SocketAddr,
     command: Vec<String>,
+    // Dropped when its processes are gone, but before the guard is: that one would remove it, too.
+    scratch: Scratch,
     guarded: Guarded,
     stop: (StopSignal, Duration),
     version: Option<VersionQuery>,
     log: Option<LogReader>,
     stopped: Mutex<Option<Stopped>>,
-    // Last: the folder goes after the processes that write to it.
-    scratch: Scratch,
 }
 
 /// How a subject ended.
@@ -166,17 +166,21 @@ impl Subject {
                 origin: profile.origin.clone(),
             });
         };
+        // Declared first, so that it is dropped last: see the fields of a subject.
+        let guarded;
         let prepared = Prepared::new(profile, configuration)?;
         let args = prepared.render(check)?;
-        let guarded = prepared.start(&args, None)?;
+        guarded = prepared.start(&args, None)?;
         guarded.wait(CHECK_WITHIN);
+        let status = guarded.exit_status();
+        guarded.kill();
         if let Some(cause) = guarded.refusal() {
             return Err(LaunchError::NotRun {
                 program: prepared.program,
                 cause,
             });
         }
-        match guarded.exit_status() {
+        match status {
             Some(status) => Ok(CheckOutcome {
                 accepted: status.success(),
                 status,
@@ -206,12 +210,7 @@ impl Subject {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let query = self.version.as_ref()?;
-        version(
-            &query.program,
-            &query.args,
-            &query.pattern,
-            self.scratch.path(),
-        )
+        version(&query.program, &query.args, &query.pattern)
     }
 
     /// Whether its leader still runs. Once a connection was closed by the leader's end, this is `false`.

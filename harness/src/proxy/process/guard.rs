@@ -4,8 +4,7 @@
 //! workers that it forked. So each subject gets a guard: the same binary as the harness, run again. It is
 //! the parent of the subject and adopts whatever the subject leaves behind, and it holds one end of a
 //! socket whose other end is in the harness. When that end closes, for whatever reason, or when the
-//! subject ends, the guard kills all that is left, and only then ends itself. The scratch folder of a
-//! harness that died goes, too.
+//! subject ends, the guard kills all that is left. The scratch folder of a harness that died goes, too.
 //!
 //! The guard starts the subject by way of itself, once more: the code between fork and exec cannot be
 //! written in safe Rust, but a program that sets its own parent-death signal and then becomes another one
@@ -26,10 +25,7 @@ use std::{
     },
     path::PathBuf,
     process::{Child, Command, Stdio, exit},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -124,21 +120,22 @@ fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
         pid,
         ended: Mutex::new(false),
         ending: Condvar::new(),
-        orphaned: AtomicBool::new(false),
     });
     let obeying = Arc::clone(&ward);
     let orders = BufReader::new(harness.try_clone()?);
-    thread::spawn(move || obeying.obey(orders));
+    let obeyed = thread::spawn(move || obeying.obey(orders));
     let status = ward.attend(child)?;
     Report::Exit(status).send(&harness);
     kill_the_rest(own);
-    if ward.orphaned.load(Ordering::Relaxed) {
-        remove_scratch();
-    }
+    Report::Gone(0).send(&harness);
+    // Until the harness has closed its end: it may still want to read the logs.
+    let _ = obeyed.join();
+    remove_scratch();
     Ok(())
 }
 
-/// Does what the harness can no longer do. The guard was started in the scratch folder.
+/// Removes the folder in which the guard was started, if it is a scratch folder and the harness has not
+/// done so: then it has died.
 fn remove_scratch() {
     let is_scratch = |folder: &PathBuf| {
         let name = folder.file_name().map(OsStr::as_encoded_bytes);
@@ -160,8 +157,6 @@ struct Ward {
     /// Whether it was reaped, after which its process id may belong to somebody else.
     ended: Mutex<bool>,
     ending: Condvar,
-    /// Whether the harness has died.
-    orphaned: AtomicBool,
 }
 
 impl Ward {
@@ -193,7 +188,6 @@ impl Ward {
             }
             line.clear();
         }
-        self.orphaned.store(true, Ordering::Relaxed);
         self.signal(Some(Signal::TERM));
         let patience = self
             .ending

@@ -55,12 +55,7 @@ pub(super) fn find_program(program: &str, profile: &Profile) -> Result<PathBuf, 
 }
 
 /// The first group of `pattern` in what the program prints; asked once for each program.
-pub(super) fn version(
-    program: &Path,
-    args: &[String],
-    pattern: &Regex,
-    folder: &Path,
-) -> Option<String> {
+pub(super) fn version(program: &Path, args: &[String], pattern: &Regex) -> Option<String> {
     let key = (program.to_owned(), args.to_vec());
     let mut versions = VERSIONS.lock().unwrap_or_else(PoisonError::into_inner);
     versions
@@ -72,7 +67,8 @@ pub(super) fn version(
                 program,
                 args,
                 env: &[],
-                folder,
+                // No scratch folder, which the guard would remove.
+                folder: Path::new("/"),
                 lines: None,
             };
             let guarded = Guarded::start(&start).ok()?;

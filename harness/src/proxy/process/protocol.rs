@@ -11,6 +11,8 @@ pub(super) enum Report {
     NotStarted(i32),
     /// The subject has ended, with its wait status.
     Exit(i32),
+    /// No process of the subject is left. The number says nothing.
+    Gone(i32),
 }
 
 impl Report {
@@ -21,6 +23,7 @@ impl Report {
             "pid" => Some(Self::Pid(number)),
             "not-started" => Some(Self::NotStarted(number)),
             "exit" => Some(Self::Exit(number)),
+            "gone" => Some(Self::Gone(number)),
             _ => None,
         }
     }
@@ -30,6 +33,7 @@ impl Report {
             Self::Pid(pid) => format!("pid {pid}\n"),
             Self::NotStarted(error) => format!("not-started {error}\n"),
             Self::Exit(status) => format!("exit {status}\n"),
+            Self::Gone(number) => format!("gone {number}\n"),
         };
         // A harness that no longer listens is noticed by the thread that reads from it.
         let _ = to.write_all(line.as_bytes());
@@ -73,7 +77,12 @@ mod tests {
         for order in [Order::Signal(15), Order::Kill] {
             assert_eq!(Order::parse(&order.line()), Some(order));
         }
-        for report in [Report::Pid(7), Report::NotStarted(2), Report::Exit(256)] {
+        for report in [
+            Report::Pid(7),
+            Report::NotStarted(2),
+            Report::Exit(256),
+            Report::Gone(0),
+        ] {
             let (guard, harness) = UnixStream::pair().unwrap();
             report.send(&guard);
             drop(guard);

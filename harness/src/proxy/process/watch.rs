@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) pid: Option<i32>,
     pub(super) refused: Option<i32>,
     pub(super) exit: Option<ExitStatus>,
-    /// No process is left, not even the guard.
+    /// No process of the subject is left.
     pub(super) gone: bool,
 }
 
@@ -89,9 +89,9 @@ pub(super) fn watch(
         .stack_size(WATCH_STACK)
         .spawn(move || {
             watcher.run();
-            // It has closed its socket, so that it is about to end.
-            let _ = guard.wait();
             watcher.watched.change(|state| state.gone = true);
+            // It goes on until nobody has orders for it any more.
+            let _ = guard.wait();
         })?;
     Ok(watched)
 }
@@ -116,7 +116,7 @@ struct Stream {
 }
 
 impl Watcher {
-    /// Until the guard has closed its socket: after that nobody is left who could print.
+    /// Until the guard says that nobody is left who could print, or has closed its socket.
     fn run(&mut self) {
         while let Some(reports) = &self.reports {
             let pipes = self
@@ -206,6 +206,7 @@ impl Watcher {
                     let status = ExitStatus::from_raw(status);
                     self.watched.change(|state| state.exit = Some(status));
                 }
+                Some(Report::Gone(_)) => self.reports = None,
                 None => {}
             }
         }
