@@ -48,13 +48,14 @@ declare -A to; pids=()
 trap '' PIPE
 trap 'kill "${pids[@]}" 2>/dev/null' EXIT
 
-show() { # each line that arrives, as the shell would quote it
-  local line status
+show() { # what arrives, line by line, as the shell would quote it
+  local line= more status
   while :; do
-    IFS= read -r -t 0.2 line; status=$?
-    [[ -n $line || $status == 0 ]] && printf '%s  %q\n' "$1" "$line"
+    IFS= read -r -t 0.2 more; status=$?; line+=$more
+    if ((status == 0)) || [[ $line && ! $more ]]; then printf '%s  %s\n' "$1" "${line@Q}"; line=; fi
     ((status > 0 && status <= 128)) && break
   done
+  [[ $line ]] && printf '%s  %s\n' "$1" "${line@Q}"
   printf '%s  (the end)\n' "$1"
 }
 alone() { local fd; for fd in "${to[@]}"; do exec {fd}>&-; done; }
@@ -92,10 +93,10 @@ fn head(result: &CaseResult) -> String {
     for cite in &result.cites {
         say("see: ", cite);
     }
-    text.push_str(
-        "#\n# Needs bash and nc (OpenBSD's, or ncat). The proxy has to be set up as in the run: ",
-    );
-    let _ = writeln!(text, "{}.", result.setup.replace(char::is_control, " "));
+    text.push_str("#\n# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).\n");
+    let setup = result.setup.replace(char::is_control, " ");
+    let _ = writeln!(text, "# In the run the proxy was set up for `{setup}`.");
+    text.push_str("# Let it allow the ports that are listened on below, and no others.\n");
     text.push_str(": \"${PROXY:?say where the proxy is: PROXY=127.0.0.1:3128 $0}\"\n");
     text
 }
@@ -263,7 +264,9 @@ mod tests {
 # observed: the end after 0 bytes
 # see: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
 #
-# Needs bash and nc (OpenBSD's, or ncat). The proxy has to be set up as in the run: allow.
+# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).
+# In the run the proxy was set up for `allow`.
+# Let it allow the ports that are listened on below, and no others.
 : "${PROXY:?say where the proxy is: PROXY=127.0.0.1:3128 $0}"
 "#);
         assert_snapshot!(rest, @r"
