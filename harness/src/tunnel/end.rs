@@ -81,6 +81,11 @@ impl End {
         self.halves().0.receives_any(length).await
     }
 
+    /// Receives until what has come ends with `mark`, and hands back what came before it.
+    pub async fn receives_up_to(&mut self, mark: impl AsRef<[u8]>) -> Outcome<Vec<u8>> {
+        self.halves().0.receives_up_to(mark.as_ref()).await
+    }
+
     /// Receives everything until the end of the stream, at most `limit` bytes.
     pub async fn receives_to_the_end(&mut self, limit: usize) -> Outcome<(Vec<u8>, Ending)> {
         self.halves().0.receives_to_the_end(limit).await

@@ -122,6 +122,28 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    /// Receives until what has come ends with `mark`, and hands back what came before it.
+    pub async fn receives_up_to(&mut self, mark: &[u8]) -> Outcome<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            match read(&mut self.stream, &mut piece, self.patience.progress()).await {
+                Read::Bytes(fresh) => bytes.extend_from_slice(&piece[..fresh]),
+                other => {
+                    let expected = format!("{} receives {}", self.side.name(), quote(mark));
+                    return Err(Finding::violation(
+                        expected,
+                        other.after(bytes.len() as u64),
+                    ));
+                }
+            }
+            if bytes.ends_with(mark) {
+                bytes.truncate(bytes.len() - mark.len());
+                return Ok(bytes);
+            }
+        }
+    }
+
     /// Receives everything until the end of the stream, at most `limit` bytes.
     pub async fn receives_to_the_end(&mut self, limit: usize) -> Outcome<(Vec<u8>, Ending)> {
         let mut bytes = Vec::new();

@@ -193,7 +193,7 @@ fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
 }
 
 /// A request that a proxy would gladly serve: plain HTTP, for a server of this case.
-async fn smuggled_request(lab: &Lab) -> Outcome<Vec<u8>> {
+pub(super) async fn smuggled_request(lab: &Lab) -> Outcome<Vec<u8>> {
     let sentinel = lab
         .server(receive_head().then(send(SMUGGLED_REPLY)).then(close()))
         .await?;

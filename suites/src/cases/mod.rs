@@ -2,10 +2,12 @@
 
 mod allow_connect;
 mod authority;
+mod bad_framing;
 mod close;
 mod connection;
 mod early;
 mod establish;
+mod framing;
 mod integrity;
 mod lines;
 mod occasion;
@@ -16,6 +18,7 @@ mod refuse;
 mod replies;
 mod request_line;
 mod secrecy;
+mod smuggling;
 mod source_port;
 mod target;
 
@@ -30,6 +33,9 @@ pub fn suites() -> Vec<Suite> {
         port::suite(),
         request_line::suite(),
         lines::suite(),
+        framing::suite(),
+        bad_framing::suite(),
+        smuggling::suite(),
         establish::suite(),
         replies::suite(),
         refuse::suite(),

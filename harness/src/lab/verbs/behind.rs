@@ -56,6 +56,25 @@ impl Lab {
         self.serves_no_more(answer, &mut connection, &known).await
     }
 
+    /// The proxy refuses `request`, and no server of this case sees a connection, whatever else is answered to what
+    /// stands behind it. A request that is granted says nothing; silence holds, as what was announced may be waited for.
+    pub async fn reaches_nobody(&self, request: &Request) -> Outcome {
+        let known = self.visits();
+        let Exchange {
+            answer,
+            mut connection,
+        } = self.client().asks(request).await?;
+        if let Answer::Reply(reply) = &answer {
+            if reply.is_success() {
+                let why = format!("it was not refused: {}", answer.describe());
+                return Err(Finding::inconclusive(why));
+            }
+            connection.body(reply).await;
+        }
+        self.note(answer.describe());
+        known.none_since(self, None).await
+    }
+
     async fn serves_no_more(
         &self,
         answer: Answer,
