@@ -6,6 +6,7 @@
 pub mod layout;
 pub mod payload;
 pub mod pcapng;
+mod readable;
 pub mod redact;
 pub mod render;
 pub mod stream;
