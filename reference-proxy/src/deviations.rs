@@ -27,7 +27,7 @@
 //! | `port-modulo` | the target port is taken modulo 65536, signs are read | 400 | RFC 9110, section 9.3.6 |
 //! | `port-zero` | port 0 is tried if it is allowed | 400 | RFC 9110, section 9.3.6 |
 //! | `odd-hosts` | `[127.0.0.1]`, `[]`, `[v1.a]`, `0x7f000001`, `0.0.0.0` are looked up or connected to | 400, and 403 for addresses that are no host | RFC 3986, section 3.2.2; no filter reads them as addresses |
-//! | `host-field` | doubled and malformed `Host` fields are ignored | 400 | RFC 9112, section 3.2 |
+//! | `host-field` | doubled and malformed `Host` fields are ignored, and HTTP/1.2 needs none | 400 | RFC 9112, section 3.2 |
 //! | `folded-fields` | a folded line is joined | 400 | RFC 9112, section 5.2, allows both; two readers must not differ |
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |

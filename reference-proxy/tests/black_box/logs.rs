@@ -56,7 +56,9 @@ fn octets_are_counted() {
 #[test]
 fn a_line_cannot_be_forged() {
     let (server, allow) = server();
-    let proxy = Proxy::with(&allow);
+    // Every item that repeats something from the wire.
+    let log = "LogFormat \"%r|%U|%f|%m|%H|%u|%{User-Agent}i\" t\n";
+    let proxy = Proxy::with(&format!("{allow}{log}"));
     let agent = "a\"|200|1|forged\u{1b}[31m \\ \u{e9}";
     drop(proxy.exchange(&format!(
         "CONNECT bad HTTP/1.1\r\nUser-Agent: {agent}\r\n\r\n"
@@ -74,7 +76,7 @@ fn a_line_cannot_be_forged() {
         text(&proxy)
     );
     assert!(
-        text(&proxy).contains("GET /\\\"\\\\ HTTP/1.1|\\\"\\xc3\\xa9"),
+        text(&proxy).contains("|proxy:/\\\"\\\\|GET|HTTP/1.1|-|\\\"\\xc3\\xa9"),
         "{}",
         text(&proxy)
     );

@@ -69,6 +69,9 @@ pub(crate) fn of_request(
     {
         return Some("host-field");
     }
+    if *version == "HTTP/1.2" && hosts.is_empty() {
+        return Some("host-field");
+    }
     for field in fields {
         match field.split(':').next().unwrap_or_default() {
             "Content-Length" | "Transfer-Encoding" => return Some("content"),

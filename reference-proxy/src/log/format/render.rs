@@ -23,7 +23,11 @@ impl What {
             Self::Environment(name) => {
                 push_or_dash(line, std::env::var(name).ok().as_deref().map(str::as_bytes))
             }
-            Self::File => write!(line, "proxy:{}", asked.map_or("", |asked| &asked.target)),
+            Self::File => {
+                line.push_str("proxy:");
+                push_escaped(line, asked.map_or(&[], |asked| asked.target.as_bytes()));
+                Ok(())
+            }
             // What httpd calls the code that serves a tunnel; it never gets to a malformed request.
             Self::Handler if record.status == 200 => line.write_str("proxy-server"),
             Self::Handler => line.write_str("-"),
