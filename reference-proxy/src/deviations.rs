@@ -33,6 +33,7 @@
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
 //! | `malformed-first` | who asks is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
+//! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |
 //! | `head-too-large` | 400 | 431 | RFC 6585, section 5 |
 //! | `policy-before-lookup` | the name is resolved before the port is judged, so an unknown name on a denied port is 502 | 403, and nothing is resolved | what is denied must cause no traffic |
 //! | `self-tunnel` | a tunnel to the proxy itself is made | 502 with `proxy_loop_detected` | each would cost two more connections, without end |
@@ -45,7 +46,7 @@
 //! | `status-line` | `HTTP/1.0 200 Connection Established` and `Proxy-agent` | `HTTP/1.1`, and no fields | RFC 9110, section 6.2; section 17.12 |
 //! | `keep-alive-after-refusal` | 403, 407, 502 keep the connection, also of an HTTP/1.0 client | every refusal closes, and `%X` is `-` | RFC 9931, section 8; RFC 9112, section 9.3 |
 //! | `connect-failure` | 503, also for a timeout | 502 refused, 504 too slow, with `Proxy-Status` | RFC 9209, section 2.3 |
-//! | `log-of-malformed` | a 400 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields | the line is all that is certain |
+//! | `log-of-malformed` | a 400, 405 or 417 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields | the line is all that is certain |
 //! | `log-of-secrets` | `%{Proxy-Authorization}i` is logged | `(not logged)` | RFC 9110, section 17.16 |
 //!
 //! # Tunnels

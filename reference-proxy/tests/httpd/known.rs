@@ -72,6 +72,9 @@ pub(crate) fn of_request(
     if *version == "HTTP/1.2" && hosts.is_empty() {
         return Some("host-field");
     }
+    if *version == "HTTP/1.0" && fields.contains(&"Expect: tea") {
+        return Some("old-expectations");
+    }
     for field in fields {
         match field.split(':').next().unwrap_or_default() {
             "Content-Length" | "Transfer-Encoding" => return Some("content"),
@@ -82,7 +85,8 @@ pub(crate) fn of_request(
     if setup.denies() && (host.is_empty() || !number) {
         return Some("malformed-first");
     }
-    if *host == "name.invalid" && !allowed {
+    // Neither has an address.
+    if ["name.invalid", "two.test"].contains(host) && !allowed {
         return Some("policy-before-lookup");
     }
     if allowed && !open {

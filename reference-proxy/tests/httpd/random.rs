@@ -148,8 +148,8 @@ pub(crate) fn comparable(seen: &Seen) -> (u16, bool, Vec<String>) {
     if let Some(after) = line.get_mut(5).filter(|_| !seen.tunnel) {
         "-".clone_into(after);
     }
-    // Of a request that could not be read, each logs what it had read by then (log-of-malformed).
-    if seen.status == 400 {
+    // Of a request that got no further than its head, each logs what it had read by then (log-of-malformed).
+    if [400, 417].contains(&seen.status) {
         for index in [2, 7, 9] {
             if let Some(part) = line.get_mut(index) {
                 "-".clone_into(part);
