@@ -8,6 +8,7 @@ mod connection;
 mod early;
 mod establish;
 mod framing;
+mod host;
 mod integrity;
 mod lines;
 mod occasion;
@@ -33,6 +34,7 @@ pub fn suites() -> Vec<Suite> {
         port::suite(),
         request_line::suite(),
         lines::suite(),
+        host::suite(),
         framing::suite(),
         bad_framing::suite(),
         smuggling::suite(),

@@ -62,6 +62,11 @@ impl Lab {
                 self.note(answer.describe());
                 Ok(())
             }
+            // Blamed once, by the case that asks for a refusal.
+            Some(200..300) => Err(Finding::inconclusive(format!(
+                "it was not refused: {}",
+                answer.describe()
+            ))),
             Some(_) => Err(Finding::violation(
                 format!("status {status}"),
                 answer.describe(),
