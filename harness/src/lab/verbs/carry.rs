@@ -32,6 +32,8 @@ impl Lab {
     }
 
     /// As [`Lab::carries_pieces`], where the pieces hold `early` behind the header section: it belongs to the tunnel.
+    ///
+    /// A proxy may refuse every request with something behind it; then nothing follows from where it was cut.
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
         let attempt = Attempt { pieces, early };
         let Err(first) = self.try_to_carry(attempt, server).await else {
@@ -44,12 +46,27 @@ impl Lab {
             return Err(first);
         }
         self.control(server).await?;
+        if !early.is_empty() {
+            self.takes_early_data(pieces).await?;
+        }
         let second = self.try_to_carry(attempt, server).await;
         self.control(server).await?;
         match second {
             Ok(()) => Err(Finding::inconclusive(format!("once in two tries: {first}"))),
             Err(second) => Err(second),
         }
+    }
+
+    /// The proxy grants a request with early data when it comes in one piece.
+    async fn takes_early_data(&self, pieces: &[&[u8]]) -> Outcome {
+        let answer = self.client().asks(pieces.concat()).await?.answer;
+        if answer.status().is_some_and(|status| status / 100 == 2) {
+            return Ok(());
+        }
+        Err(Finding::inconclusive(format!(
+            "it refuses early data, however it is cut: {}",
+            answer.describe()
+        )))
     }
 
     async fn try_to_carry(&self, attempt: Attempt<'_>, server: &Server) -> Outcome {
