@@ -28,6 +28,12 @@ pub const RFC_9209: Document = rfc("RFC 9209", "https://www.rfc-editor.org/rfc/r
 /// URI: generic syntax.
 pub const RFC_3986: Document = rfc("RFC 3986", "https://www.rfc-editor.org/rfc/rfc3986");
 
+/// Domain names: implementation and specification.
+pub const RFC_1035: Document = rfc("RFC 1035", "https://www.rfc-editor.org/rfc/rfc1035");
+
+/// Zone identifiers in URIs.
+pub const RFC_6874: Document = rfc("RFC 6874", "https://www.rfc-editor.org/rfc/rfc6874");
+
 /// Additional HTTP status codes.
 pub const RFC_6585: Document = rfc("RFC 6585", "https://www.rfc-editor.org/rfc/rfc6585");
 

@@ -12,7 +12,7 @@ use super::{Lab, lock, ports};
 use crate::{
     client::Client,
     server::{Secrecy, Server, script::echo},
-    verdict::Outcome,
+    verdict::{Finding, Outcome},
     wire::Transcript,
 };
 
@@ -27,15 +27,26 @@ impl Lab {
         let Some(host) = self.own_address(port).await? else {
             return Ok(usual);
         };
-        let Some(own) = self.witness(host, port)? else {
+        let Some(own) = self.witness(host.into(), port)? else {
             return Ok(usual);
         };
         for other in others(port) {
             if other != port {
-                self.witness(host, other)?;
+                self.witness(host.into(), other)?;
             }
         }
         Ok(own)
+    }
+
+    /// An echo on a certain port, which the set-up allows: at an address of its own where the proxy leads to such ones.
+    pub async fn server_on(&self, port: u16) -> Outcome<Arc<Server>> {
+        let own = self.own_address(port).await?.map(IpAddr::V4);
+        let server = self.witness(own.unwrap_or(self.world.bind), port)?;
+        server.ok_or_else(|| {
+            Finding::absent(format!(
+                "nobody but the system may listen on port {port}, or somebody does"
+            ))
+        })
     }
 
     /// An address that nobody else listens on, if the proxy leads to such addresses: a policy may keep it from all but
@@ -55,7 +66,7 @@ impl Lab {
     /// Whether there is a way through the proxy to `host`. It is no part of this case, nor of its transcript.
     async fn leads_to(&self, host: Ipv4Addr, port: u16) -> Outcome<bool> {
         let transcript = Transcript::begin();
-        let Some(server) = self.echo_at(host, port, &transcript)? else {
+        let Some(server) = self.echo_at(host.into(), port, &transcript)? else {
             return Ok(false);
         };
         let client = Client {
@@ -69,25 +80,25 @@ impl Lab {
     }
 
     /// An echo on `port` of `host`, if that can be had.
-    fn witness(&self, host: Ipv4Addr, port: u16) -> Outcome<Option<Arc<Server>>> {
+    fn witness(&self, host: IpAddr, port: u16) -> Outcome<Option<Arc<Server>>> {
         let server = self.echo_at(host, port, &self.transcript)?.map(Arc::new);
         lock(&self.servers).extend(server.clone());
         Ok(server)
     }
 
-    fn echo_at(
-        &self,
-        host: Ipv4Addr,
-        port: u16,
-        transcript: &Transcript,
-    ) -> Outcome<Option<Server>> {
+    fn echo_at(&self, host: IpAddr, port: u16, transcript: &Transcript) -> Outcome<Option<Server>> {
         // Somebody may listen on that port of every address, or it is only for the system's own services.
-        let Ok(listener) = ports::listen_on(IpAddr::V4(host), port) else {
+        let Ok(listener) = ports::listen_on(host, port) else {
             return Ok(None);
+        };
+        let name = if host == self.world.bind {
+            self.world.host.clone()
+        } else {
+            host.to_string()
         };
         let patience = self.world.patience;
         Server::serve(
-            host.to_string(),
+            name,
             vec![listener],
             &echo(),
             &Secrecy::Plain,

@@ -191,6 +191,7 @@ const BRACKETED: &[(&str, &str)] = &[
     ("an_ipv4_address", "[127.0.0.1]"),
     ("a_name", "[localhost]"),
     ("nothing", "[]"),
+    ("brackets", "[[::1]]"),
 ];
 
 /// A byte at which one reader stops, and that another one skips, hides a part of the host from one of them.

@@ -9,18 +9,21 @@ mod early;
 mod establish;
 mod framing;
 mod host;
+mod host_spelling;
 mod integrity;
 mod lines;
 mod occasion;
 mod opaque;
 mod policy;
 mod port;
+mod port_range;
 mod refuse;
 mod replies;
 mod request_line;
 mod secrecy;
 mod smuggling;
 mod source_port;
+mod sweep;
 mod target;
 
 use connectspec_harness::case::Suite;
@@ -31,9 +34,12 @@ pub fn suites() -> Vec<Suite> {
     vec![
         target::suite(),
         authority::suite(),
+        host_spelling::suite(),
         port::suite(),
+        port_range::suite(),
         request_line::suite(),
         lines::suite(),
+        sweep::suite(),
         host::suite(),
         framing::suite(),
         bad_framing::suite(),
