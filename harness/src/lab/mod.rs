@@ -92,7 +92,18 @@ impl Lab {
             let reason = format!("{port} is not among the ports that letters stand for");
             return Err(Finding::harness(reason));
         }
-        self.serve(self.world.ports.take(port), &script, &Secrecy::Plain, false)
+        let port = self.world.ports.take(port);
+        self.wait_until_free(&port).await;
+        self.serve(port, &script, &Secrecy::Plain, false)
+    }
+
+    /// A listener that was closed while another thread started a program stays open in that program's process, until it
+    /// runs. There is no event to wait for, and it takes a moment only.
+    async fn wait_until_free(&self, port: &Port) {
+        let deadline = std::time::Instant::now() + self.world.patience.dial();
+        while !port.is_free() && std::time::Instant::now() < deadline {
+            patience::pass(self.world.patience.pace()).await;
+        }
     }
 
     /// A server that speaks TLS, with a certificate for its address and for `localhost`.

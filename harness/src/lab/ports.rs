@@ -183,6 +183,17 @@ impl Port {
         self.number
     }
 
+    /// Whether nobody listens on it: then it is held again, if it was not.
+    pub(crate) fn is_free(&self) -> bool {
+        let mut held = self.ports.held();
+        if !held.sockets.contains_key(&self.number)
+            && let Ok(socket) = hold(self.ports.host, self.number)
+        {
+            held.sockets.insert(self.number, socket);
+        }
+        held.sockets.contains_key(&self.number)
+    }
+
     /// Begins to listen on it.
     pub(crate) fn listen(&self) -> io::Result<tokio::net::TcpListener> {
         let mut held = self.ports.held();
@@ -243,7 +254,7 @@ fn block(host: IpAddr) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let mut last_error = io::Error::from(io::ErrorKind::AddrInUse);
     for offset in 0..blocks {
         let lock = FIRST + ((start + offset) % blocks) * size;
-        let held = hold_alone(host, lock).and_then(|socket| {
+        let held = bind(host, lock, false).and_then(|socket| {
             let mut sockets = hold_all(host, lock + 1..=lock + size - 1)?;
             sockets.insert(lock, socket);
             Ok(sockets)
@@ -260,31 +271,23 @@ fn hold_all(host: IpAddr, ports: RangeInclusive<u16>) -> io::Result<BTreeMap<u16
     ports.map(|port| Ok((port, hold(host, port)?))).collect()
 }
 
-/// Binds a port that nobody else may bind.
-fn hold_alone(host: IpAddr, port: u16) -> io::Result<Socket> {
-    let socket = Socket::new(
-        Domain::for_address(SocketAddr::new(host, port)),
-        Type::STREAM,
-        None,
-    )?;
-    socket.bind(&SocketAddr::new(host, port).into())?;
-    Ok(socket)
+/// Binds a port without listening.
+///
+/// Alone, if that can be: a socket that reuses addresses shares its port with any other that does, until one listens.
+/// Only where connections of the case before are still in TIME_WAIT there is no other way.
+fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
+    bind(host, port, false).or_else(|_| bind(host, port, true))
 }
 
-/// Binds a port without listening.
-fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
-    let socket = Socket::new(
-        Domain::for_address(SocketAddr::new(host, port)),
-        Type::STREAM,
-        None,
-    )?;
+fn bind(host: IpAddr, port: u16, reuse: bool) -> io::Result<Socket> {
+    let address = SocketAddr::new(host, port);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if host.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Connections of the case before may still be in TIME_WAIT.
-    socket.set_reuse_address(true)?;
+    socket.set_reuse_address(reuse)?;
     socket.set_nonblocking(true)?;
-    socket.bind(&SocketAddr::new(host, port).into())?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }
 
