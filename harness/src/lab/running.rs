@@ -2,8 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-
 use super::{Letters, Port, Who, World};
 use crate::{
     case::Setup,
@@ -120,7 +118,7 @@ impl Running {
     /// The field that carries them.
     pub(crate) fn authorization(&self) -> Option<String> {
         let known = self.credentials.as_ref()?;
-        Some(format!("Proxy-Authorization: Basic {}", token(known)))
+        Some(format!("Proxy-Authorization: {}", known.basic()))
     }
 
     /// How to reach it over TLS, if that is how it is reached.
@@ -135,7 +133,7 @@ impl Running {
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.credentials
             .iter()
-            .flat_map(|known| [known.password.clone(), token(known)])
+            .flat_map(|known| [known.password.clone(), known.token()])
             .collect()
     }
 
@@ -186,9 +184,4 @@ impl Running {
             NotRunning::Harness(finding) => finding,
         })
     }
-}
-
-/// Credentials as HTTP Basic carries them (RFC 7617, section 2).
-fn token(known: &Credentials) -> String {
-    BASE64.encode(format!("{}:{}", known.username, known.password))
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use minijinja::{Value, context};
 
 use super::profile::{AllowedPorts, Offers};
@@ -133,6 +134,18 @@ impl Credentials {
             username: username.to_owned(),
             password: password.to_owned(),
         })
+    }
+
+    /// The value of a field that carries them as HTTP Basic does (RFC 7617, section 2).
+    #[must_use]
+    pub fn basic(&self) -> String {
+        format!("Basic {}", self.token())
+    }
+
+    /// What stands behind the scheme.
+    #[must_use]
+    pub fn token(&self) -> String {
+        BASE64.encode(format!("{}:{}", self.username, self.password))
     }
 }
 

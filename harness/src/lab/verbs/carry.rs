@@ -14,6 +14,8 @@ struct Attempt<'a> {
     pieces: &'a [&'a [u8]],
     /// What they hold behind the header section: the tunnel's first bytes.
     early: &'a [u8],
+    /// Statuses that say nothing about it.
+    excused: &'a [u16],
 }
 
 impl Lab {
@@ -35,7 +37,27 @@ impl Lab {
     ///
     /// A proxy may refuse every request with something behind it; then nothing follows from where it was cut.
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
-        let attempt = Attempt { pieces, early };
+        let attempt = Attempt {
+            pieces,
+            early,
+            excused: &OTHER_REASONS,
+        };
+        self.has_to_carry(attempt, server).await
+    }
+
+    /// As [`Lab::carries`], for a request with credentials of its own: 407 is no other reason here, since the ordinary
+    /// requests before and after it have the same ones.
+    pub async fn lets_in(&self, request: &Request, server: &Server) -> Outcome {
+        let bytes = request.bytes();
+        let attempt = Attempt {
+            pieces: &[&bytes],
+            early: b"",
+            excused: &[403, 408],
+        };
+        self.has_to_carry(attempt, server).await
+    }
+
+    async fn has_to_carry(&self, attempt: Attempt<'_>, server: &Server) -> Outcome {
         let Err(first) = self.try_to_carry(attempt, server).await else {
             return Ok(());
         };
@@ -74,7 +96,7 @@ impl Lab {
         let exchange = self.client().asks_in_pieces(attempt.pieces).await?;
         match &exchange.answer {
             Answer::Reply(reply) if reply.is_success() => {}
-            Answer::Reply(reply) if OTHER_REASONS.contains(&reply.status) => {
+            Answer::Reply(reply) if attempt.excused.contains(&reply.status) => {
                 return Err(Finding::inconclusive(format!(
                     "{}: another reason than the one that is tested",
                     reply.status_line()
