@@ -7,6 +7,7 @@ mod close;
 mod connection;
 mod early;
 mod establish;
+mod fields;
 mod framing;
 mod host;
 mod host_spelling;
@@ -41,6 +42,7 @@ pub fn suites() -> Vec<Suite> {
         lines::suite(),
         sweep::suite(),
         host::suite(),
+        fields::suite(),
         framing::suite(),
         bad_framing::suite(),
         smuggling::suite(),
