@@ -68,8 +68,8 @@ impl Lab {
             return Err(first);
         }
         self.control(server).await?;
-        if !early.is_empty() {
-            self.takes_early_data(pieces).await?;
+        if !attempt.early.is_empty() {
+            self.takes_early_data(attempt.pieces).await?;
         }
         let second = self.try_to_carry(attempt, server).await;
         self.control(server).await?;
