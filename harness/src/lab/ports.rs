@@ -104,7 +104,10 @@ impl Ports {
             }
         }
         let listening = first + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS;
-        let listening = (listening..listening + LISTENING).collect();
+        let listening: VecDeque<u16> = (listening..listening + LISTENING).collect();
+        // Subjects bind theirs themselves. A socket of ours that went only then would live on for a moment in a program
+        // that another thread is just starting, and be in their way.
+        sockets.retain(|port, _| !listening.contains(port));
         let held = Mutex::new(Held {
             sockets,
             allowed,
@@ -149,12 +152,9 @@ impl Ports {
         })
     }
 
-    /// A port for a subject to listen on: it is let go, so that the subject can bind it.
+    /// A port for a subject to listen on, which it binds itself.
     pub fn take_listening(self: &Arc<Self>) -> Option<Port> {
-        let mut held = self.held();
-        let number = held.listening.pop_front()?;
-        held.sockets.remove(&number);
-        drop(held);
+        let number = self.held().listening.pop_front()?;
         Some(Port {
             number,
             kind: Kind::Listening,
@@ -207,8 +207,7 @@ impl Port {
             }
         };
         drop(held);
-        socket.listen(BACKLOG)?;
-        tokio::net::TcpListener::from_std(socket.into())
+        begin_to_listen(socket)
     }
 
     /// Begins to listen on the same port of another address, for servers that have two.
@@ -220,6 +219,10 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         let mut held = self.ports.held();
+        if self.kind == Kind::Listening {
+            held.listening.push_back(self.number);
+            return;
+        }
         // The old socket listens, or listened: only a new one refuses.
         held.sockets.remove(&self.number);
         if let Ok(socket) = hold(self.ports.host, self.number) {
@@ -229,8 +232,7 @@ impl Drop for Port {
             // To the back of the queue: a late connection of the proxy shall not meet the next case.
             Kind::Allowed => held.allowed.push_back(self.number),
             Kind::Denied => held.denied.push_back(self.number),
-            Kind::Listening => held.listening.push_back(self.number),
-            Kind::Letter => {}
+            Kind::Letter | Kind::Listening => {}
         }
     }
 }
@@ -244,8 +246,7 @@ pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpLi
 
 /// Finds a block of ports that are all free.
 ///
-/// Sockets that reuse addresses can share a port as long as none listens, so they do not keep another run away. The
-/// first port of each block does: it is never used, and held without that.
+/// The first port of each block is never used, so that it can always be held alone, and keeps other runs away.
 fn block(host: IpAddr) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let size = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
     let blocks = (LAST - FIRST) / size;
@@ -277,6 +278,14 @@ fn hold_all(host: IpAddr, ports: RangeInclusive<u16>) -> io::Result<BTreeMap<u16
 /// Only where connections of the case before are still in TIME_WAIT there is no other way.
 fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
     bind(host, port, false).or_else(|_| bind(host, port, true))
+}
+
+/// Connections inherit what their listener says of its address, and keep it in TIME_WAIT: only those that give it free
+/// let the port be bound again.
+fn begin_to_listen(socket: Socket) -> io::Result<tokio::net::TcpListener> {
+    socket.set_reuse_address(true)?;
+    socket.listen(BACKLOG)?;
+    tokio::net::TcpListener::from_std(socket.into())
 }
 
 fn bind(host: IpAddr, port: u16, reuse: bool) -> io::Result<Socket> {
