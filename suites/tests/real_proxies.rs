@@ -1,0 +1,38 @@
+//! The real proxies, each judged as its users would: it conforms, but for the deviations that its profile explains.
+//!
+//! One that is not installed shows as ignored, with its install line; with `CI=true` it fails.
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+const PROXIES: [&str; 3] = ["apache", "squid", "tinyproxy"];
+
+fn main() -> ExitCode {
+    let trials = PROXIES.into_iter().map(|name| {
+        Trial::ignorable_test(format!("{name}_deviates_only_as_listed"), move || {
+            judge(name)
+        })
+    });
+    let mut arguments = Arguments::from_args();
+    // One after the other: each run uses all processors by itself.
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn judge(name: &str) -> Result<Completion, Failed> {
+    let output = Command::new(env!("CARGO_BIN_EXE_connectspec"))
+        .args(["run", "--profile", name])
+        .env("NO_COLOR", "1")
+        .output()?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let missing = text.contains("could not find the program");
+    match output.status.code() {
+        Some(0) => Ok(Completion::Completed),
+        _ if missing && std::env::var_os("CI").is_none_or(|ci| ci != "true") => {
+            Ok(Completion::ignored_with(text.trim()))
+        }
+        _ => Err(Failed::from(text)),
+    }
+}
