@@ -1,7 +1,7 @@
 //! The command line: `run`, `list`, `explain`, `proxy`.
 //!
 //! What people read goes to stdout, what tells them how far it is goes to stderr. The exit status can be trusted:
-//! see [`Status`].
+//! see `Status`.
 
 mod explain;
 mod list;
