@@ -25,16 +25,20 @@ pub(crate) fn suite() -> Suite {
 }
 
 /// Lines whose name is followed by whitespace.
-const BEFORE_THE_COLON: &[(&str, &str)] = &[("space", "X : y"), ("tab", "X\t: y")];
+const BEFORE_THE_COLON: &[(&str, &str, &str)] = &[
+    ("space", "H1-FLD-001", "X : y"),
+    ("tab", "H1-FLD-001", "X\t: y"),
+    ("framing", "H1-FLD-002", "Transfer-Encoding : chunked"),
+];
 
 /// One reader sees the field, another sees one with an odd name: this is how requests have been smuggled.
 ///
 /// Right as well: any status that is not 2xx, or a close without an answer.
 fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
-    each(BEFORE_THE_COLON, |&(_, field)| {
+    each(BEFORE_THE_COLON, |&(_, row, field)| {
         must("Whitespace between a field's name and its colon makes a request invalid")
             .cites(RFC_9112.section("5.1"))
-            .covers(["H1-FLD-001"])
+            .covers([row])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
 
@@ -49,10 +53,10 @@ fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
 /// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn whitespace_before_the_colon_is_a_bad_request() -> Vec<(&'static str, Case)> {
-    each(BEFORE_THE_COLON, |&(_, field)| {
+    each(BEFORE_THE_COLON, |&(_, row, field)| {
         should("Whitespace between a field's name and its colon gets 400")
             .cites(RFC_9112.section("5.1"))
-            .covers(["H1-FLD-001"])
+            .covers([row])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
 
@@ -145,7 +149,7 @@ type Hidden = fn(Request, &str, &str) -> Request;
 /// are good, and none of them stands in a field.
 fn hidden_credentials_let_nobody_in() -> Vec<(&'static str, Case)> {
     each(HIDDEN, |&(_, row, section, hidden)| {
-        must("Credentials that are a part of another line do not count")
+        must("Credentials that stand in no field of their own do not count")
             .cites(RFC_9112.section(section))
             .covers([row])
             .under(credentials())
@@ -164,6 +168,12 @@ fn hidden_credentials_let_nobody_in() -> Vec<(&'static str, Case)> {
 }
 
 const HIDDEN: &[(&str, &str, &str, Hidden)] = &[
+    (
+        "whitespace_before_the_colon",
+        "H1-FLD-002",
+        "5.1",
+        |request, _, field| request.field(field.replacen(':', " :", 1)),
+    ),
     (
         "line_led_by_a_space",
         "H1-FLD-003",

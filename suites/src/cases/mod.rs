@@ -13,7 +13,9 @@ mod host;
 mod host_spelling;
 mod integrity;
 mod lines;
+mod needless;
 mod occasion;
+mod odd_lines;
 mod opaque;
 mod policy;
 mod port;
@@ -22,6 +24,7 @@ mod refuse;
 mod replies;
 mod request_line;
 mod secrecy;
+mod section;
 mod smuggling;
 mod source_port;
 mod sweep;
@@ -43,6 +46,9 @@ pub fn suites() -> Vec<Suite> {
         sweep::suite(),
         host::suite(),
         fields::suite(),
+        odd_lines::suite(),
+        section::suite(),
+        needless::suite(),
         framing::suite(),
         bad_framing::suite(),
         smuggling::suite(),
