@@ -32,6 +32,8 @@ pub struct Case {
     pub cites: Vec<Citation>,
     /// The rows of the register that it covers.
     pub covers: Vec<&'static str>,
+    /// Reports of real proxies that broke it, each with a link.
+    pub seen_in: Vec<(&'static str, &'static str)>,
     /// What it needs, beside what its set-up needs.
     pub needs: Vec<Need>,
     /// What the subject is configured to.
@@ -84,6 +86,7 @@ impl Case {
             level,
             cites: Vec::new(),
             covers: Vec::new(),
+            seen_in: Vec::new(),
             needs: Vec::new(),
             setup: Setup::default(),
             slow: false,
@@ -103,6 +106,13 @@ impl Case {
     #[must_use]
     pub fn covers(mut self, rows: impl IntoIterator<Item = &'static str>) -> Self {
         self.covers.extend(rows);
+        self
+    }
+
+    /// A report of a real proxy that broke it, such as `Squid bug 3371`, and a link to it; may be said more than once.
+    #[must_use]
+    pub fn seen_in(mut self, report: &'static str, link: &'static str) -> Self {
+        self.seen_in.push((report, link));
         self
     }
 

@@ -98,6 +98,24 @@ pub fn idle_timeout(seconds: u32) -> Setup {
     }
 }
 
+/// The subject gives a connection to the server up after so many seconds.
+#[must_use]
+pub fn connect_timeout(seconds: u32) -> Setup {
+    Setup {
+        connect: Some(seconds),
+        ..Setup::default()
+    }
+}
+
+/// The subject gives a client so many seconds for a header section.
+#[must_use]
+pub fn header_timeout(seconds: u32) -> Setup {
+    Setup {
+        header: Some(seconds),
+        ..Setup::default()
+    }
+}
+
 impl Setup {
     /// What it needs of the subject.
     #[must_use]

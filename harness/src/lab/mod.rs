@@ -3,6 +3,7 @@
 //! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
 //! gone when the case is over.
 
+pub mod black_hole;
 mod letters;
 mod names;
 pub mod patience;
@@ -295,6 +296,15 @@ impl Lab {
             servers: Mutex::default(),
             ports: Mutex::default(),
         })
+    }
+
+    /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.
+    pub fn begins_to_stop(&self) -> Outcome {
+        let process = self.running.process();
+        let process =
+            process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))?;
+        process.begin_to_stop();
+        Ok(())
     }
 
     /// Says something to the reader of the report: what was seen where several things are right.

@@ -196,6 +196,15 @@ impl Port {
 
     /// Begins to listen on it.
     pub(crate) fn listen(&self) -> io::Result<tokio::net::TcpListener> {
+        self.listen_with(BACKLOG)
+    }
+
+    /// Begins to listen with room for as few connections as the kernel allows.
+    pub(crate) fn listen_without_room(&self) -> io::Result<tokio::net::TcpListener> {
+        self.listen_with(0)
+    }
+
+    fn listen_with(&self, room: i32) -> io::Result<tokio::net::TcpListener> {
         let mut held = self.ports.held();
         let socket = match held.sockets.get(&self.number) {
             Some(socket) => socket.try_clone()?,
@@ -207,7 +216,7 @@ impl Port {
             }
         };
         drop(held);
-        begin_to_listen(socket)
+        begin_to_listen(socket, room)
     }
 
     /// Begins to listen on the same port of another address, for servers that have two.
@@ -240,7 +249,7 @@ impl Drop for Port {
 /// Listens on any port of an address that nobody else listens on.
 pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
     let socket = hold(host, port)?;
-    socket.listen(BACKLOG)?;
+    socket.listen(room)?;
     tokio::net::TcpListener::from_std(socket.into())
 }
 
@@ -282,9 +291,9 @@ fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
 
 /// Connections inherit what their listener says of its address, and keep it in TIME_WAIT: only those that give it free
 /// let the port be bound again.
-fn begin_to_listen(socket: Socket) -> io::Result<tokio::net::TcpListener> {
+fn begin_to_listen(socket: Socket, room: i32) -> io::Result<tokio::net::TcpListener> {
     socket.set_reuse_address(true)?;
-    socket.listen(BACKLOG)?;
+    socket.listen(room)?;
     tokio::net::TcpListener::from_std(socket.into())
 }
 

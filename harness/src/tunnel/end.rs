@@ -154,6 +154,12 @@ impl End {
             .map_err(|error| Finding::harness(format!("could not reset: {error}")))
     }
 
+    /// Sends a byte as TCP urgent data: a mark that a reader may skip.
+    pub fn sends_urgent(&self, byte: u8) -> Outcome {
+        let sent = self.stream.tap().send_urgent(byte);
+        sent.map_err(|error| Finding::harness(format!("could not send urgent data: {error}")))
+    }
+
     /// Goes away at once, whatever is unread or still on its way. The kernel sends a FIN, or a reset where bytes were
     /// left unread, and answers with a reset whatever comes later.
     pub fn leaves(self) {

@@ -56,6 +56,14 @@ impl Tap {
         socket2::SockRef::from(&self.socket).set_recv_buffer_size(bytes)
     }
 
+    /// Sends a byte as TCP urgent data.
+    pub(crate) fn send_urgent(&self, byte: u8) -> io::Result<()> {
+        let sent = socket2::SockRef::from(&self.socket).send_out_of_band(&[byte])?;
+        self.transcript
+            .data(self.leg, self.connection, Way::Out, &[byte][..sent]);
+        Ok(())
+    }
+
     /// The number of this connection in the transcript.
     pub(crate) const fn connection(&self) -> usize {
         self.connection

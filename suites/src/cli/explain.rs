@@ -77,6 +77,9 @@ fn explain(suite: &Suite, case: &Case, out: &mut String) {
     for citation in &case.cites {
         let _ = writeln!(out, "  {citation}: {}", citation.url());
     }
+    for (report, link) in &case.seen_in {
+        let _ = writeln!(out, "  seen in {report}: {link}");
+    }
     let _ = writeln!(out, "  covers {}\n", case.covers.join(", "));
 }
 
