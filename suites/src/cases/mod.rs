@@ -17,9 +17,11 @@ mod needless;
 mod occasion;
 mod odd_lines;
 mod opaque;
+mod persistence;
 mod policy;
 mod port;
 mod port_range;
+mod races;
 mod refuse;
 mod replies;
 mod request_line;
@@ -28,6 +30,7 @@ mod section;
 mod smuggling;
 mod source_port;
 mod sweep;
+mod sweeps;
 mod target;
 
 use connectspec_harness::case::Suite;
@@ -38,32 +41,35 @@ pub fn suites() -> Vec<Suite> {
     vec![
         target::suite(),
         authority::suite(),
-        host_spelling::suite(),
         port::suite(),
-        port_range::suite(),
         request_line::suite(),
-        lines::suite(),
-        sweep::suite(),
         host::suite(),
         fields::suite(),
         odd_lines::suite(),
         section::suite(),
         needless::suite(),
         framing::suite(),
-        bad_framing::suite(),
-        smuggling::suite(),
         establish::suite(),
         replies::suite(),
         refuse::suite(),
         connection::suite(),
+        persistence::suite(),
         early::suite(),
+        sweeps::suite(),
+        races::suite(),
         opaque::suite(),
-        integrity::suite(),
-        secrecy::suite(),
-        close::suite(),
         policy::suite(),
         allow_connect::suite(),
         source_port::suite(),
+        integrity::suite(),
+        secrecy::suite(),
+        close::suite(),
+        host_spelling::suite(),
+        port_range::suite(),
+        lines::suite(),
+        sweep::suite(),
+        bad_framing::suite(),
+        smuggling::suite(),
     ]
 }
 

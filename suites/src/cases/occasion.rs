@@ -20,6 +20,12 @@ pub(super) enum Occasion {
     BadTarget,
     /// No credentials, where some are asked for.
     NoCredentials,
+    /// An expectation that nobody knows.
+    Expectation,
+    /// A header section that is longer than proxies take.
+    LongHead,
+    /// A transfer coding that nobody knows.
+    TransferCoding,
 }
 
 /// Every occasion for a refusal.
@@ -31,7 +37,19 @@ pub(super) const REFUSALS: &[(&str, Occasion)] = &[
     ("no_credentials", Occasion::NoCredentials),
 ];
 
-/// Every occasion.
+/// Every occasion for a refusal, and those where many proxies see none.
+pub(super) const MORE_REFUSALS: &[(&str, Occasion)] = &[
+    ("denied", Occasion::Denied),
+    ("closed_port", Occasion::ClosedPort),
+    ("impossible_name", Occasion::ImpossibleName),
+    ("bad_target", Occasion::BadTarget),
+    ("no_credentials", Occasion::NoCredentials),
+    ("expectation", Occasion::Expectation),
+    ("long_head", Occasion::LongHead),
+    ("transfer_coding", Occasion::TransferCoding),
+];
+
+/// Every occasion for a reply of an ordinary kind.
 pub(super) const REPLIES: &[(&str, Occasion)] = &[
     ("granted", Occasion::Granted),
     ("denied", Occasion::Denied),
@@ -40,6 +58,9 @@ pub(super) const REPLIES: &[(&str, Occasion)] = &[
     ("bad_target", Occasion::BadTarget),
     ("no_credentials", Occasion::NoCredentials),
 ];
+
+/// Ten times what proxies allow for a header section, or more.
+const LONG: usize = 256 * 1024;
 
 impl Occasion {
     /// What the subject is configured to.
@@ -70,7 +91,11 @@ impl Occasion {
     /// What is asked.
     pub(super) async fn request(self, lab: &Lab) -> Outcome<Request> {
         let target = match self {
-            Self::Granted | Self::NoCredentials => lab.server(echo()).await?.authority(),
+            Self::Granted
+            | Self::NoCredentials
+            | Self::Expectation
+            | Self::LongHead
+            | Self::TransferCoding => lab.server(echo()).await?.authority(),
             Self::Denied => lab.denied_server(echo()).await?.authority(),
             Self::ClosedPort => format!("{}:{}", lab.host(), lab.refusing_port().await?),
             Self::ImpossibleName => {
@@ -79,7 +104,13 @@ impl Occasion {
             }
             Self::BadTarget => "/".to_owned(),
         };
-        Ok(self.client(lab).request(target))
+        let request = self.client(lab).request(target);
+        Ok(match self {
+            Self::Expectation => request.field("Expect: nothing-that-exists"),
+            Self::LongHead => request.field(["X-Long: ", &"x".repeat(LONG)].concat()),
+            Self::TransferCoding => request.field("Transfer-Encoding: nothing-that-exists"),
+            _ => request,
+        })
     }
 
     /// Asks, and hands back the refusal and the connection that it came on. A request that was granted says nothing about
