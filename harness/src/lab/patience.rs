@@ -57,6 +57,13 @@ impl Patience {
         self.scaled(1_000)
     }
 
+    /// Quiet period: how long a connection may be on its way whose first packets were dropped; kernels ask again after
+    /// one second, and then after two and after four.
+    #[must_use]
+    pub fn retried_syn(self) -> Duration {
+        self.scaled(9_000)
+    }
+
     /// Quiet period: how long a tunnel pauses, or one of its readers does not read. Far shorter than any idle timeout,
     /// and long enough to fill the buffers in between.
     #[must_use]

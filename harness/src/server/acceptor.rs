@@ -9,7 +9,7 @@ use super::{Script, Shared};
 use crate::{
     tunnel::{End, Side},
     verdict::{Finding, Outcome},
-    wire::{Leg, Stream, Tap},
+    wire::{Stream, Tap},
 };
 
 /// Whether a server speaks TLS.
@@ -35,7 +35,7 @@ pub(super) async fn accept(
             shared.note_visit(peer, None);
             continue;
         }
-        let Ok(tap) = Tap::on(socket, Leg::Server, &shared.transcript) else {
+        let Ok(tap) = Tap::accepted(socket, peer, &shared.transcript) else {
             continue;
         };
         let index = shared.note_visit(peer, Some(tap.connection()));

@@ -29,9 +29,29 @@ pub struct Tap {
 impl Tap {
     /// Listens in on `socket`.
     pub(crate) fn on(socket: TcpStream, leg: Leg, transcript: &Transcript) -> io::Result<Self> {
+        let peer = socket.peer_addr()?;
+        Self::with(socket, peer, leg, transcript)
+    }
+
+    /// Listens in on a connection that a server has accepted from `peer`. It may have been reset since, and then no
+    /// longer knows its peer.
+    pub(crate) fn accepted(
+        socket: TcpStream,
+        peer: SocketAddr,
+        transcript: &Transcript,
+    ) -> io::Result<Self> {
+        Self::with(socket, peer, Leg::Server, transcript)
+    }
+
+    fn with(
+        socket: TcpStream,
+        peer: SocketAddr,
+        leg: Leg,
+        transcript: &Transcript,
+    ) -> io::Result<Self> {
         // Cases choose their own segments; a delay here would join them.
         socket.set_nodelay(true)?;
-        let connection = transcript.opened(leg, socket.local_addr()?, socket.peer_addr()?);
+        let connection = transcript.opened(leg, socket.local_addr()?, peer);
         Ok(Self {
             socket,
             transcript: transcript.clone(),
