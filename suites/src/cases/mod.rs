@@ -6,6 +6,7 @@ mod bad_framing;
 mod close;
 mod connection;
 mod early;
+mod endings;
 mod establish;
 mod fields;
 mod framing;
@@ -64,6 +65,7 @@ pub fn suites() -> Vec<Suite> {
         integrity::suite(),
         secrecy::suite(),
         close::suite(),
+        endings::suite(),
         host_spelling::suite(),
         port_range::suite(),
         lines::suite(),
