@@ -249,7 +249,7 @@ impl Drop for Port {
 /// Listens on any port of an address that nobody else listens on.
 pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
     let socket = hold(host, port)?;
-    socket.listen(room)?;
+    socket.listen(BACKLOG)?;
     tokio::net::TcpListener::from_std(socket.into())
 }
 
