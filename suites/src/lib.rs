@@ -6,6 +6,7 @@ pub mod cargo_test;
 pub mod cases;
 pub mod cli;
 mod property;
+mod register;
 pub mod spec;
 pub mod subjects;
 

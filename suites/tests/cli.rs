@@ -203,8 +203,39 @@ fn a_case_explains_itself() {
         "RFC 9110 §9.3.6",
         "https://www.rfc-editor.org/",
         "Right as well",
+        "CLS-001 (must)  ",
     ];
     expect(&["explain", "close/the_last_words_arrive"], 0, &words);
+}
+
+#[test]
+fn the_coverage_names_cases_reasons_and_totals() {
+    let words = [
+        "CLS: Closing",
+        "close/the_last_words_arrive",
+        "none: needs an HTTP/2 client",
+        "waiting for a case",
+    ];
+    expect(&["coverage"], 0, &words);
+}
+
+#[test]
+fn the_coverage_is_json_whose_totals_add_up() {
+    let (text, status) = said(&mut connectspec(&["coverage", "--format", "json"]));
+    let coverage: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let row = &coverage["sections"][0]["requirements"][0];
+    assert_eq!(row["id"], "H1-TGT-001");
+    assert!(
+        row["cases"]
+            .as_array()
+            .is_some_and(|cases| !cases.is_empty())
+    );
+    for total in coverage["totals"].as_array().unwrap() {
+        let count = |name: &str| total[name].as_u64().unwrap();
+        let parts = count("tested") + count("untestable") + count("waiting");
+        assert_eq!(count("requirements"), parts, "{total}");
+    }
+    assert_eq!(status, 0);
 }
 
 #[test]

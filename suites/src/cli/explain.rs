@@ -9,7 +9,7 @@ use clap::Parser;
 use connectspec_harness::case::{Case, Suite, select::matches};
 
 use super::{Status, Trouble};
-use crate::suites;
+use crate::{register::Register, suites};
 
 /// Explain a case.
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     let catalogue = suites();
     super::run::check_selectors(std::slice::from_ref(&arguments.case), &catalogue)?;
+    let register = super::coverage::register()?;
     let mut out = String::new();
     let mut explained: Option<String> = None;
     for suite in &catalogue {
@@ -34,7 +35,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
             // The rows of a family share their text.
             let family = family(case);
             if explained.as_deref() != Some(family) {
-                explain(suite, case, &mut out);
+                explain(suite, case, &register, &mut out);
                 explained = Some(family.to_owned());
             }
         }
@@ -43,7 +44,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     Ok(Status::Conformant)
 }
 
-fn explain(suite: &Suite, case: &Case, out: &mut String) {
+fn explain(suite: &Suite, case: &Case, register: &Register, out: &mut String) {
     let name = family(case).rsplit('/').next().unwrap_or_default();
     let text = Text::of(suite.text, name);
     let rows: Vec<_> = suite
@@ -80,7 +81,11 @@ fn explain(suite: &Suite, case: &Case, out: &mut String) {
     for (report, link) in &case.seen_in {
         let _ = writeln!(out, "  seen in {report}: {link}");
     }
-    let _ = writeln!(out, "  covers {}\n", case.covers.join(", "));
+    let _ = writeln!(out, "\n  What it covers:");
+    for row in case.covers.iter().filter_map(|id| register.find(id)) {
+        let _ = writeln!(out, "    {} ({})  {}", row.id, row.level, row.requirement);
+    }
+    let _ = writeln!(out);
 }
 
 fn family(case: &Case) -> &str {

@@ -1,8 +1,9 @@
-//! The command line: `run`, `list`, `explain`, `proxy`.
+//! The command line: `run`, `list`, `explain`, `coverage`, `proxy`.
 //!
 //! What people read goes to stdout, what tells them how far it is goes to stderr. The exit status can be trusted:
 //! see `Status`.
 
+mod coverage;
 mod explain;
 mod list;
 mod run;
@@ -27,6 +28,8 @@ enum Command {
     List(list::Arguments),
     /// Explain a case: the requirement, why it matters, what is sent and what is accepted
     Explain(explain::Arguments),
+    /// Show which requirements have cases, and why others have none
+    Coverage(coverage::Arguments),
     /// Run the reference proxy
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Proxy {
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(arguments)) => run::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Explain(arguments)) => explain::main(&arguments),
+        Some(Command::Coverage(arguments)) => coverage::main(&arguments),
         Some(Command::Proxy { arguments }) => {
             return connectspec_reference_proxy::main_with(program.into_iter().chain(arguments));
         }

@@ -1,0 +1,180 @@
+//! `connectspec coverage`: the register with its cases, and what is not tested and why.
+
+use std::fmt::Write as _;
+
+use clap::{Parser, ValueEnum};
+use connectspec_harness::{case::Suite, verdict::Level};
+use serde::Serialize;
+
+use super::{Status, Trouble};
+use crate::{
+    register::{Register, Requirement},
+    suites,
+};
+
+/// Show which requirements have cases.
+#[derive(Debug, Parser)]
+pub(super) struct Arguments {
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Prints the register.
+pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
+    let coverage = Coverage::of(register()?, &suites());
+    let out = match arguments.format {
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&coverage).map_err(Trouble::not_judged)?;
+            json + "\n"
+        }
+        Format::Text => coverage.text(),
+    };
+    super::say(&out);
+    Ok(Status::Conformant)
+}
+
+/// The register that comes with the program.
+pub(super) fn register() -> Result<Register, Trouble> {
+    Register::built_in().map_err(|error| {
+        Trouble::not_judged(format_args!(
+            "could not read the register of requirements: {error}"
+        ))
+    })
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    sections: Vec<Section>,
+    totals: Vec<Total>,
+}
+
+#[derive(Serialize)]
+struct Section {
+    section: String,
+    title: String,
+    requirements: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    level: Level,
+    also: Option<Level>,
+    requirement: String,
+    experiment: String,
+    stands_in: Vec<String>,
+    cases: Vec<String>,
+    untestable: Option<String>,
+}
+
+/// How many requirements of a level there are.
+#[derive(Serialize)]
+struct Total {
+    level: Level,
+    requirements: usize,
+    /// With a case at least.
+    tested: usize,
+    /// With a reason why there is no case.
+    untestable: usize,
+    /// With neither.
+    waiting: usize,
+}
+
+impl Coverage {
+    fn of(register: Register, catalogue: &[Suite]) -> Self {
+        let sections = register.by_section().into_iter();
+        let sections: Vec<_> = sections
+            .map(|(section, title, rows)| Section {
+                section: section.to_owned(),
+                title: title.to_owned(),
+                requirements: rows.iter().map(|row| Row::of(row, catalogue)).collect(),
+            })
+            .collect();
+        let totals = Level::ALL.map(|level| Total::of(level, &sections));
+        Self {
+            sections,
+            totals: totals.into(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for section in &self.sections {
+            let tested = section.requirements.iter().filter(|row| row.is_tested());
+            let _ = writeln!(
+                out,
+                "{}: {} ({} of {})",
+                section.section,
+                section.title,
+                tested.count(),
+                section.requirements.len()
+            );
+            for row in &section.requirements {
+                let _ = writeln!(out, "  {:<8} {}  {}", row.level, row.id, row.requirement);
+                for case in &row.cases {
+                    let _ = writeln!(out, "             {case}");
+                }
+                if !row.is_tested() {
+                    let why = row.untestable.as_deref().unwrap_or("waits for a case");
+                    let _ = writeln!(out, "             none: {why}");
+                }
+            }
+            let _ = writeln!(out);
+        }
+        let _ = writeln!(
+            out,
+            "level     requirements  tested  untestable  waiting for a case"
+        );
+        for total in &self.totals {
+            let _ = writeln!(
+                out,
+                "{:<8}  {:>12}  {:>6}  {:>10}  {:>18}",
+                total.level, total.requirements, total.tested, total.untestable, total.waiting
+            );
+        }
+        out
+    }
+}
+
+impl Row {
+    fn of(row: &Requirement, catalogue: &[Suite]) -> Self {
+        let cases = row.cases(catalogue).into_iter();
+        Self {
+            id: row.id.clone(),
+            level: row.level,
+            also: row.also,
+            requirement: row.requirement.clone(),
+            experiment: row.experiment.clone(),
+            stands_in: row.places(),
+            cases: cases.map(|case| case.id.clone()).collect(),
+            untestable: row.untestable.clone(),
+        }
+    }
+
+    const fn is_tested(&self) -> bool {
+        !self.cases.is_empty()
+    }
+}
+
+impl Total {
+    fn of(level: Level, sections: &[Section]) -> Self {
+        let rows = sections.iter().flat_map(|section| &section.requirements);
+        let rows: Vec<_> = rows.filter(|row| row.level == level).collect();
+        let tested = rows.iter().filter(|row| row.is_tested()).count();
+        let untestable = rows.iter().filter(|row| row.untestable.is_some()).count();
+        Self {
+            level,
+            requirements: rows.len(),
+            tested,
+            untestable,
+            waiting: rows.len() - tested - untestable,
+        }
+    }
+}

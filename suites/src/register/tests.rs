@@ -1,0 +1,207 @@
+//! The register and the cases agree.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::suites;
+
+#[test]
+fn ids_are_unique_and_belong_to_a_section() {
+    let register = Register::built_in().unwrap();
+    let mut seen = BTreeSet::new();
+    for row in &register.requirements {
+        assert!(seen.insert(&row.id), "{} is there twice", row.id);
+        let (_, title) = register.section_of(row);
+        assert!(!title.is_empty(), "{} belongs to no section", row.id);
+    }
+}
+
+#[test]
+fn every_row_is_whole() {
+    for row in Register::built_in().unwrap().requirements {
+        for text in [&row.requirement, &row.experiment] {
+            assert!(text.ends_with(['.', '!', '?']), "{}: {text}", row.id);
+        }
+        assert!(
+            row.also.is_none_or(|also| also > row.level),
+            "{}: `also` is for the weaker level",
+            row.id
+        );
+        let (documents, sections) = (row.specification.as_slice(), row.section.as_slice());
+        assert!(
+            sections.is_empty() || sections.len() == documents.len(),
+            "{}: a section for each document",
+            row.id
+        );
+    }
+}
+
+#[test]
+fn each_case_covers_rows_that_exist() {
+    let register = Register::built_in().unwrap();
+    let mut unknown = Vec::new();
+    for case in suites().iter().flat_map(|suite| &suite.cases) {
+        for id in case.covers.iter().filter(|id| register.find(id).is_none()) {
+            unknown.push(format!("{} covers {id}", case.id));
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+/// A case that is stricter than what it tests blames a proxy that is right.
+#[test]
+fn no_case_is_above_what_it_covers() {
+    let register = Register::built_in().unwrap();
+    let mut above = Vec::new();
+    for case in suites().iter().flat_map(|suite| &suite.cases) {
+        let rows = case.covers.iter().filter_map(|id| register.find(id));
+        // A case about several rows has the level of the strictest.
+        let strictest = rows.map(|row| row.level).min();
+        if strictest.is_some_and(|level| case.level < level) {
+            above.push(format!(
+                "{} is {}, {:?} are not",
+                case.id, case.level, case.covers
+            ));
+        }
+    }
+    assert!(above.is_empty(), "{above:#?}");
+}
+
+#[test]
+fn what_is_untestable_has_no_case() {
+    let catalogue = suites();
+    for row in Register::built_in().unwrap().requirements {
+        if row.untestable.is_some() {
+            let cases = row.cases(&catalogue);
+            assert!(cases.is_empty(), "{} has a case: {cases:?}", row.id);
+        }
+    }
+}
+
+/// Both ways: a row that has lost its case is missing here, and one that has got a case has to leave the list.
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "how many are left is what one wants to see"
+)]
+fn each_demand_has_a_case_or_a_reason_or_waits_for_one() {
+    let catalogue = suites();
+    let register = Register::built_in().unwrap();
+    let demands = register
+        .requirements
+        .iter()
+        .filter(|row| matches!(row.level, Level::Must | Level::Httpd));
+    let open: BTreeSet<_> = demands
+        .filter(|row| row.untestable.is_none() && row.cases(&catalogue).is_empty())
+        .map(|row| row.id.as_str())
+        .collect();
+    let waiting: BTreeSet<_> = WAITING.iter().copied().collect();
+    let lost: Vec<_> = open.difference(&waiting).collect();
+    let done: Vec<_> = waiting.difference(&open).collect();
+    println!("{} demands wait for a case", waiting.len());
+    assert!(lost.is_empty(), "neither a case nor a reason: {lost:?}");
+    assert!(done.is_empty(), "no longer to be listed here: {done:?}");
+}
+
+/// Demands that could be tested and are not yet. It may only become shorter.
+const WAITING: &[&str] = &[
+    "CLS-014",
+    "CLS-015",
+    "H1-AUTH-001",
+    "H1-AUTH-002",
+    "H1-AUTH-003",
+    "H1-AUTH-004",
+    "H1-AUTH-006",
+    "H1-AUTH-007",
+    "H1-AUTH-011",
+    "H1-AUTH-012",
+    "H1-AUTH-016",
+    "H1-AUTH-020",
+    "H1-AUTH-021",
+    "H1-ERR-009",
+    "H1-FWD-001",
+    "H1-FWD-002",
+    "H1-FWD-003",
+    "H1-FWD-004",
+    "H1-FWD-005",
+    "H1-FWD-008",
+    "H1-FWD-009",
+    "H1-FWD-010",
+    "H1-FWD-011",
+    "H1-FWD-012",
+    "H1-FWD-013",
+    "H1-FWD-020",
+    "H1-FWD-021",
+    "H1-FWD-022",
+    "H1-FWD-023",
+    "H1-FWD-024",
+    "H1-FWD-025",
+    "H1-FWD-026",
+    "H1-FWD-027",
+    "H1-FWD-028",
+    "H1-FWD-029",
+    "H1-HOST-008",
+    "H1-RSP-012",
+    "NOTE-005",
+    "NOTE-007",
+    "NOTE-008",
+    "NOTE-009",
+    "NOTE-010",
+    "NOTE-011",
+    "NOTE-012",
+    "NOTE-014",
+    "NOTE-017",
+    "POL-012",
+    "POL-016",
+    "POL-019",
+    "PST-001",
+    "PST-006",
+    "PST-008",
+    "REF-200",
+    "REF-403",
+    "REF-405",
+    "REF-502",
+    "REF-503",
+    "REF-BUF",
+    "REF-CL",
+    "REF-HC",
+    "REF-HOST",
+    "REF-HOSTSYN",
+    "REF-KA",
+    "REF-LNG",
+    "REF-LOG-1",
+    "REF-MF",
+    "REF-ORD-1",
+    "REF-PORT",
+    "REF-RMT-1",
+    "REF-RMT-2",
+    "REF-RMT-3",
+    "REF-RMT-4",
+    "REF-RMT-5",
+    "REF-RMT-6",
+    "REF-RMT-7",
+    "REF-TMO-C",
+    "REF-TMO-T",
+    "RNG-018",
+    "RNG-020",
+    "RNG-021",
+    "RNG-023",
+    "RNG-026",
+    "RNG-027",
+    "RNG-032",
+    "RNG-MRG-1",
+    "RNG-MRG-2",
+    "RNG-MRG-3",
+    "RNG-MRG-4",
+    "RNG-MRG-5",
+    "RNG-MRG-6",
+    "RNG-MRG-7",
+    "ROB-009",
+    "ROB-012",
+    "ROB-013",
+    "TLSP-001",
+    "TLSP-002",
+    "TLSP-003",
+    "TLSP-004",
+    "TLSP-008",
+];
