@@ -15,11 +15,14 @@ pub(crate) fn suite() -> Suite {
         a_request_without_host_is_a_bad_request,
         refuses_two_hosts,
         two_hosts_are_a_bad_request,
+        an_old_client_may_not_name_two_hosts_either,
+        two_hosts_of_an_old_client_are_a_bad_request,
         refuses_a_malformed_host,
         a_malformed_host_is_a_bad_request,
         another_host_leads_nowhere_else,
         the_host_may_lack_the_port,
         whitespace_around_the_host_is_no_part_of_it,
+        an_empty_host,
     }
 }
 
@@ -97,6 +100,40 @@ fn two_hosts_are_a_bad_request() -> Vec<(&'static str, Case)> {
             .run(async move |lab| {
                 lab.refuses_with(400, &with_two_hosts(lab, hosts).await?)
                     .await
+            })
+    })
+}
+
+/// HTTP/1.0 needs no Host field; two of them are as ambiguous as in HTTP/1.1.
+///
+/// Right as well: any status that is not 2xx, or a close without an answer.
+fn an_old_client_may_not_name_two_hosts_either() -> Vec<(&'static str, Case)> {
+    each(TWO_HOSTS, |&(_, _, hosts)| {
+        must("An HTTP/1.0 CONNECT with two Host fields is refused")
+            .cites(RFC_9112.section("3.2"))
+            .covers(["H1-HOST-008"])
+            .run(async move |lab| {
+                let request = with_two_hosts(lab, hosts).await?.version("HTTP/1.0");
+
+                lab.refuses(&request).await?;
+                Ok(())
+            })
+    })
+}
+
+/// The specification names 400 for any request with two of them.
+///
+/// Right as well: a status with a more special reason, such as 505. A check that came first, or a close without an
+/// answer, says nothing.
+fn two_hosts_of_an_old_client_are_a_bad_request() -> Vec<(&'static str, Case)> {
+    each(TWO_HOSTS, |&(_, _, hosts)| {
+        should("An HTTP/1.0 CONNECT with two Host fields gets 400")
+            .cites(RFC_9112.section("3.2"))
+            .covers(["H1-HOST-008"])
+            .run(async move |lab| {
+                let request = with_two_hosts(lab, hosts).await?.version("HTTP/1.0");
+
+                lab.refuses_with(400, &request).await
             })
     })
 }
@@ -228,5 +265,21 @@ fn whitespace_around_the_host_is_no_part_of_it() -> Case {
 
             lab.carries(&lab.request(&server).without_host().field(host), &server)
                 .await
+        })
+}
+
+/// An empty value is for targets without an authority, and a CONNECT has one; but it hides nothing.
+///
+/// Right as well: anything.
+fn an_empty_host() -> Case {
+    survey("What a CONNECT with an empty Host field gets")
+        .cites(RFC_9112.section("3.2"))
+        .covers(["H1-HOST-006"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+
+            lab.leads_nowhere_else(&lab.request(&server).host(""), &server)
+                .await?;
+            Ok(())
         })
 }
