@@ -9,7 +9,7 @@ use super::{
     CaseResult, Report,
     markdown::{cell, plain},
 };
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, lasting};
 
 /// What changed between two reports.
 #[derive(Debug)]
@@ -117,26 +117,15 @@ fn kind(before: Option<&CaseResult>, after: Option<&CaseResult>) -> Option<Kind>
         (None, None) => None,
         (None, Some(_)) | (Some(_), None) => Some(Kind::Other),
         (Some(_), Some(_)) => {
-            let same = before.verdict == after.verdict && lasting(before) == lasting(after);
+            let same = before.verdict == after.verdict && face(before) == face(after);
             (!same).then_some(Kind::Other)
         }
     }
 }
 
-/// What was observed, without what differs from run to run: ports and other long numbers.
-fn lasting(result: &CaseResult) -> String {
-    const LONG: usize = 4;
-    let observed = result.observed.as_deref().unwrap_or_default();
-    let alike = |a: char, b: char| a.is_ascii_digit() == b.is_ascii_digit();
-    let chars: Vec<char> = observed.chars().collect();
-    let parts = chars.chunk_by(|&a, &b| alike(a, b)).map(|part| {
-        if part[0].is_ascii_digit() && part.len() >= LONG {
-            "#".to_owned()
-        } else {
-            part.iter().collect()
-        }
-    });
-    parts.collect()
+/// What was observed, without what differs from run to run.
+fn face(result: &CaseResult) -> String {
+    lasting(result.observed.as_deref().unwrap_or_default())
 }
 
 /// How grave a verdict is; `None` where nothing was judged and nothing went wrong.

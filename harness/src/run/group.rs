@@ -20,7 +20,7 @@ use crate::{
     case::{Setup, setup::Allow},
     lab::{Lab, Letters, Running, Who, World},
     server::script::echo,
-    verdict::{Conclusion, Finding, Outcome, Verdict, judge},
+    verdict::{Conclusion, Finding, Outcome, Verdict, judge, lasting},
     wire::{layout, redact::Secrets, render},
 };
 
@@ -407,10 +407,13 @@ fn finished(
             Finding::Absent { reason } | Finding::Setup { reason } | Finding::Harness { reason },
         ) => (Vec::new(), None, Some(reason)),
     };
-    // A known failure that shows another face is a new one.
+    // A known failure that shows another face is a new one. Baselines hold what reports show: no secrets.
+    let face = observed
+        .as_ref()
+        .map(|observed| lasting(&Secrets::new(&secrets).hide(observed)));
     let listed = planned.deviation.is_some()
         && (conclusion != Conclusion::Violated
-            || changed.is_none_or(|known| Some(known) == observed.as_ref()));
+            || changed.is_none_or(|known| Some(lasting(known)) == face));
     let verdict = judge(case.level, conclusion, strict, listed);
     if let Some(known) = &planned.deviation {
         reason = match verdict {

@@ -5,6 +5,8 @@
 
 pub mod finding;
 pub mod judge;
+mod lasting;
 
 pub use finding::{Conclusion, Finding, Outcome};
 pub use judge::{Level, Verdict, judge};
+pub use lasting::lasting;

@@ -1,12 +1,19 @@
-//! The command line: `run`, `list`, `explain`, `coverage`, `proxy`.
+//! The command line: judge a proxy, read what there is, and compare what was found.
 //!
 //! What people read goes to stdout, what tells them how far it is goes to stderr. The exit status can be trusted:
 //! see `Status`.
 
+mod baseline;
+mod compare;
 mod coverage;
 mod explain;
 mod list;
+mod matrix;
+mod merge;
+mod profile;
+mod reports;
 mod run;
+mod shell;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -30,6 +37,19 @@ enum Command {
     Explain(explain::Arguments),
     /// Show which requirements have cases, and why others have none
     Coverage(coverage::Arguments),
+    /// Say what changed between two reports
+    Compare(compare::Arguments),
+    /// Put the shares of one run together again
+    Merge(merge::Arguments),
+    /// Show several proxies side by side
+    Matrix(matrix::Arguments),
+    /// Write a profile for a proxy, or check one
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Print what completes these commands in a shell
+    Completions(shell::Arguments),
+    /// Print the manual page
+    Man,
     /// Run the reference proxy
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Proxy {
@@ -106,6 +126,12 @@ pub fn main() -> ExitCode {
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Explain(arguments)) => explain::main(&arguments),
         Some(Command::Coverage(arguments)) => coverage::main(&arguments),
+        Some(Command::Compare(arguments)) => compare::main(&arguments),
+        Some(Command::Merge(arguments)) => merge::main(&arguments),
+        Some(Command::Matrix(arguments)) => matrix::main(&arguments),
+        Some(Command::Profile(command)) => profile::main(&command),
+        Some(Command::Completions(arguments)) => Ok(shell::completions(&arguments)),
+        Some(Command::Man) => shell::man(),
         Some(Command::Proxy { arguments }) => {
             return connectspec_reference_proxy::main_with(program.into_iter().chain(arguments));
         }

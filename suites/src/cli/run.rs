@@ -6,16 +6,16 @@ use clap::{Args, Parser};
 use connectspec_harness::{
     case::select::{Partition, matches},
     lab::{Premises, Who},
-    proxy::{profile::parse_baseline, remote::Remote},
+    proxy::remote::Remote,
     report::{
-        CaptureFolder, Destination, Progress, ReportError, ReportFold, Reporter, Terminal,
-        Verbosity, terminal,
+        CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
+        terminal,
     },
     run::{self, Options, Plan, Stop},
     verdict::Level,
 };
 
-use super::{Status, Trouble};
+use super::{Status, Trouble, baseline, reports};
 use crate::{subjects, suites};
 
 /// Judge a proxy.
@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// A file of known deviations
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Rewrite that file: new failures go in, healed ones come out, comments, reasons and order stay
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
     /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
@@ -104,39 +107,78 @@ struct Subject {
 
 /// Runs the cases and says what they found.
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
-    let (who, again) = arguments.subject.who()?;
-    let catalogue = suites();
-    check_selectors(&arguments.selectors, &catalogue)?;
-    let options = arguments.options(again)?;
-    let plan = Plan::new(&catalogue, who, options);
+    let plan = arguments.plan()?;
     if plan.results() == 0 {
         return Err(Trouble::not_judged("no case was left to run"));
     }
     let mut reporters = arguments.reporters()?;
+    let report = conduct(plan, &mut reporters)?;
+    let Some(path) = arguments
+        .baseline
+        .as_ref()
+        .filter(|_| arguments.update_baseline)
+    else {
+        return Ok(reports::status(&report));
+    };
+    if report.run.interrupted || report.run.refused.is_some() {
+        anstream::eprintln!(
+            "{} stays as it was: the run did not come to its end",
+            path.display()
+        );
+        return Ok(reports::status(&report));
+    }
+    let (report, said) = baseline::update(path, report)?;
+    anstream::eprintln!("{said}");
+    Ok(reports::status(&report))
+}
+
+/// Judges without a word on stdout: for commands that make something of their own from the report.
+pub(super) fn judge_quietly(arguments: &Arguments) -> Result<Report, Trouble> {
+    let plan = arguments.plan()?;
+    let progress = if std::io::stderr().is_terminal() {
+        Progress::bar()
+    } else {
+        Progress::lines(Box::new(anstream::stderr()))
+    };
+    let terminal = Terminal::new(std::io::sink(), progress, terminal::Options::default());
+    conduct(plan, &mut [Box::new(terminal)])
+}
+
+fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Trouble> {
     let stop = Stop::default();
     listen_for_signals(stop.clone());
     let mut fold = ReportFold::new();
     run::run(plan, &stop, &mut |event| {
         fold.event(event);
-        for reporter in &mut reporters {
+        for reporter in reporters.iter_mut() {
             reporter.event(event);
         }
     });
-    for reporter in &mut reporters {
-        reporter.finish().map_err(could_not)?;
+    for reporter in reporters.iter_mut() {
+        reporter.finish().map_err(reports::could_not)?;
     }
-    Ok(match fold.report().exit_status() {
-        0 => Status::Conformant,
-        1 => Status::Failed,
-        _ => Status::NotJudged,
-    })
-}
-
-fn could_not(error: ReportError) -> Trouble {
-    Trouble::not_judged(format!("could not {error}"))
+    Ok(fold.report())
 }
 
 impl Arguments {
+    /// A built-in profile, or one in a file, with the ordinary options.
+    pub(super) fn of_profile(name: &str, selectors: &[String]) -> Result<Self, Trouble> {
+        // Behind `--`, a selector is never an option.
+        let words = ["run", "--profile", name, "--"].into_iter();
+        let arguments = Self::try_parse_from(words.chain(selectors.iter().map(String::as_str)))
+            .map_err(Trouble::usage)?;
+        arguments.plan()?;
+        Ok(arguments)
+    }
+
+    /// What is going to run.
+    fn plan(&self) -> Result<Plan, Trouble> {
+        let (who, again) = self.subject.who()?;
+        let catalogue = suites();
+        check_selectors(&self.selectors, &catalogue)?;
+        Ok(Plan::new(&catalogue, who, self.options(again)?))
+    }
+
     /// The terminal first, then the files. One that cannot be written is an error before anything runs.
     fn reporters(&self) -> Result<Vec<Box<dyn Reporter>>, Trouble> {
         let verbosity = match (self.quiet, self.verbose) {
@@ -177,13 +219,7 @@ impl Arguments {
     fn options(&self, again: String) -> Result<Options, Trouble> {
         let baseline = match &self.baseline {
             None => Vec::new(),
-            Some(path) => {
-                let origin = path.display().to_string();
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    Trouble::usage(format!("could not read the baseline {origin}: {error}"))
-                })?;
-                parse_baseline(&origin, &text).map_err(Trouble::usage)?
-            }
+            Some(path) => baseline::read(path, self.update_baseline)?,
         };
         Ok(Options {
             selectors: self.selectors.clone(),
