@@ -248,9 +248,7 @@ impl Drop for Port {
 
 /// Listens on any port of an address that nobody else listens on.
 pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
-    let socket = hold(host, port)?;
-    socket.listen(BACKLOG)?;
-    tokio::net::TcpListener::from_std(socket.into())
+    begin_to_listen(hold(host, port)?, BACKLOG)
 }
 
 /// Finds a block of ports that are all free.
