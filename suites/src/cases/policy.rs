@@ -17,6 +17,7 @@ pub(crate) fn suite() -> Suite {
         "policy": "Which ports are allowed", include_str!("policy.rs");
         a_listed_port_is_reached,
         an_unlisted_port_is_refused_and_never_contacted,
+        a_client_of_old_is_refused_a_denied_port,
         ports_and_ranges_add_up,
         a_range_ends_where_it_says,
         a_list_replaces_the_default,
@@ -40,7 +41,7 @@ fn a_listed_port_is_reached() -> Case {
         .needs([Need::PortList])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
-            lab.carries(&lab.request(&server), &server).await
+            lab.lets_through(&server).await
         })
 }
 
@@ -60,6 +61,23 @@ fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
         })
 }
 
+/// A check that only requests of today's version pass through is a check for those who want to be checked.
+///
+/// Right as well: to refuse the version.
+fn a_client_of_old_is_refused_a_denied_port() -> Case {
+    must("A port outside the list is refused to an HTTP/1.0 client, too")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["POL-005"])
+        .needs([Need::PortList])
+        .run(async |lab| {
+            let denied = lab.denied_server(echo()).await?;
+
+            lab.refuses(&lab.request(&denied).version("HTTP/1.0"))
+                .await?;
+            denied.stays_unvisited().await
+        })
+}
+
 /// A parser that reads only the first word, or the last line, quietly closes half of what was opened.
 ///
 /// Nothing else is right: each port that the list names was declared to be allowed.
@@ -72,7 +90,7 @@ fn ports_and_ranges_add_up() -> Case {
         .run(async |lab| {
             for letter in ['a', 'b', 'c', 'd'] {
                 let server = lab.server_at(lab.port(letter)?, echo()).await?;
-                lab.carries(&lab.request(&server), &server)
+                lab.lets_through(&server)
                     .await
                     .map_err(|f| f.at(&letter.to_string()))?;
             }
@@ -94,7 +112,7 @@ fn a_range_ends_where_it_says() -> Case {
             let (first, last) = (lab.port('p')?, lab.port('q')?);
             for port in [first, first + 1, last] {
                 let server = lab.server_at(port, echo()).await?;
-                lab.carries(&lab.request(&server), &server).await?;
+                lab.lets_through(&server).await?;
             }
             for port in [first - 1, last + 1] {
                 let server = lab.server_at(port, echo()).await?;
@@ -266,6 +284,8 @@ const SPELLINGS: &[(&str, Spelling)] = &[
     ("allowed_port_behind_a_comma", |h, p| format!("{h}:{p},443")),
     ("percent_encoded_colon", |h, p| format!("{h}%3a{p}")),
     ("trailing_dot", |h, p| format!("{h}.:{p}")),
+    ("minus_sign", |h, p| format!("{h}:-{p}")),
+    ("name", |_, p| format!("localhost:{p}")),
 ];
 
 /// A denial is worth what its weakest spelling is worth: a filter in front compares text, and the proxy dials numbers.
@@ -358,7 +378,7 @@ async fn agrees(lab: &Lab, list: &[Ports], within: std::ops::RangeInclusive<u16>
         let server = with_list.server_at(port, echo()).await?;
         let request = with_list.request(&server);
         if listed(port) {
-            let carried = with_list.carries(&request, &server).await;
+            let carried = with_list.lets_through(&server).await;
             carried.map_err(|finding| finding.at(&told(port)))?;
         } else {
             let answer = with_list.client().asks(&request).await?.answer;

@@ -34,6 +34,7 @@ const BAD_PORTS: &[(&str, &str, Spelling)] = &[
         "99999999999999999999".to_owned()
     }),
     ("minus_one", "H1-PORT-004", |_| "-1".to_owned()),
+    ("minus_sign", "H1-PORT-004", |p| format!("-{p}")),
     ("negative", "H1-PORT-004", NEGATIVE),
     ("plus_sign", "H1-PORT-005", PLUS_SIGN),
     ("hexadecimal", "H1-PORT-007", |p| format!("{p:#x}")),
