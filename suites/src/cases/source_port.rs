@@ -18,6 +18,7 @@ pub(crate) fn suite() -> Suite {
         is_absent_when_the_request_was_refused,
         is_absent_when_the_connection_failed,
         is_logged_when_the_tunnel_has_ended,
+        stands_beside_the_status_that_was_sent,
         is_right_for_each_of_many_tunnels,
     }
 }
@@ -129,6 +130,47 @@ fn is_logged_when_the_tunnel_has_ended() -> Case {
         })
 }
 
+/// A log that counts tunnels as errors, or refusals as successes, sends whoever reads it the wrong way.
+///
+/// Nothing else is right for a proxy like httpd, which logs the status that it sent.
+fn stands_beside_the_status_that_was_sent() -> Vec<(&'static str, Case)> {
+    each(OCCASIONS, |&(_, row, denied)| {
+        httpd("The log names the status that the client was sent")
+            .cites(MOD_LOG_CONFIG.section("formats"))
+            .covers([row])
+            .needs([Need::SourcePort, Need::PortList])
+            .run(async move |lab| {
+                let server = if denied {
+                    lab.denied_server(hold()).await?
+                } else {
+                    lab.server(echo()).await?
+                };
+                let nonce = lab.nonce();
+                let request = named(&lab.request(&server), &nonce);
+                let exchange = lab.client().asks(request).await?;
+                let sent = exchange.answer.status();
+                if sent.is_some_and(|status| status / 100 == 2) {
+                    let mut tunnel = exchange.connection.into_tunnel();
+                    tunnel.echoes(lab.nonce()).await?;
+                    tunnel.closes().await?;
+                }
+                let line = lab.log_line(&nonce).await?;
+                match (sent, line.status) {
+                    (Some(sent), Some(logged)) if sent != logged => Err(Finding::violation(
+                        format!("status {sent} in the log"),
+                        format!("status {logged}"),
+                    )),
+                    (Some(_), Some(_)) => Ok(()),
+                    _ => Err(Finding::inconclusive("no status in the answer or the line")),
+                }
+            })
+    })
+}
+
+/// What is asked for, the row, and whether it is denied.
+const OCCASIONS: &[(&str, &str, bool)] =
+    &[("granted", "NOTE-001", false), ("denied", "NOTE-003", true)];
+
 /// Tunnels that are open at the same time.
 const MANY: usize = 50;
 
@@ -168,8 +210,21 @@ fn is_right_for_each_of_many_tunnels() -> Case {
                 MANY,
                 "connections that are open have ports of their own"
             );
-            for (nonce, port) in expected {
-                expect_port(Some(port), lab.log_line(&nonce).await?.source_port)?;
+            for (logged, (nonce, port)) in expected.into_iter().enumerate() {
+                let line = match lab.log_line(&nonce).await {
+                    // Where some lines come, none may be missing.
+                    Err(_) if logged > 0 => {
+                        let seen = format!("none for one of them, though {logged} have come");
+                        return Err(Finding::violation("a line for each tunnel", seen));
+                    }
+                    line => line?,
+                };
+                expect_port(Some(port), line.source_port)?;
+                let lines = lab.log_lines(&nonce)?.len();
+                if lines > 1 {
+                    let seen = format!("{lines} lines for one of them");
+                    return Err(Finding::violation("one line for each tunnel", seen));
+                }
             }
             Ok(())
         })
