@@ -300,11 +300,14 @@ impl Lab {
 
     /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.
     pub fn begins_to_stop(&self) -> Outcome {
-        let process = self.running.process();
-        let process =
-            process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))?;
-        process.begin_to_stop();
+        self.running.launched()?.begin_to_stop();
         Ok(())
+    }
+
+    /// Leaves a relaunched proxy room for only so many files beside those that it has open.
+    pub fn leaves_spare_files(&self, spare: usize) -> Outcome {
+        let limited = self.running.launched()?.leave_spare_files(spare);
+        limited.map_err(|error| Finding::absent(format!("could not limit its files: {error}")))
     }
 
     /// Says something to the reader of the report: what was seen where several things are right.

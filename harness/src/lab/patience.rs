@@ -57,6 +57,18 @@ impl Patience {
         self.scaled(1_000)
     }
 
+    /// For a proxy to give back what a connection took: some linger for thirty seconds.
+    #[must_use]
+    pub fn lingering(self) -> Duration {
+        self.scaled(40_000)
+    }
+
+    /// Quiet period: how long a tunnel is watched in which nothing moves, for what it costs meanwhile.
+    #[must_use]
+    pub fn standstill(self) -> Duration {
+        self.scaled(10_000)
+    }
+
     /// Quiet period: how long a connection may be on its way whose first packets were dropped; kernels ask again after
     /// one second, and then after two and after four.
     #[must_use]

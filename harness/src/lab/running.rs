@@ -163,11 +163,14 @@ impl Running {
             .collect())
     }
 
-    pub(crate) fn vitals(&self) -> Outcome<Vitals> {
+    /// Its process, where a case cannot do without.
+    pub(crate) fn launched(&self) -> Outcome<&Subject> {
         let process = self.process.as_ref();
-        let process =
-            process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))?;
-        Ok(process.vitals())
+        process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))
+    }
+
+    pub(crate) fn vitals(&self) -> Outcome<Vitals> {
+        Ok(self.launched()?.vitals())
     }
 
     pub(crate) fn check(&self, world: &World, setup: &Setup) -> Outcome<CheckOutcome> {

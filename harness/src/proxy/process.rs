@@ -32,7 +32,7 @@ use super::{
     profile::{LogSource, Profile, StopSignal},
     ready,
     scratch::Scratch,
-    vitals::{Vitals, is_ending},
+    vitals::{Vitals, is_ending, leave_spare_files},
 };
 pub use child::set_guard;
 pub use error::LaunchError;
@@ -260,6 +260,11 @@ impl Subject {
     #[must_use]
     pub fn vitals(&self) -> Vitals {
         Vitals::of(self.guarded.pid())
+    }
+
+    /// Leaves each of its processes room for only so many files beside those that it has open.
+    pub fn leave_spare_files(&self, spare: usize) -> std::io::Result<()> {
+        leave_spare_files(self.guarded.pid(), spare)
     }
 
     /// Asks it to end and does not wait, so that several can end at the same time; then call

@@ -38,6 +38,18 @@ impl Vitals {
     }
 }
 
+/// Leaves each process of a subject room for only so many files beside those that it has open.
+pub(super) fn leave_spare_files(leader: i32, spare: usize) -> std::io::Result<()> {
+    for process in family(leader) {
+        let pid = rustix::process::Pid::from_raw(process.pid);
+        let files = (process.vitals().open_fds + spare) as u64;
+        let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        limit.current = Some(files);
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit)?;
+    }
+    Ok(())
+}
+
 /// Whether a process has ended, or is about to: the kernel marks it before it closes the connections, and
 /// tells its parent only afterwards.
 pub(super) fn is_ending(pid: i32) -> bool {
