@@ -15,8 +15,6 @@ pub(crate) fn suite() -> Suite {
         "connection": "The connection behind a refusal", include_str!("connection.rs");
         a_request_behind_a_refusal_is_not_served,
         a_request_soon_after_a_refusal_is_not_served,
-        the_body_of_a_refused_request_is_not_served,
-        the_chunks_of_a_refused_request_are_not_served,
         a_refusal_closes_the_connection,
         a_second_connect_opens_no_tunnel,
         a_client_that_wants_to_close_is_believed,
@@ -74,58 +72,6 @@ fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
                 let client = occasion.client(lab);
                 is_not_exempt(lab, occasion).await?;
                 lab.serves_nothing_later(&client, &request, smuggled)
-                    .await?;
-                Ok(())
-            })
-    })
-}
-
-/// A proxy that refuses without reading the body that was announced must not go on reading in the middle of it.
-///
-/// Right as well: to read the body and throw it away, to close without reading it, and to refuse the body itself.
-fn the_body_of_a_refused_request_is_not_served() -> Vec<(&'static str, Case)> {
-    each(REFUSALS, |&(_, occasion)| {
-        must("The body of a refused CONNECT is not served as a request")
-            .cites(RFC_9112.section("9.3"))
-            .cites(RFC_9931.section("8"))
-            .covers(["H1-FRM-013"])
-            .under(occasion.setup())
-            .needs(occasion.needs())
-            .run(async move |lab| {
-                let smuggled = smuggled_request(lab).await?;
-                let length = format!("Content-Length: {}", smuggled.len());
-                let request = occasion.request(lab).await?.field(length);
-                let request = request.followed_by(smuggled);
-                is_not_exempt(lab, occasion).await?;
-                lab.serves_nothing_behind(&occasion.client(lab), &request)
-                    .await?;
-                Ok(())
-            })
-    })
-}
-
-/// The same with a body in chunks, which a proxy that knows none on CONNECT leaves where it is.
-///
-/// Right as well: to read the chunks and throw them away, to close without reading them, and to refuse chunks.
-fn the_chunks_of_a_refused_request_are_not_served() -> Vec<(&'static str, Case)> {
-    each(REFUSALS, |&(_, occasion)| {
-        must("The chunks of a refused CONNECT are not served as a request")
-            .cites(RFC_9112.section("6.3"))
-            .cites(RFC_9931.section("8"))
-            .covers(["H1-FRM-014"])
-            .under(occasion.setup())
-            .needs(occasion.needs())
-            .run(async move |lab| {
-                let smuggled = smuggled_request(lab).await?;
-                let mut body = format!("{:x}\r\n", smuggled.len()).into_bytes();
-                body.extend_from_slice(&smuggled);
-                body.extend_from_slice(b"\r\n0\r\n\r\n");
-                let request = occasion.request(lab).await?;
-                let request = request
-                    .field("Transfer-Encoding: chunked")
-                    .followed_by(body);
-                is_not_exempt(lab, occasion).await?;
-                lab.serves_nothing_behind(&occasion.client(lab), &request)
                     .await?;
                 Ok(())
             })

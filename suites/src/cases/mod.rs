@@ -12,8 +12,10 @@ mod fields;
 mod framing;
 mod host;
 mod host_spelling;
+mod idle;
 mod integrity;
 mod lines;
+mod load;
 mod needless;
 mod occasion;
 mod odd_lines;
@@ -26,12 +28,13 @@ mod races;
 mod refuse;
 mod replies;
 mod request_line;
+mod resources;
+mod robustness;
 mod secrecy;
 mod section;
 mod smuggling;
 mod source_port;
 mod sweep;
-mod sweeps;
 mod target;
 
 use connectspec_harness::case::Suite;
@@ -42,36 +45,39 @@ pub fn suites() -> Vec<Suite> {
     vec![
         target::suite(),
         authority::suite(),
+        host_spelling::suite(),
         port::suite(),
+        port_range::suite(),
         request_line::suite(),
+        lines::suite(),
+        odd_lines::suite(),
+        sweep::suite(),
         host::suite(),
         fields::suite(),
+        section::suite(),
+        needless::suite(),
         framing::suite(),
+        bad_framing::suite(),
+        smuggling::suite(),
         establish::suite(),
         replies::suite(),
         refuse::suite(),
         connection::suite(),
         persistence::suite(),
         early::suite(),
-        sweeps::suite(),
         races::suite(),
         opaque::suite(),
-        policy::suite(),
-        allow_connect::suite(),
-        source_port::suite(),
         integrity::suite(),
         secrecy::suite(),
         close::suite(),
         endings::suite(),
-        odd_lines::suite(),
-        section::suite(),
-        needless::suite(),
-        host_spelling::suite(),
-        port_range::suite(),
-        lines::suite(),
-        sweep::suite(),
-        bad_framing::suite(),
-        smuggling::suite(),
+        idle::suite(),
+        robustness::suite(),
+        load::suite(),
+        resources::suite(),
+        policy::suite(),
+        allow_connect::suite(),
+        source_port::suite(),
     ]
 }
 

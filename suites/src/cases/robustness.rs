@@ -1,43 +1,25 @@
-//! # Sweeps
+//! # Robustness
 //!
-//! A head can be cut anywhere, by the network or by a client that goes away. One place in it where the proxy is wrong is
-//! enough, so every place is tried.
+//! Clients break off, reset, are silent, slow, many, or talk nonsense. None of that opens a tunnel that nobody asked for,
+//! and none of it keeps another client from the one that it asks for.
 
 use connectspec_harness::prelude::*;
 use tokio::task::JoinSet;
 
 use crate::spec::{RFC_9110, RFC_9112};
 
-/// Every case that tries each place in a head.
+/// Every case about clients that behave badly.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "sweeps": "Sweeps", include_str!("sweeps.rs");
-        a_head_may_be_cut_anywhere,
+        "robustness": "Robustness", include_str!("robustness.rs");
         a_head_that_breaks_off_opens_no_tunnel,
         a_head_without_its_last_byte_opens_no_tunnel,
         a_client_that_resets_in_its_head_harms_nobody,
+        a_client_that_resets_behind_its_head_harms_nobody,
+        a_client_that_resets_frees_its_server,
+        a_server_that_says_nothing_gets_its_tunnel,
+        random_errors_harm_nobody,
     }
-}
-
-/// Some parsers want a line in one read, some the empty line, some the whole head; each fails at a place of its own.
-///
-/// Right as well: a refusal by policy, for want of credentials or by a timer says nothing.
-fn a_head_may_be_cut_anywhere() -> Case {
-    must("A request that comes in two segments is read like any other, wherever it is cut")
-        .cites(RFC_9112.section("2.2"))
-        .cites(RFC_9110.section("2.4"))
-        .covers(["H1-RL-017"])
-        .seen_in("bun #43161", "https://github.com/oven-sh/bun/pull/43161")
-        .run(async |lab| {
-            let server = lab.server(echo()).await?;
-            let bytes = lab.request(&server).bytes();
-            for at in 1..bytes.len() {
-                let (front, back) = bytes.split_at(at);
-                let carried = lab.carries_pieces(&[front, back], &server).await;
-                carried.map_err(|finding| finding.at(&cut(front)))?;
-            }
-            Ok(())
-        })
 }
 
 /// A request that was not sent to its end was not made: a client that died in the middle did not ask for this target.
@@ -130,6 +112,143 @@ fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
         })
 }
 
+/// As above, while the proxy is connecting, or has just sent its 2xx.
+///
+/// Right as well: anything, as long as the next client is served.
+fn a_client_that_resets_behind_its_head_harms_nobody() -> Case {
+    practice("Clients that reset right behind their request keep no other from its tunnel")
+        .cites(RFC_9110.section("17.5"))
+        .covers(["ROB-007"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            for time in 0..RESETS {
+                let mut connection = lab.client().dial().await?;
+                connection.sends(lab.request(&server).bytes()).await;
+                if time % 2 > 0 {
+                    connection.hears().await;
+                }
+                connection.into_tunnel().resets()?;
+            }
+            serves_on(lab, &server).await
+        })
+}
+
+/// Enough for both orders of the reset and the connection to the server.
+const RESETS: usize = 40;
+
+/// A connection to a server whose client has gone is held by nobody, and given back by nobody.
+///
+/// Right as well: to end the server's side with a FIN.
+fn a_client_that_resets_frees_its_server() -> Case {
+    practice("Servers whose clients have reset see the end of their connections")
+        .cites(RFC_9112.section("9.5"))
+        .covers(["ROB-007"])
+        .run(async |lab| {
+            let server = lab.server(hand_over()).await?;
+            let mut ends = Vec::new();
+            for _ in 0..RESETS {
+                let near = lab.client().connect(&server).await?;
+                ends.push(server.accepts().await?);
+                near.resets()?;
+            }
+            for end in &mut ends {
+                end.ends_somehow().await?;
+            }
+            Ok(())
+        })
+}
+
+/// The tunnel is there once the connection is: whether the server ever says anything is between it and the client.
+///
+/// Right as well: a refusal by policy or for want of credentials says nothing.
+fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
+    must("A server that neither reads nor writes is answered with a 2xx")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["ROB-009"])
+        .run(async |lab| {
+            let server = lab.server(hold()).await?;
+            let mut tunnel = lab.client().connect(&server).await?;
+            tunnel.sends(lab.nonce()).await?;
+            tunnel.stays_silent(lab.patience().quiet()).await
+        })
+}
+
+/// How many requests with errors are made, and whether that takes long.
+const ERRORS: &[(&str, usize, bool)] = &[("some", 100, false), ("many", 2_000, true)];
+
+/// Scanners, broken clients and bad memory send what no author of a parser has thought of.
+///
+/// Right as well: any response, a close, a reset, silence, and a tunnel where the request was still right. The target is
+/// never changed, so that no proxy connects to strangers.
+fn random_errors_harm_nobody() -> Vec<(&'static str, Case)> {
+    each(ERRORS, |&(_, times, slow)| {
+        let case =
+            practice("Requests with random errors get a response or an end, and harm nobody")
+                .cites(RFC_9112.section("2.2"))
+                .cites(RFC_9110.section("17.5"))
+                .covers(["ROB-005"])
+                .run(async move |lab| {
+                    let server = lab.server(echo()).await?;
+                    let right = lab.request(&server).field("User-Agent: mutant").bytes();
+                    let mut generator = Generator::new(lab.seed());
+                    for first in (0..times).step_by(AT_ONCE) {
+                        let mut asked = JoinSet::new();
+                        for _ in first..times.min(first + AT_ONCE) {
+                            let mutant = mutated(&right, &server.authority(), &mut generator);
+                            let (client, limit) = (lab.client(), lab.patience().stall());
+                            asked.spawn(async move {
+                                let mut connection = client.dial().await?;
+                                connection.sends(&mutant).await;
+                                connection.finishes().await;
+                                Ok((connection.hears_within(limit).await, mutant))
+                            });
+                        }
+                        while let Some(answered) = asked.join_next().await {
+                            let answered =
+                                answered.map_err(|error| Finding::harness(error.to_string()))?;
+                            let (answer, mutant) = answered?;
+                            if let Answer::Garbage { .. } = &answer {
+                                let finding =
+                                    Finding::violation("a response or an end", answer.describe());
+                                return Err(finding.at(&mutant.escape_ascii().to_string()));
+                            }
+                        }
+                        serves_on(lab, &server).await?;
+                    }
+                    Ok(())
+                });
+        if slow { case.slow() } else { case }
+    })
+}
+
+/// How many of them are under way at the same time.
+const AT_ONCE: usize = 50;
+
+/// `right` with one to three bytes changed, added or left out, outside of every mention of `authority`.
+fn mutated(right: &[u8], authority: &str, generator: &mut Generator) -> Vec<u8> {
+    let mut bytes = right.to_vec();
+    for _ in 0..=generator.word() % 3 {
+        let spared: Vec<_> = bytes
+            .windows(authority.len())
+            .enumerate()
+            .filter(|(_, window)| *window == authority.as_bytes())
+            // The bytes around it belong to it, too: a digit there would make another port of it.
+            .map(|(at, _)| at.saturating_sub(1)..=at + authority.len())
+            .collect();
+        let at = usize::try_from(generator.word()).unwrap_or(0) % bytes.len();
+        if spared.iter().any(|range| range.contains(&at)) {
+            continue;
+        }
+        let byte = generator.word().to_le_bytes()[3];
+        match generator.word() % 3 {
+            0 => bytes[at] = byte,
+            1 => bytes.insert(at, byte),
+            _ => drop(bytes.remove(at)),
+        }
+    }
+    bytes
+}
+
 async fn serves_on(lab: &Lab, server: &Server) -> Outcome {
     let mut tunnel = lab.client().connect(server).await.map_err(|finding| {
         Finding::violation("a tunnel for the next client", finding.to_string())
@@ -145,3 +264,23 @@ fn cut(front: &[u8]) -> String {
 
 /// As much of a head as shows the place.
 const SHOWN: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_still_names_the_same_server() {
+        let (authority, mut generator) = ("127.0.0.1:12345", Generator::new(1));
+        let right = Request::connect(authority).bytes();
+        let mut changed = 0;
+        for _ in 0..1_000 {
+            let mutant = mutated(&right, authority, &mut generator);
+            let named = format!(" {authority} ").into_bytes();
+            let is_named = mutant.windows(named.len()).any(|window| window == named);
+            assert!(is_named, "{}", mutant.escape_ascii());
+            changed += usize::from(mutant != right);
+        }
+        assert!(changed > 500);
+    }
+}

@@ -1,0 +1,325 @@
+//! # Resources
+//!
+//! A proxy runs for months: what it loses with each tunnel, or burns while it waits, it has lost or burnt long before
+//! somebody looks. Each case has a process of its own, so that nobody else's tunnels are counted.
+
+use connectspec_harness::{prelude::*, proxy::vitals::Vitals};
+
+use super::occasion::Occasion;
+use crate::spec::{RFC_9110, RFC_9112, RFC_9113};
+
+/// Every case about what a proxy holds and uses.
+pub(crate) fn suite() -> Suite {
+    suite! {
+        "resources": "Resources", include_str!("resources.rs");
+        what_a_tunnel_took_is_given_back,
+        ten_thousand_tunnels_leave_nothing,
+        a_tunnel_at_a_standstill_costs_no_time,
+        a_slow_reader_costs_no_memory,
+        what_an_idle_tunnel_costs,
+    }
+}
+
+/// How five hundred connections end.
+#[derive(Clone, Copy, Debug)]
+enum Ways {
+    ClientCloses,
+    ServerCloses,
+    ClientResets,
+    ServerResets,
+    Refused,
+}
+
+const WAYS: &[(&str, Ways)] = &[
+    ("the_client_closes", Ways::ClientCloses),
+    ("the_server_closes", Ways::ServerCloses),
+    ("the_client_resets", Ways::ClientResets),
+    ("the_server_resets", Ways::ServerResets),
+    ("it_is_refused", Ways::Refused),
+];
+
+/// One file lost with each tunnel: a proxy of a thousand clients is full within the hour.
+///
+/// Right as well: to keep things for reuse, up to a few; and to take up to forty seconds, as proxies linger. Five hundred
+/// tunnels before the measurement have filled every pool.
+fn what_a_tunnel_took_is_given_back() -> Vec<(&'static str, Case)> {
+    each(WAYS, |&(_, way)| {
+        practice("Five hundred tunnels that have ended leave no open files behind")
+            .cites(RFC_9112.section("9.5"))
+            .covers(["CLS-013"])
+            .needs([Need::Launched])
+            .seen_in(
+                "pacproxy #18",
+                "https://github.com/williambailey/pacproxy/issues/18",
+            )
+            .slow()
+            .run(async move |lab| leaves_nothing(lab, way, 500).await)
+    })
+}
+
+/// What is lost once in a hundred tunnels takes longer to show.
+///
+/// Right as well: as for five hundred tunnels.
+fn ten_thousand_tunnels_leave_nothing() -> Case {
+    practice("Ten thousand tunnels, one after the other, leave no open files behind")
+        .cites(RFC_9112.section("9.5"))
+        .covers(["CLS-013"])
+        .needs([Need::Launched])
+        .slow()
+        .run(async |lab| leaves_nothing(lab, Ways::ClientCloses, 10_000).await)
+}
+
+/// Open files that are no loss: a log that was opened again, a spare worker.
+const FILES_TOLERATED: usize = 20;
+
+async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
+    let lab = case.relaunched(&Setup::default()).await?;
+    let server = lab.server(hand_over()).await?;
+    for _ in 0..500 {
+        way.ends(&lab, &server).await?;
+    }
+    let before = at_rest(&lab).await?;
+    let began = std::time::Instant::now();
+    let mut ended = 0;
+    // A proxy that takes its time for each of them is judged on fewer.
+    while ended < times && began.elapsed() < lab.patience().lingering() {
+        way.ends(&lab, &server).await?;
+        ended += 1;
+    }
+    let limit = before.open_fds + FILES_TOLERATED;
+    let began = std::time::Instant::now();
+    loop {
+        let after = lab.vitals()?;
+        if after.open_fds <= limit {
+            case.note(format!("{ended} tunnels"));
+            return Ok(());
+        }
+        if began.elapsed() > lab.patience().lingering() {
+            return Err(Finding::violation(
+                format!(
+                    "{} open files, or up to {FILES_TOLERATED} more",
+                    before.open_fds
+                ),
+                format!("{} open files after {ended} tunnels", after.open_fds),
+            ));
+        }
+        pass(lab.patience().quiet()).await;
+    }
+}
+
+/// The proxy's vitals once it has held the same files for a while.
+async fn at_rest(lab: &Lab) -> Outcome<Vitals> {
+    let began = std::time::Instant::now();
+    let (mut last, mut since) = (lab.vitals()?, began);
+    while since.elapsed() < lab.patience().stall() * 3
+        && began.elapsed() < lab.patience().lingering()
+    {
+        pass(lab.patience().quiet()).await;
+        let now = lab.vitals()?;
+        if now.open_fds != last.open_fds {
+            since = std::time::Instant::now();
+        }
+        last = now;
+    }
+    Ok(last)
+}
+
+impl Ways {
+    /// One connection that ends in this way, seen to its end by whoever is left.
+    async fn ends(self, lab: &Lab, server: &Server) -> Outcome {
+        if let Self::Refused = self {
+            let (reply, mut connection) = Occasion::BadTarget.refusal(lab).await?;
+            connection.body(&reply).await;
+            return Ok(());
+        }
+        let mut near = lab.client().connect(server).await?;
+        let mut far = server.accepts().await?;
+        match self {
+            Self::ClientCloses => {
+                near.finishes().await?;
+                far.ends_somehow().await?;
+                far.leaves();
+                near.ends_somehow().await?;
+            }
+            Self::ServerCloses => {
+                far.finishes().await?;
+                near.ends_somehow().await?;
+                near.leaves();
+                far.ends_somehow().await?;
+            }
+            Self::ClientResets => {
+                near.resets()?;
+                far.ends_somehow().await?;
+            }
+            Self::ServerResets => {
+                far.resets()?;
+                near.ends_somehow().await?;
+            }
+            Self::Refused => {}
+        }
+        Ok(())
+    }
+}
+
+/// What a tunnel does while nothing moves in it.
+const AT_A_STANDSTILL: &[(&str, Standstill)] = &[
+    ("idle", Standstill::Idle),
+    ("closed_by_the_client", Standstill::ClosedByClient),
+    ("closed_by_the_server", Standstill::ClosedByServer),
+    ("full_to_the_server", Standstill::FullToServer),
+    ("full_to_the_client", Standstill::FullToClient),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Standstill {
+    Idle,
+    ClosedByClient,
+    ClosedByServer,
+    FullToServer,
+    FullToClient,
+}
+
+/// A loop that asks again and again for what cannot happen burns a processor for each such tunnel, and nobody sees why.
+///
+/// Right as well: up to five percent of one processor, for timers and housekeeping; and to end the tunnel.
+fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
+    each(AT_A_STANDSTILL, |&(_, standstill)| {
+        practice("A tunnel in which nothing moves costs no processor time")
+            .cites(RFC_9110.section("17.5"))
+            .covers(["CLS-005"])
+            .needs([Need::Launched])
+            .seen_in(
+                "httpd bug 65521",
+                "https://bz.apache.org/bugzilla/show_bug.cgi?id=65521",
+            )
+            .seen_in("hyper #4085", "https://github.com/hyperium/hyper/pull/4085")
+            .slow()
+            .run(async move |lab| {
+                let lab_of_its_own = lab.relaunched(&Setup::default()).await?;
+                let (mut near, mut far) = lab_of_its_own.tunnel().await?;
+                near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                    .await?;
+                let much = stream(lab.seed(), u64::MAX);
+                let pause = lab.patience().stall();
+                match standstill {
+                    Standstill::Idle => {}
+                    Standstill::ClosedByClient => near.finishes().await?,
+                    Standstill::ClosedByServer => far.finishes().await?,
+                    Standstill::FullToServer => {
+                        near.halves().1.offers_within(&much, pause).await;
+                    }
+                    Standstill::FullToClient => {
+                        far.halves().1.offers_within(&much, pause).await;
+                    }
+                }
+                let before = lab_of_its_own.vitals()?;
+                let period = lab.patience().standstill();
+                pass(period).await;
+                let spent = lab_of_its_own.vitals()?.cpu.saturating_sub(before.cpu);
+                if spent <= period / 20 {
+                    lab.note(format!("{spent:?} of processor time in {period:?}"));
+                    return Ok(());
+                }
+                Err(Finding::violation(
+                    format!("at most {:?} of processor time in {period:?}", period / 20),
+                    format!("{spent:?}"),
+                ))
+            })
+    })
+}
+
+/// Which way the bytes go that nobody reads.
+const DIRECTIONS: &[(&str, &str, bool)] = &[
+    ("to_the_server", "INT-009", true),
+    ("to_the_client", "INT-010", false),
+];
+
+/// What a proxy may take of a stream that nobody reads at the other end: its own buffers and four of the kernel's, which
+/// grow to some megabytes each.
+const TAKEN_MAX: u64 = 80 << 20;
+
+/// What it may need for them. The kernel's buffers are no memory of the process.
+const GROWTH_MAX: u64 = 64 << 20;
+
+/// One user with a slow line and a fast server fills the memory of everybody's proxy.
+///
+/// Right as well: any amount of buffering up to 80 MiB taken and 64 MiB more of memory; and to end a tunnel that does
+/// not move.
+fn a_slow_reader_costs_no_memory() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, row, upwards)| {
+        practice("What nobody reads is not taken without limit")
+            .cites(RFC_9113.section("10.5.2"))
+            .cites(RFC_9110.section("17.5"))
+            .covers([row])
+            .needs([Need::Launched])
+            .seen_in("bun #43490", "https://github.com/oven-sh/bun/issues/43490")
+            .seen_in("h2o #2741", "https://github.com/h2o/h2o/issues/2741")
+            .slow()
+            .run(async move |lab| {
+                let lab_of_its_own = lab.relaunched(&Setup::default()).await?;
+                let (near, far) = lab_of_its_own.tunnel().await?;
+                let (mut from, to) = if upwards { (near, far) } else { (far, near) };
+                to.takes_little(64 * 1024)?;
+                let before = lab_of_its_own.vitals()?.rss;
+                let flood = stream(lab.seed(), 2 * TAKEN_MAX);
+                let (mut reader, mut writer) = from.halves();
+                let taken = tokio::select! {
+                    (taken, _) = writer.offers_within(&flood, lab.patience().stall() * 3) => taken,
+                    ended = reader.ends_somehow() => {
+                        lab.note(format!("{} while it stalled", ended?.describe()));
+                        return Ok(());
+                    }
+                };
+                let growth = lab_of_its_own.vitals()?.rss.saturating_sub(before);
+                let seen = format!(
+                    "{} MiB taken, {} MiB more memory",
+                    taken >> 20,
+                    growth >> 20
+                );
+                if taken <= TAKEN_MAX && growth <= GROWTH_MAX {
+                    lab.note(seen);
+                    return Ok(());
+                }
+                let limits = (TAKEN_MAX >> 20, GROWTH_MAX >> 20);
+                let expected = format!(
+                    "at most {} MiB taken and {} MiB more memory",
+                    limits.0, limits.1
+                );
+                Err(Finding::violation(expected, seen))
+            })
+    })
+}
+
+/// Tunnels that are held at the same time, as many as any proxy has workers for.
+const IDLE: usize = 100;
+
+/// What an operator has to multiply by the number of users.
+///
+/// Right as well: any amount.
+fn what_an_idle_tunnel_costs() -> Case {
+    survey("An idle tunnel costs")
+        .cites(RFC_9110.section("17.5"))
+        .covers(["INT-012"])
+        .needs([Need::Launched])
+        .slow()
+        .run(async |lab| {
+            let lab_of_its_own = lab.relaunched(&Setup::default()).await?;
+            let server = lab_of_its_own.server(hand_over()).await?;
+            let first = lab_of_its_own.client().connect(&server).await?;
+            let before = at_rest(&lab_of_its_own).await?;
+            let mut held = vec![(first, server.accepts().await?)];
+            for _ in 0..IDLE {
+                let near = lab_of_its_own.client().connect(&server).await?;
+                held.push((near, server.accepts().await?));
+            }
+            let after = at_rest(&lab_of_its_own).await?;
+            let each = |before: usize, after: usize| after.saturating_sub(before) / IDLE;
+            lab.note(format!(
+                "{} KiB of memory, {} open files, {} threads",
+                after.rss.saturating_sub(before.rss) / 1024 / IDLE as u64,
+                each(before.open_fds, after.open_fds),
+                each(before.threads, after.threads),
+            ));
+            Ok(())
+        })
+}
