@@ -15,11 +15,16 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// A size, its extensions and a trailer line are short.
 const LINE_LIMIT: usize = 8 * 1024;
 
+/// Trailers are rare, and then few.
+const TRAILERS_LIMIT: usize = 64;
+
 /// What followed a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     /// The content, without its framing.
     pub content: Vec<u8>,
+    /// The field lines behind the last chunk, as they came.
+    pub trailers: Vec<Vec<u8>>,
     /// What marks its end.
     pub framing: Framing,
     /// How it ended.
@@ -62,6 +67,7 @@ impl Connection {
             Err(why) => {
                 return Body {
                     content: Vec::new(),
+                    trailers: Vec::new(),
                     framing: Framing::Close,
                     end: BodyEnd::Malformed(why),
                 };
@@ -71,6 +77,7 @@ impl Connection {
         let end = self.decode(&mut decoder).await;
         Body {
             content: decoder.content,
+            trailers: decoder.trailers,
             framing,
             end,
         }
@@ -137,6 +144,7 @@ fn decimal(value: &[u8]) -> Option<usize> {
 #[derive(Debug)]
 struct Decoder {
     content: Vec<u8>,
+    trailers: Vec<Vec<u8>>,
     awaits: Awaits,
     /// The part of a line that has arrived.
     line: Vec<u8>,
@@ -171,6 +179,7 @@ impl Decoder {
         };
         Self {
             content: Vec::new(),
+            trailers: Vec::new(),
             awaits,
             line: Vec::new(),
         }
@@ -246,7 +255,12 @@ impl Decoder {
             Awaits::ChunkEnd if line.is_empty() => Awaits::Size,
             Awaits::ChunkEnd => return Err("a chunk that is longer than its size".to_owned()),
             _ if line.is_empty() => Awaits::Nothing,
-            _ => Awaits::Trailer,
+            _ => {
+                if self.trailers.len() < TRAILERS_LIMIT {
+                    self.trailers.push(line.to_vec());
+                }
+                Awaits::Trailer
+            }
         };
         Ok(&bytes[at + 1..])
     }
@@ -273,6 +287,7 @@ mod tests {
             rest.extend_from_slice(decoder.feed(piece)?);
         }
         assert!(decoder.is_done() || rest.is_empty());
+        assert!(decoder.trailers.iter().all(|line| line == b"X: y"));
         Ok((decoder.content, rest))
     }
 

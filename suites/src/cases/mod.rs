@@ -5,6 +5,7 @@ mod authority;
 mod bad_framing;
 mod close;
 mod connection;
+mod disclosure;
 mod early;
 mod endings;
 mod establish;
@@ -24,6 +25,7 @@ mod persistence;
 mod policy;
 mod port;
 mod port_range;
+mod proxy_status;
 mod races;
 mod refuse;
 mod replies;
@@ -62,6 +64,8 @@ pub fn suites() -> Vec<Suite> {
         establish::suite(),
         replies::suite(),
         refuse::suite(),
+        disclosure::suite(),
+        proxy_status::suite(),
         connection::suite(),
         persistence::suite(),
         early::suite(),

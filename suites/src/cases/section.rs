@@ -51,7 +51,7 @@ fn an_oversized_section_is_answered() -> Vec<(&'static str, Case)> {
         should("A header section that is too large is answered with a 4xx")
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_6585.section("5"))
-            .covers(["H1-FLD-012"])
+            .covers(["H1-FLD-012", "ROB-008"])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = oversize(lab.request(&server));
@@ -73,7 +73,7 @@ fn an_oversized_section_harms_nobody_else() -> Vec<(&'static str, Case)> {
     each(OVERSIZED, |&(_, oversize)| {
         must("After a header section that is too large, others are served")
             .cites(RFC_9110.section("5.4"))
-            .covers(["H1-FLD-012"])
+            .covers(["H1-FLD-012", "ROB-008"])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 lab.control(&server).await?;
