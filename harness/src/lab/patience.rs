@@ -57,6 +57,12 @@ impl Patience {
         self.scaled(1_000)
     }
 
+    /// For what needs no network and no other program: longer than any pause of a busy machine.
+    #[must_use]
+    pub fn soon(self) -> Duration {
+        self.scaled(1_000)
+    }
+
     /// For a proxy to give back what a connection took: some linger for thirty seconds.
     #[must_use]
     pub fn lingering(self) -> Duration {

@@ -178,6 +178,10 @@ fn refuses_brackets_around_anything_else() -> Vec<(&'static str, Case)> {
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers(["H1-TGT-017"])
+            .seen_in(
+                "Squid #1253",
+                "https://github.com/squid-cache/squid/pull/1253",
+            )
             .run(async move |lab| {
                 let server = lab.dual_server(echo()).await?;
 
@@ -203,6 +207,10 @@ fn refuses_a_strange_byte_in_the_host() -> Vec<(&'static str, Case)> {
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-TGT-023"])
+            .seen_in(
+                "Squid #1253",
+                "https://github.com/squid-cache/squid/pull/1253",
+            )
             .run(async move |lab| {
                 let server = lab.server_among(|_| WELL_KNOWN.to_vec()).await?;
                 let mut target = server.authority().into_bytes();

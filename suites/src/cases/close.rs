@@ -212,6 +212,10 @@ fn a_client_that_vanishes_ends_the_server() -> Case {
     practice("When the client goes away, a server that is still sending sees the end")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-008"])
+        .seen_in(
+            "httpd 596940ef40",
+            "https://github.com/apache/httpd/commit/596940ef40",
+        )
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             far.sends_to(&mut near, lab.nonce()).await?;
@@ -248,6 +252,10 @@ fn a_close_of_the_client() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-003"])
+        .seen_in(
+            "bitchat #1495",
+            "https://github.com/permissionlesstech/bitchat/issues/1495",
+        )
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             one_closes(lab, &mut near, &mut far).await
@@ -262,6 +270,10 @@ fn a_close_of_the_server() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-004"])
+        .seen_in(
+            "haproxy #3205",
+            "https://github.com/haproxy/haproxy/issues/3205",
+        )
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             one_closes(lab, &mut far, &mut near).await

@@ -64,6 +64,10 @@ fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
         must("What follows a refused CONNECT a moment later is not served")
             .cites(RFC_9931.section("8"))
             .covers(["H1-CONN-001"])
+            .seen_in(
+                "nghttp2 #2323",
+                "https://github.com/nghttp2/nghttp2/issues/2323",
+            )
             .under(occasion.setup())
             .needs(occasion.needs())
             .run(async move |lab| {
@@ -111,6 +115,10 @@ fn a_second_connect_opens_no_tunnel() -> Case {
     must("A CONNECT behind a refused CONNECT opens no tunnel")
         .cites(RFC_9931.section("8"))
         .covers(["H1-CONN-002"])
+        .seen_in(
+            "nghttp2 #2323",
+            "https://github.com/nghttp2/nghttp2/issues/2323",
+        )
         .needs([Need::PortList])
         .run(async |lab| {
             let allowed = lab.server(echo()).await?;

@@ -30,6 +30,18 @@ fn a_success_means_a_connection() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("3"))
         .covers(["H1-RSP-001"])
+        .seen_in(
+            "ATS #7677",
+            "https://github.com/apache/trafficserver/issues/7677",
+        )
+        .seen_in(
+            "3proxy #1145",
+            "https://github.com/3proxy/3proxy/issues/1145",
+        )
+        .seen_in(
+            "konnectivity #764",
+            "https://github.com/kubernetes-sigs/apiserver-network-proxy/issues/764",
+        )
         .run(async |lab| {
             let port = lab.refusing_port().await?;
             let target = format!("{}:{port}", lab.host());
@@ -75,6 +87,14 @@ fn a_success_has_no_content_length() -> Vec<(&'static str, Case)> {
             .cites(RFC_9110.section("8.6"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-RSP-002"])
+            .seen_in(
+                "hyper #1783",
+                "https://github.com/hyperium/hyper/issues/1783",
+            )
+            .seen_in(
+                "martian #209",
+                "https://github.com/google/martian/issues/209",
+            )
             .run(async move |lab| {
                 granted(lab, version)
                     .await?
@@ -92,6 +112,14 @@ fn a_success_has_no_transfer_encoding() -> Vec<(&'static str, Case)> {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.1"))
             .covers(["H1-RSP-003"])
+            .seen_in(
+                "envoy #11227",
+                "https://github.com/envoyproxy/envoy/issues/11227",
+            )
+            .seen_in(
+                "ATS #5185",
+                "https://github.com/apache/trafficserver/issues/5185",
+            )
             .run(async move |lab| {
                 granted(lab, version)
                     .await?
@@ -108,6 +136,10 @@ fn the_tunnel_begins_behind_the_empty_line() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-RSP-004"])
+        .seen_in(
+            "pingora #411",
+            "https://github.com/cloudflare/pingora/issues/411",
+        )
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
 
@@ -126,6 +158,10 @@ fn a_silent_client_gets_its_tunnel() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("8"))
         .covers(["H1-RSP-015"])
+        .seen_in(
+            "mitmproxy #910",
+            "https://github.com/mitmproxy/mitmproxy/issues/910",
+        )
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             for _ in 0..2 {
@@ -157,6 +193,10 @@ fn a_server_may_speak_first() -> Case {
     must("What the server says first arrives behind the head of the 2xx")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-016"])
+        .seen_in(
+            "sbx-releases #411",
+            "https://github.com/docker/sbx-releases/issues/411",
+        )
         .run(async |lab| {
             let server = lab.server(send(GREETING).then(echo())).await?;
             let mut tunnel = lab.client().connect(&server).await?;
@@ -174,6 +214,10 @@ fn what_a_server_says_at_once_is_complete() -> Case {
     must("What the server sends before the client reads is complete, and stands behind the head")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-018"])
+        .seen_in(
+            "envoy #12996",
+            "https://github.com/envoyproxy/envoy/issues/12996",
+        )
         .run(async |lab| {
             let at_once = stream(lab.seed(), 64 * 1024);
             let server = lab.server(send(at_once.clone()).then(echo())).await?;

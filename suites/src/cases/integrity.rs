@@ -71,6 +71,10 @@ fn bytes_pass_unchanged() -> Vec<(&'static str, Case)> {
         must("Bytes pass a tunnel unchanged, whatever they look like")
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
+            .seen_in(
+                "pingora #411",
+                "https://github.com/cloudflare/pingora/issues/411",
+            )
             .run(async move |lab| {
                 let (mut near, mut far) = lab.tunnel().await?;
                 near.sends_to(&mut far, bytes()).await?;
@@ -117,6 +121,10 @@ fn both_directions_flow_at_once() -> Case {
     must("Both directions flow at the same time")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-007"])
+        .seen_in(
+            "httpd bug 61616",
+            "https://bz.apache.org/bugzilla/show_bug.cgi?id=61616",
+        )
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             let (there, back) = (stream(lab.seed(), MUCH / 2), stream(!lab.seed(), MUCH / 2));

@@ -15,6 +15,8 @@ pub(crate) fn suite() -> Suite {
         close_on_a_granted_request_does_not_end_the_tunnel,
         a_connection_field_of_old_does_not_matter,
         a_connection_is_not_used_again,
+        protocols_other_than_tls_pass,
+        a_byte_of_urgent_data,
     }
 }
 
@@ -140,6 +142,42 @@ fn a_connection_is_not_used_again() -> Case {
                     Ok(())
                 }
             }
+        })
+}
+
+/// Whether tunnels are for TLS only, or for whatever people need: SSH is what they try first.
+///
+/// Right as well: to end a tunnel in which no TLS begins, as a policy.
+fn protocols_other_than_tls_pass() -> Case {
+    may("A protocol that is not TLS passes")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-005"])
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            far.sends_to(&mut near, "SSH-2.0-OpenSSH_10.2\r\n").await?;
+            near.sends_to(&mut far, "SSH-2.0-connectspec\r\n").await
+        })
+}
+
+/// TCP can mark a byte as urgent, which telnet uses; programs that know nothing of it lose that byte.
+///
+/// Right as well: to pass it on in its place, or to leave it out.
+fn a_byte_of_urgent_data() -> Case {
+    survey("A byte of urgent data")
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-013"])
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            near.sends_to(&mut far, "before").await?;
+            near.sends_urgent(b'!')?;
+            near.sends("after").await?;
+            let heard = far.receives_any(5).await?;
+            lab.note(match &heard[..] {
+                b"after" => "is left out".to_owned(),
+                b"!afte" => "arrives in its place".to_owned(),
+                other => format!("becomes {}", other.escape_ascii()),
+            });
+            Ok(())
         })
 }
 

@@ -61,6 +61,10 @@ fn refuses_a_bad_port() -> Vec<(&'static str, Case)> {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.3"))
             .covers([row])
+            .seen_in(
+                "tinyproxy #586",
+                "https://github.com/tinyproxy/tinyproxy/issues/586",
+            )
             .run(async move |lab| {
                 let server = lab.server_among(|port| misread(&spelling(port))).await?;
                 let target = format!("{}:{}", server.host(), spelling(server.port()));

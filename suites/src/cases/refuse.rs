@@ -19,6 +19,7 @@ pub(crate) fn suite() -> Suite {
         an_impossible_name_is_a_gateway_error,
         an_unregistered_name_is_a_gateway_error,
         a_denied_port_is_forbidden,
+        a_denial_comes_at_once,
         a_refusal_is_complete,
         an_old_client_gets_no_chunks,
         no_success_carries_an_error_page,
@@ -35,6 +36,14 @@ fn a_closed_port_is_a_gateway_error() -> Case {
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.7"))
         .covers(["H1-ERR-001"])
+        .seen_in(
+            "Squid bug 5294",
+            "https://bugs.squid-cache.org/show_bug.cgi?id=5294",
+        )
+        .seen_in(
+            "goproxy #51",
+            "https://github.com/elazarl/goproxy/issues/51",
+        )
         .run(async |lab| {
             let exchange = Occasion::ClosedPort.asks(lab).await?;
             match &exchange.answer {
@@ -84,6 +93,10 @@ fn unresolvable() -> Case {
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.2"))
         .covers(["H1-ERR-002"])
+        .seen_in(
+            "smokescreen #194",
+            "https://github.com/stripe/smokescreen/issues/194",
+        )
         .needs([Need::Names])
 }
 
@@ -111,6 +124,33 @@ fn a_denied_port_is_forbidden() -> Case {
                 None => Err(Finding::inconclusive(exchange.answer.describe())),
                 Some(_) => Err(Finding::violation("403", exchange.answer.describe())),
             }
+        })
+}
+
+/// A program that is refused after a minute looks as if it hung, and nobody thinks of the proxy.
+///
+/// Right as well: any refusal, and a close. Only a third delay in a row is put down to the proxy.
+fn a_denial_comes_at_once() -> Case {
+    practice("A port that is not allowed is refused within a second")
+        .cites(RFC_9110.section("15.5.4"))
+        .covers(["H1-ERR-011"])
+        .needs([Need::PortList])
+        .seen_in(
+            "Squid #2394",
+            "https://github.com/squid-cache/squid/pull/2394",
+        )
+        .run(async |lab| {
+            let limit = lab.patience().soon();
+            for _ in 0..3 {
+                let request = Occasion::Denied.request(lab).await?;
+                let mut connection = lab.client().dial().await?;
+                connection.sends(request.bytes()).await;
+                if connection.hears_within(limit).await != Answer::Silence {
+                    return Ok(());
+                }
+            }
+            let observed = format!("three times none within {limit:?}");
+            Err(Finding::violation("an answer", observed))
         })
 }
 

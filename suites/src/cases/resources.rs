@@ -14,6 +14,7 @@ pub(crate) fn suite() -> Suite {
         "resources": "Resources", include_str!("resources.rs");
         what_a_tunnel_took_is_given_back,
         ten_thousand_tunnels_leave_nothing,
+        clients_that_left_while_connecting_leave_nothing,
         a_tunnel_at_a_standstill_costs_no_time,
         a_slow_reader_costs_no_memory,
         what_an_idle_tunnel_costs,
@@ -86,12 +87,17 @@ async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
         way.ends(&lab, &server).await?;
         ended += 1;
     }
+    case.note(format!("{ended} tunnels"));
+    given_back(&lab, &before, ended).await
+}
+
+/// The proxy has no more files open than `before`, or comes back to that.
+async fn given_back(lab: &Lab, before: &Vitals, tunnels: usize) -> Outcome {
     let limit = before.open_fds + FILES_TOLERATED;
     let began = std::time::Instant::now();
     loop {
         let after = lab.vitals()?;
         if after.open_fds <= limit {
-            case.note(format!("{ended} tunnels"));
             return Ok(());
         }
         if began.elapsed() > lab.patience().lingering() {
@@ -100,7 +106,7 @@ async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
                     "{} open files, or up to {FILES_TOLERATED} more",
                     before.open_fds
                 ),
-                format!("{} open files after {ended} tunnels", after.open_fds),
+                format!("{} open files after {tunnels} tunnels", after.open_fds),
             ));
         }
         pass(lab.patience().quiet()).await;
@@ -160,6 +166,49 @@ impl Ways {
         Ok(())
     }
 }
+
+/// An attempt to connect outlives its client, and what it opens belongs to nobody.
+///
+/// Right as well: to give the attempts up with their clients, or to close what they open.
+fn clients_that_left_while_connecting_leave_nothing() -> Case {
+    practice("Clients that leave while the proxy is connecting leave no open files behind")
+        .cites(RFC_9112.section("9.5"))
+        .covers(["CLS-009"])
+        .needs([Need::Launched])
+        .seen_in(
+            "konnectivity #789",
+            "https://github.com/kubernetes-sigs/apiserver-network-proxy/pull/789",
+        )
+        .slow()
+        .run(async |case| {
+            let lab = case.relaunched(&Setup::default()).await?;
+            let server = lab.server(hand_over()).await?;
+            for _ in 0..LEAVING {
+                Ways::ClientCloses.ends(&lab, &server).await?;
+            }
+            let before = at_rest(&lab).await?;
+            let mut silent = lab.black_hole().await?;
+            let mut waiting = Vec::new();
+            for _ in 0..LEAVING {
+                let mut connection = lab.client().dial().await?;
+                connection
+                    .sends(lab.client().request(silent.authority()).bytes())
+                    .await;
+                waiting.push(connection);
+            }
+            pass(lab.patience().stall()).await;
+            for connection in waiting {
+                connection.into_tunnel().resets()?;
+            }
+            let late = silent.opens(lab.patience().retried_syn()).await?;
+            case.note(format!("{} connections came late", late.len()));
+            drop(late);
+            given_back(&lab, &before, LEAVING).await
+        })
+}
+
+/// Clients that leave at the same time.
+const LEAVING: usize = 50;
 
 /// What a tunnel does while nothing moves in it.
 const AT_A_STANDSTILL: &[(&str, Standstill)] = &[
@@ -251,6 +300,10 @@ fn a_slow_reader_costs_no_memory() -> Vec<(&'static str, Case)> {
             .cites(RFC_9113.section("10.5.2"))
             .cites(RFC_9110.section("17.5"))
             .covers([row])
+            .seen_in(
+                "proxy.py #67",
+                "https://github.com/abhinavsingh/proxy.py/issues/67",
+            )
             .needs([Need::Launched])
             .seen_in("bun #43490", "https://github.com/oven-sh/bun/issues/43490")
             .seen_in("h2o #2741", "https://github.com/h2o/h2o/issues/2741")

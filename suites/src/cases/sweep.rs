@@ -26,6 +26,7 @@ fn a_head_in_two_segments_is_read_like_one() -> Case {
         .cites(RFC_9112.section("2.2"))
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-RL-017"])
+        .seen_in("bun #43161", "https://github.com/oven-sh/bun/pull/43161")
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let bytes = lab.request(&server).bytes();
@@ -47,6 +48,10 @@ fn early_data_survives_every_cut() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-RL-018", "H1-CONN-007", "H1-FRM-001"])
+        .seen_in(
+            "Squid bug 3371",
+            "https://bugs.squid-cache.org/show_bug.cgi?id=3371",
+        )
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let early = lab.nonce();
