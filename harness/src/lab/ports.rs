@@ -9,18 +9,16 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use socket2::{Domain, Socket, Type};
 
+mod block;
+
 use super::Letters;
 use crate::proxy::config::PortRange;
-
-/// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
-const FIRST: u16 = 10_240;
-const LAST: u16 = 32_000;
+use block::block;
 
 /// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
 const ALLOWED: u16 = 640;
@@ -36,6 +34,9 @@ pub(super) const LETTERS: u16 = 26 * LETTER_GAP;
 
 /// Set-ups with letters of their own: as many as run at the same time.
 pub(crate) const LETTER_BLOCKS: u16 = 4;
+
+/// A block: its first port, which is never used, and all of these.
+const SIZE: u16 = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
 
 /// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
 pub(super) const LETTER_GAP: u16 = 4;
@@ -82,7 +83,7 @@ impl Ports {
     /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
     /// they can be had, and denied ports are those of the block that it does not contain.
     pub fn reserve_among(host: IpAddr, allow: Option<&[PortRange]>) -> io::Result<Arc<Self>> {
-        let (first, mut sockets) = block(host)?;
+        let (first, mut sockets) = block(host, SIZE)?;
         let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();
         let mut denied: VecDeque<u16> = (first + ALLOWED..first + ALLOWED + DENIED).collect();
         if let Some(ranges) = allow {
@@ -249,34 +250,6 @@ impl Drop for Port {
 /// Listens on any port of an address that nobody else listens on.
 pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
     begin_to_listen(hold(host, port)?, BACKLOG)
-}
-
-/// Finds a block of ports that are all free.
-///
-/// The first port of each block is never used, so that it can always be held alone, and keeps other runs away.
-fn block(host: IpAddr) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
-    let size = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
-    let blocks = (LAST - FIRST) / size;
-    // Runs at the same time begin at different blocks; one that is taken is passed over.
-    let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or(0);
-    let mut last_error = io::Error::from(io::ErrorKind::AddrInUse);
-    for offset in 0..blocks {
-        let lock = FIRST + ((start + offset) % blocks) * size;
-        let held = bind(host, lock, false).and_then(|socket| {
-            let mut sockets = hold_all(host, lock + 1..=lock + size - 1)?;
-            sockets.insert(lock, socket);
-            Ok(sockets)
-        });
-        match held {
-            Ok(sockets) => return Ok((lock + 1, sockets)),
-            Err(error) => last_error = error,
-        }
-    }
-    Err(last_error)
-}
-
-fn hold_all(host: IpAddr, ports: RangeInclusive<u16>) -> io::Result<BTreeMap<u16, Socket>> {
-    ports.map(|port| Ok((port, hold(host, port)?))).collect()
 }
 
 /// Binds a port without listening.
