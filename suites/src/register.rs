@@ -16,6 +16,9 @@ use serde::Deserialize;
 pub(crate) struct Register {
     /// The title of each section, by the prefix that its rows share.
     sections: BTreeMap<String, String>,
+    /// Where specifications disagree.
+    #[serde(rename = "dissent")]
+    pub(crate) dissents: Vec<Dissent>,
     #[serde(rename = "requirement")]
     pub(crate) requirements: Vec<Requirement>,
 }
@@ -38,6 +41,14 @@ pub(crate) struct Requirement {
     pub(crate) experiment: String,
     /// Why no case can test it yet.
     pub(crate) untestable: Option<String>,
+}
+
+/// Two defensible readings of what rows ask, and what is accepted therefore.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dissent {
+    pub(crate) rows: Vec<String>,
+    pub(crate) text: String,
 }
 
 /// One word, or several.

@@ -3,7 +3,7 @@
 //! The case is its own explanation: its doc comment says why, and its body reads like the sentence that it tests. Both
 //! are shown from the source that this program was built from, so that they cannot drift apart.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use clap::Parser;
 use connectspec_harness::case::{Case, Suite, select::matches};
@@ -85,7 +85,48 @@ fn explain(suite: &Suite, case: &Case, register: &Register, out: &mut String) {
     for row in case.covers.iter().filter_map(|id| register.find(id)) {
         let _ = writeln!(out, "    {} ({})  {}", row.id, row.level, row.requirement);
     }
+    let dissents = register.dissents.iter().filter(|dissent| {
+        let covered = |row: &String| case.covers.contains(&row.as_str());
+        dissent.rows.iter().any(covered)
+    });
+    for dissent in dissents {
+        let _ = writeln!(
+            out,
+            "\n  Where specifications disagree:\n    {}",
+            dissent.text
+        );
+    }
+    deviants(case, out);
     let _ = writeln!(out);
+}
+
+/// Which of the proxies whose profiles come with the program are known to fail it, and why.
+fn deviants(case: &Case, out: &mut String) {
+    let of_family = |id: &str| id.split('[').next() == Some(family(case));
+    let mut known = String::new();
+    for built_in in connectspec_fixtures::profiles() {
+        let Ok(profile) = crate::subjects::profile(built_in.name) else {
+            continue;
+        };
+        let entries = profile.deviations.iter();
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for deviation in entries.filter(|deviation| of_family(&deviation.case)) {
+            let row = deviation.case.split_once('[');
+            let rows = by_reason.entry(&deviation.why).or_default();
+            rows.extend(row.map(|(_, row)| row.trim_end_matches(']')));
+        }
+        for (why, rows) in by_reason {
+            let title = &profile.title;
+            let rows = rows.join(", ");
+            let _ = match rows.is_empty() {
+                true => writeln!(known, "    {title}: {why}"),
+                false => writeln!(known, "    {title} [{rows}]: {why}"),
+            };
+        }
+    }
+    if !known.is_empty() {
+        let _ = writeln!(out, "\n  Known to fail it:\n{}", known.trim_end());
+    }
 }
 
 fn family(case: &Case) -> &str {

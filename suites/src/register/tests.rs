@@ -6,6 +6,17 @@ use super::*;
 use crate::suites;
 
 #[test]
+fn each_dissent_names_rows_that_exist() {
+    let register = Register::built_in().unwrap();
+    for dissent in &register.dissents {
+        assert!(!dissent.rows.is_empty(), "{}", dissent.text);
+        for row in &dissent.rows {
+            assert!(register.find(row).is_some(), "there is no row {row}");
+        }
+    }
+}
+
+#[test]
 fn ids_are_unique_and_belong_to_a_section() {
     let register = Register::built_in().unwrap();
     let mut seen = BTreeSet::new();
