@@ -317,7 +317,7 @@ fn a_tunnel_is_granted_with() -> Case {
 ///
 /// Right as well: either.
 fn a_refusal_is_dated() -> Case {
-    survey("A refusal has a Date:")
+    survey("A refusal is dated")
         .cites(RFC_9110.section("6.6.1"))
         .covers(["H1-RSP-013"])
         .run(async |lab| {

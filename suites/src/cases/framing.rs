@@ -47,14 +47,17 @@ fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
 /// Right as well: anything; see the case about content that is cut.
 fn what_becomes_of_content() -> Vec<(&'static str, Case)> {
     each(CONTENT, |row| {
-        survey(format!("What becomes of content on a CONNECT: {}", row.2))
-            .cites(RFC_9110.section("9.3.6"))
-            .cites(RFC_9112.section("6"))
-            .covers([row.1])
-            .run(async move |lab| {
-                lab.note(tunnelled(lab, row).await?.describe());
-                Ok(())
-            })
+        survey(format!(
+            "What becomes of content on a CONNECT with {}",
+            row.2
+        ))
+        .cites(RFC_9110.section("9.3.6"))
+        .cites(RFC_9112.section("6"))
+        .covers([row.1])
+        .run(async move |lab| {
+            lab.note(tunnelled(lab, row).await?.describe());
+            Ok(())
+        })
     })
 }
 
