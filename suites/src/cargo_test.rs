@@ -161,6 +161,7 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String>
     let who = subject.who?;
     let mut options = Options {
         slow: arguments.ignored || arguments.include_ignored,
+        again: again(),
         ..Options::default()
     };
     if let Some(path) = &subject.baseline {
@@ -170,6 +171,7 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String>
         options.baseline = parse_baseline(&origin, &text).map_err(|error| error.to_string())?;
     }
     let catalogue = suites();
+    living(&options, &catalogue)?;
     let board = Arc::new(Board::default());
     let cases = || catalogue.iter().flat_map(|suite| &suite.cases);
     let trials: Vec<Trial> = cases()
@@ -189,6 +191,33 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String>
         std::thread::spawn(move || board.fill(&catalogue, who, options));
     }
     Ok(trials)
+}
+
+/// A list that names cases which are gone excuses nothing, and hides that from whoever reads it.
+fn living(options: &Options, catalogue: &[Suite]) -> Result<(), String> {
+    let gone = options.baseline.iter().find(|known| {
+        let mut cases = catalogue.iter().flat_map(|suite| &suite.cases);
+        !cases.any(|case| case.id == known.case)
+    });
+    gone.map_or(Ok(()), |known| {
+        Err(format!(
+            "the baseline names {}, and there is no such case; take the entry off the list",
+            known.case
+        ))
+    })
+}
+
+/// The command that repeats a test of this program, up to the name of the test.
+fn again() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Cargo puts a hash behind the name of the target.
+    let target = name.rsplit_once('-').map_or(&*name, |parts| parts.0);
+    let package = match std::env::var("CARGO_PKG_NAME") {
+        Ok(package) => format!("-p {package} "),
+        Err(_) => String::new(),
+    };
+    format!("cargo test {package}--test {target} -- --exact")
 }
 
 /// Where the run pins its verdicts, and where each test waits for its own.

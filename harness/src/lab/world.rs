@@ -61,7 +61,9 @@ pub struct World {
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// No block of ports.
-    #[error("could not reserve a block of ports on {0}: {1}")]
+    #[error(
+        "could not reserve a block of ports on {0}: {1}; is that an address of this machine, or are many runs going on at the same time?"
+    )]
     Ports(IpAddr, io::Error),
     /// No certificates.
     #[error(transparent)]

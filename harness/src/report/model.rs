@@ -71,7 +71,8 @@ pub struct Subject {
     pub version: Option<String>,
     /// How it is launched; empty for one that was already running.
     pub command: Vec<String>,
-    /// The words that select it again on the command line; empty for the default subject.
+    /// The words that select it again on the command line of `connectspec run`, empty for the default subject; or a
+    /// whole command of cargo, up to the id of a case.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub again: String,
 }
@@ -200,7 +201,11 @@ impl Report {
         } else {
             format!("'{}'", result.case)
         };
-        ["connectspec run", &self.subject.again, &case]
+        let tool = match self.subject.again.starts_with("cargo ") {
+            true => "",
+            false => "connectspec run",
+        };
+        [tool, &self.subject.again, &case]
             .into_iter()
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()

@@ -37,7 +37,8 @@ pub struct Options {
     pub baseline: Vec<Deviation>,
     /// The version of the suite.
     pub connectspec: String,
-    /// The words that select the subject again on the command line.
+    /// The words that select the subject again on the command line of `connectspec run`; inside `cargo test`, the
+    /// command up to the id of a case.
     pub again: String,
 }
 

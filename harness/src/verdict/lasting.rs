@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// An address, a nonce, a time, or a number so long that it is a port or a count of octets.
+/// An address, a nonce, a time, or a number so long that it is a port or a count of octets; and random bytes that
+/// arrived in the place of others.
 static PASSING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"nonce-[0-9a-f]+|\b\d+(?:\.\d+){3}\b|\d+(?:\.\d+)? ?(?:ms|µs)\b|\d{4,}")
+    Regex::new(r#"wrong byte at offset \d+: "(?:[^"\\]|\\.)*" instead of "(?:[^"\\]|\\.)*"|nonce-[0-9a-f]+|\b\d+(?:\.\d+){3}\b|\d+(?:\.\d+)? ?(?:ms|µs)\b|\d{4,}"#)
         .expect("the pattern is a constant")
 });
 
@@ -27,6 +28,14 @@ mod tests {
     fn ports_addresses_nonces_and_times_do_not_last() {
         let observed = "a tunnel to 127.231.53.68:25390 after 12.5 ms, with nonce-db68b88f3807727c";
         assert_eq!(lasting(observed), "a tunnel to #:# after #, with #");
+    }
+
+    #[test]
+    fn random_bytes_do_not_last() {
+        let one = r#"a wrong byte at offset 0: "_z\x18\"" instead of "\x0bMT""#;
+        let two = r#"a wrong byte at offset 417: "n" instead of "\xe9\\""#;
+        assert_eq!(lasting(one), lasting(two));
+        assert_eq!(lasting(one), "a #");
     }
 
     #[test]
