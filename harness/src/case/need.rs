@@ -11,6 +11,8 @@ pub enum Need {
     PortRanges,
     /// It takes the text of an `AllowCONNECT` directive.
     Directive,
+    /// It takes lines of an httpd configuration.
+    HttpdText,
     /// It can check a configuration without serving.
     ConfigCheck,
     /// What it allows without a list is known.
@@ -49,6 +51,7 @@ impl Need {
             Self::PortList => "its allowed ports cannot be set",
             Self::PortRanges => "its list of allowed ports has no ranges",
             Self::Directive => "it does not take an AllowCONNECT directive",
+            Self::HttpdText => "it does not take lines of an httpd configuration",
             Self::ConfigCheck => "it has no way to check a configuration",
             Self::DefaultPorts => "what it allows without a list is not declared",
             Self::AccessLog => "no access log is declared",
@@ -73,6 +76,7 @@ impl Need {
             Self::PortList => "port-list",
             Self::PortRanges => "port-ranges",
             Self::Directive => "directive",
+            Self::HttpdText => "httpd-text",
             Self::ConfigCheck => "config-check",
             Self::DefaultPorts => "default-ports",
             Self::AccessLog => "access-log",

@@ -19,6 +19,8 @@ pub struct Setup {
     pub connect: Option<u32>,
     /// How long a client may take to send a header section, in seconds.
     pub header: Option<u32>,
+    /// Lines of an httpd configuration, behind all others; see [`Setup::with_httpd_text`].
+    pub httpd_text: Option<String>,
 }
 
 /// Which ports are allowed.
@@ -117,6 +119,17 @@ pub fn header_timeout(seconds: u32) -> Setup {
 }
 
 impl Setup {
+    /// The subject's configuration ends with these lines, as httpd reads them. Letters in braces stand for ports, as in
+    /// an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens on, and
+    /// `{second_port}` for another that it may listen on. Braces behind `%` and `$` are httpd's own.
+    #[must_use]
+    pub fn with_httpd_text(self, lines: impl Into<String>) -> Self {
+        Self {
+            httpd_text: Some(lines.into()),
+            ..self
+        }
+    }
+
     /// What it needs of the subject.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
@@ -134,6 +147,7 @@ impl Setup {
             (self.idle.is_some(), Need::IdleTimeout),
             (self.connect.is_some(), Need::ConnectTimeout),
             (self.header.is_some(), Need::HeaderTimeout),
+            (self.httpd_text.is_some(), Need::HttpdText),
         ];
         needs.extend(
             wanted
@@ -147,7 +161,7 @@ impl Setup {
     /// Whether its cases use certain ports, and so cannot run at the same time.
     #[must_use]
     pub const fn names_ports(&self) -> bool {
-        matches!(self.allow, Allow::Ports(_) | Allow::Text(_))
+        matches!(self.allow, Allow::Ports(_) | Allow::Text(_)) || self.httpd_text.is_some()
     }
 
     /// For a reader.
@@ -166,6 +180,10 @@ impl Setup {
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));
         words.extend(seconds("header", self.header));
+        words.extend(self.httpd_text.as_ref().map(|text| {
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            format!("httpd: {}", lines.join("; "))
+        }));
         words.join(", ")
     }
 }

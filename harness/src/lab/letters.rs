@@ -65,6 +65,29 @@ impl Letters {
     }
 }
 
+impl Letters {
+    /// Replaces `{a}` by the port that the letter stands for, and leaves all other braces to those who know them.
+    pub(crate) fn expand_among_others(self, text: &str) -> String {
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let mut characters = after.chars();
+            let port = match (characters.next(), characters.next()) {
+                (Some(letter), Some('}')) if !before.ends_with(['%', '$']) => self.port(letter),
+                _ => None,
+            };
+            expanded.push_str(before);
+            match port {
+                Some(port) => expanded.push_str(&port.to_string()),
+                None => expanded.push('{'),
+            }
+            rest = if port.is_some() { &after[2..] } else { after };
+        }
+        expanded.push_str(rest);
+        expanded
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +106,12 @@ mod tests {
         assert_eq!(SOME.expand("443 {a}-{b}"), Ok("443 1001-1005".to_owned()));
         assert!(SOME.expand("{ab}").is_err());
         assert!(SOME.expand("{a").is_err());
+    }
+
+    #[test]
+    fn among_httpds_own_braces_only_letters_are_replaced() {
+        let text = "Listen {a}\nLogFormat \"%{c}a %{b}n ${d} {access_log} {{a}} {\" {b}";
+        let expected = "Listen 1001\nLogFormat \"%{c}a %{b}n ${d} {access_log} {1001} {\" 1005";
+        assert_eq!(SOME.expand_among_others(text), expected);
     }
 }

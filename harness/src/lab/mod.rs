@@ -195,6 +195,15 @@ impl Lab {
         }
     }
 
+    /// A client of the second port of the proxy, where the set-up lets it listen on one.
+    pub fn client_of_second_port(&self) -> Outcome<Client> {
+        let mut client = self.client();
+        let port = self.running.second_port();
+        let port = port.ok_or_else(|| Finding::absent("the proxy was already running"))?;
+        client.proxy.set_port(port);
+        Ok(client)
+    }
+
     /// A client at an address of the loopback network that no other case uses: proxies may remember who asked.
     #[must_use]
     pub fn client_of_its_own(&self) -> Client {
@@ -263,6 +272,20 @@ impl Lab {
     /// The lines of the access log that contain `needle`, as of now.
     pub fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
         self.running.log_lines(needle)
+    }
+
+    /// Waits for a line of the error log that contains `needle`. A violation where none comes: a case asks only where
+    /// the set-up says what is logged.
+    pub async fn error_line(&self, needle: &str) -> Outcome<String> {
+        let running = Arc::clone(&self.running);
+        let (needle, patience) = (needle.to_owned(), self.world.patience.log());
+        let line = tokio::task::spawn_blocking(move || running.error_line(&needle, patience)).await;
+        line.map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// The lines of the error log, as of now.
+    pub fn error_lines(&self) -> Outcome<Vec<String>> {
+        self.running.error_lines()
     }
 
     /// Open files, threads, memory and processor time of the proxy.

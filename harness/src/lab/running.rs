@@ -20,6 +20,7 @@ pub struct Running {
     who: Arc<Who>,
     address: SocketAddr,
     credentials: Option<Credentials>,
+    second_port: Option<u16>,
     behind_tls: bool,
     letters: Letters,
     process: Option<Subject>,
@@ -60,6 +61,7 @@ impl Running {
                 who: Arc::clone(who),
                 address: remote.address,
                 credentials: remote.credentials.clone(),
+                second_port: None,
                 behind_tls: false,
                 letters,
                 process: None,
@@ -76,6 +78,7 @@ impl Running {
                     who: Arc::clone(who),
                     address: subject.address(),
                     credentials: configuration.credentials,
+                    second_port: configuration.spare_ports.first().copied(),
                     behind_tls: setup.tls,
                     letters,
                     process: Some(subject),
@@ -90,6 +93,11 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The first of its spare ports.
+    pub(crate) const fn second_port(&self) -> Option<u16> {
+        self.second_port
     }
 
     /// What the letters of its set-up stand for.
@@ -161,6 +169,23 @@ impl Running {
             .into_iter()
             .filter(|line| line.text.contains(needle))
             .collect())
+    }
+
+    /// Waits for a line of the error log that contains `needle`. Blocks.
+    pub(crate) fn error_line(&self, needle: &str, patience: Duration) -> Outcome<String> {
+        let line = self.launched()?.error_log().wait_for(needle, patience);
+        line.map(|line| line.text).ok_or_else(|| {
+            Finding::violation(
+                format!("a line of the error log with {needle}"),
+                format!("none within {patience:?}"),
+            )
+        })
+    }
+
+    /// The lines of the error log.
+    pub(crate) fn error_lines(&self) -> Outcome<Vec<String>> {
+        let lines = self.launched()?.error_log().lines();
+        Ok(lines.into_iter().map(|line| line.text).collect())
     }
 
     /// Its process, where a case cannot do without.

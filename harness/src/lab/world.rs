@@ -205,6 +205,10 @@ impl World {
         if setup.tls {
             configuration.tls = Some(self.tls_files.clone());
         }
+        configuration.httpd_text = setup
+            .httpd_text
+            .as_ref()
+            .map(|lines| letters.expand_among_others(lines));
         configuration.timeouts = Timeouts {
             connect: setup.connect,
             idle: setup.idle,
@@ -274,6 +278,7 @@ fn profile_offers(profile: &Profile, need: Need) -> bool {
         Need::PortList => offers.allowed_ports.is_some(),
         Need::PortRanges => offers.allowed_ports == Some(AllowedPorts::Ranges),
         Need::Directive => offers.directive,
+        Need::HttpdText => offers.httpd_text,
         Need::ConfigCheck => profile.launch.check.is_some(),
         Need::DefaultPorts => offers.default_ports.is_some(),
         Need::AccessLog => profile.access_log.is_some(),

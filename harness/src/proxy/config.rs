@@ -29,6 +29,8 @@ pub struct Configuration {
     pub tls: Option<TlsFiles>,
     /// How long the subject waits.
     pub timeouts: Timeouts,
+    /// Lines that are to stand behind all others, for subjects that read httpd's configuration.
+    pub httpd_text: Option<String>,
     /// Three free ports for whatever else a subject insists on opening (an admin port, say).
     pub spare_ports: [u16; 3],
 }
@@ -45,6 +47,7 @@ impl Configuration {
             upstream: None,
             tls: None,
             timeouts: Timeouts::default(),
+            httpd_text: None,
             spare_ports: [0; 3],
         }
     }
@@ -177,7 +180,7 @@ pub struct Timeouts {
 }
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 21] = [
+pub const VARIABLES: [&str; 22] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -194,6 +197,7 @@ pub const VARIABLES: [&str; 21] = [
     "timeouts.connect",
     "timeouts.idle",
     "timeouts.header",
+    "httpd_text",
     "spare_ports",
     "scratch",
     "access_log",
@@ -241,6 +245,19 @@ impl Vars {
             context! { certificate => text(&tls.certificate), key => text(&tls.key) }
         });
         let timeouts = configuration.timeouts;
+        let httpd_text = configuration.httpd_text.as_ref().map(|lines| {
+            let [second_port, ..] = configuration.spare_ports;
+            [
+                ("{access_log}", text(&self.access_log)),
+                ("{error_log}", text(&self.error_log)),
+                ("{port}", configuration.listen.port().to_string()),
+                ("{second_port}", second_port.to_string()),
+            ]
+            .iter()
+            .fold(lines.clone(), |lines, (name, value)| {
+                lines.replace(name, value)
+            })
+        });
         context! {
             listen => address(configuration.listen),
             allow => allow,
@@ -251,6 +268,7 @@ impl Vars {
             timeouts => context! {
                 connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
             },
+            httpd_text => httpd_text,
             spare_ports => configuration.spare_ports.to_vec(),
             scratch => text(&self.scratch),
             access_log => text(&self.access_log),

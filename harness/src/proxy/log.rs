@@ -20,7 +20,8 @@ pub struct LogReader {
     lines: Arc<Lines>,
     /// The file to follow; lines of a stream come by themselves.
     file: Option<Arc<Mutex<Follower>>>,
-    pattern: Regex,
+    /// Finds what a line says, where that is known.
+    pattern: Option<Regex>,
 }
 
 /// One line of the log, and what the profile's pattern found in it.
@@ -59,7 +60,17 @@ impl LogReader {
         Self {
             lines: Arc::default(),
             file: Some(Arc::new(Mutex::new(follower))),
-            pattern,
+            pattern: Some(pattern),
+        }
+    }
+
+    /// Follows a file of whose lines nothing is known.
+    pub(super) fn unparsed(path: PathBuf) -> Self {
+        let follower = Follower { path, read: 0 };
+        Self {
+            lines: Arc::default(),
+            file: Some(Arc::new(Mutex::new(follower))),
+            pattern: None,
         }
     }
 
@@ -68,15 +79,16 @@ impl LogReader {
         Self {
             lines,
             file: None,
-            pattern,
+            pattern: Some(pattern),
         }
     }
 
     /// Whether the pattern has a group of that name.
     #[must_use]
     pub fn names(&self, group: &str) -> bool {
-        self.pattern
-            .capture_names()
+        let pattern = self.pattern.iter();
+        pattern
+            .flat_map(Regex::capture_names)
             .flatten()
             .any(|name| name == group)
     }
@@ -152,7 +164,10 @@ impl LogReader {
     }
 
     fn parse(&self, text: &str) -> LogLine {
-        let captures = self.pattern.captures(text);
+        let captures = self
+            .pattern
+            .as_ref()
+            .and_then(|pattern| pattern.captures(text));
         let group = |name: &str| Some(captures.as_ref()?.name(name)?.as_str());
         LogLine {
             text: text.to_owned(),

@@ -73,6 +73,7 @@ pub struct Subject {
     stop: (StopSignal, Duration),
     version: Option<VersionQuery>,
     log: Option<LogReader>,
+    errors: LogReader,
     stopped: Mutex<Option<Stopped>>,
 }
 
@@ -96,6 +97,18 @@ pub struct CheckOutcome {
     pub status: ExitStatus,
     /// What it printed on stdout and stderr.
     pub output: String,
+}
+
+impl CheckOutcome {
+    /// What the check said last: the error, behind warnings.
+    #[must_use]
+    pub fn last_line(&self) -> String {
+        let mut lines = self.output.lines().map(str::trim);
+        lines
+            .rfind(|line| !line.is_empty())
+            .unwrap_or("nothing")
+            .to_owned()
+    }
 }
 
 /// How long a check may take: it reads a small file, but an interpreter may have to start for that.
@@ -145,6 +158,7 @@ impl Subject {
             stop: (profile.launch.stop_signal, profile.launch.stop_within),
             version: version.transpose()?,
             log,
+            errors: LogReader::unparsed(prepared.scratch.error_log()),
             stopped: Mutex::new(None),
             scratch: prepared.scratch,
         };
@@ -248,6 +262,12 @@ impl Subject {
     #[must_use]
     pub fn access_log(&self) -> Option<&LogReader> {
         self.log.as_ref()
+    }
+
+    /// What it wrote into the file that the template variable `error_log` names.
+    #[must_use]
+    pub fn error_log(&self) -> &LogReader {
+        &self.errors
     }
 
     /// What it printed so far on stdout and stderr: the beginning and the end, when it is much.

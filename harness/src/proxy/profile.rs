@@ -125,6 +125,8 @@ pub struct Offers {
     pub default_ports: Option<Vec<u16>>,
     /// Takes `AllowCONNECT` text verbatim.
     pub directive: bool,
+    /// Takes lines of an httpd configuration.
+    pub httpd_text: bool,
     /// Can ask for a user name and a password.
     pub credentials: bool,
     /// Can go through another proxy.

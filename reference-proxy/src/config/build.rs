@@ -32,6 +32,30 @@ pub struct Options {
 pub fn read(file: Option<&Path>, options: &Options) -> Result<Config, ConfigError> {
     let mut reader = Reader::defining(&options.defines);
     reader.global.every_module = options.every_module;
+    let nodes =
+        nodes(&mut reader, file, options).map_err(|error| error.after(&reader.global.warnings))?;
+    let mut builder = Builder {
+        global: reader.global,
+    };
+    let mut main = Settings::default();
+    let top = Position {
+        server: &mut main,
+        block: None,
+        section: None,
+        in_host: false,
+    };
+    builder
+        .walk(nodes, top)
+        .and_then(|()| finish(&main, &builder.global))
+        .map_err(|error| error.after(&builder.global.warnings))
+}
+
+/// The first pass: all that is written, in its order.
+fn nodes(
+    reader: &mut Reader,
+    file: Option<&Path>,
+    options: &Options,
+) -> Result<Vec<Node>, ConfigError> {
     let mut nodes = Vec::new();
     for text in &options.before {
         nodes.extend(reader.text(&"-C".into(), text)?);
@@ -42,20 +66,7 @@ pub fn read(file: Option<&Path>, options: &Options) -> Result<Config, ConfigErro
     for text in &options.after {
         nodes.extend(reader.text(&"-c".into(), text)?);
     }
-    let mut builder = Builder {
-        global: reader.global,
-    };
-    let mut main = Settings::default();
-    builder.walk(
-        nodes,
-        Position {
-            server: &mut main,
-            block: None,
-            section: None,
-            in_host: false,
-        },
-    )?;
-    finish(&main, &builder.global)
+    Ok(nodes)
 }
 
 fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
@@ -218,6 +229,15 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_warning_stands_in_front_of_the_error_that_it_explains() {
+        let error = config("Listen 1\nAllowCONNECT ${NOT_DEFINED}\n").unwrap_err();
+        let told = "warning: ";
+        assert!(error.starts_with(told), "{error}");
+        assert!(error.contains("Config variable ${NOT_DEFINED}"), "{error}");
+        assert!(error.ends_with("port numbers must be numeric"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Place {
 pub struct ConfigError {
     place: Place,
     message: String,
+    /// What was odd before it: often it says why, as with a variable that is not defined.
+    warnings: Vec<String>,
 }
 
 impl ConfigError {
@@ -25,7 +27,15 @@ impl ConfigError {
         Self {
             place: place.clone(),
             message: message.into(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// With what was noticed before it.
+    #[must_use]
+    pub fn after(mut self, warnings: &[String]) -> Self {
+        self.warnings = warnings.to_vec();
+        self
     }
 
     /// What is wrong, without the place.
@@ -36,9 +46,16 @@ impl ConfigError {
 }
 
 impl fmt::Display for ConfigError {
-    /// The first line is httpd's, so that tools that read its errors read these.
+    /// The line of the place is httpd's, so that tools that read its errors read these.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, message } = self;
+        let Self {
+            place,
+            message,
+            warnings,
+        } = self;
+        for warning in warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
         match place.line {
             0 => write!(f, "could not read {}: {message}", place.file),
             line => write!(

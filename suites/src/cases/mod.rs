@@ -1,6 +1,7 @@
 //! The catalogue: every suite, in the order of a report.
 
 mod allow_connect;
+mod allow_connect_places;
 mod authority;
 mod bad_framing;
 mod close;
@@ -38,6 +39,7 @@ mod smuggling;
 mod source_port;
 mod sweep;
 mod target;
+mod virtual_hosts;
 
 use connectspec_harness::case::Suite;
 
@@ -81,6 +83,8 @@ pub fn suites() -> Vec<Suite> {
         resources::suite(),
         policy::suite(),
         allow_connect::suite(),
+        allow_connect_places::suite(),
+        virtual_hosts::suite(),
         source_port::suite(),
     ]
 }

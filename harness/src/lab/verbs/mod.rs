@@ -5,6 +5,7 @@
 
 mod behind;
 mod carry;
+mod configure;
 mod refuse;
 mod tolerate;
 

@@ -40,6 +40,7 @@ pub(super) const PROFILE: Keys = &[
             "allowed-ports",
             "default-ports",
             "directive",
+            "httpd-text",
             "credentials",
             "upstream",
             "ipv6",
