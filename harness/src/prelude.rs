@@ -10,9 +10,9 @@ pub use crate::{
         should, survey,
     },
     client::{Answer, Client, Connection, Exchange, Reply, Request},
-    lab::{Lab, patience::pass},
+    lab::{Chain, Lab, patience::pass},
     server::{
-        Script, Server,
+        Forwarded, Script, Server,
         script::{
             close, echo, finish, hand_over, hold, receive, receive_head, receive_to_the_end, reset,
             send,

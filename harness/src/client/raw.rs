@@ -186,6 +186,14 @@ impl Connection {
         heard.answer
     }
 
+    /// Waits until the proxy says something, or ends the connection, and leaves it to be heard.
+    pub async fn speaks(&mut self) {
+        let mut piece = [0; 4096];
+        if let Ok(fresh) = self.stream.read(&mut piece).await {
+            self.stream.unread(&piece[..fresh]);
+        }
+    }
+
     /// How the proxy ends this connection, with whatever it still sends before; `None` if it does not.
     pub async fn ends_within(&mut self, limit: Duration) -> (Vec<u8>, Option<Ending>) {
         let deadline = Instant::now() + limit;

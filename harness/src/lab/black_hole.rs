@@ -14,7 +14,7 @@ use super::{Lab, Port};
 use crate::{
     tunnel::{End, Side},
     verdict::{Finding, Outcome},
-    wire::{Stream, Tap, Transcript},
+    wire::{Leg, Stream, Tap, Transcript},
 };
 
 /// How soon a port of this machine answers, if it does.
@@ -86,7 +86,7 @@ impl BlackHole {
             if own.contains(&peer) {
                 continue;
             }
-            let tap = Tap::accepted(socket, peer, &self.transcript).map_err(failed)?;
+            let tap = Tap::accepted(socket, peer, Leg::Server, &self.transcript).map_err(failed)?;
             came.push(End::new(Stream::plain(tap), Side::Server, self.patience));
         }
         Ok(came)

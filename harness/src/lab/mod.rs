@@ -10,6 +10,7 @@ pub mod patience;
 pub mod pki;
 pub mod ports;
 pub mod running;
+mod upstream;
 mod verbs;
 mod witnesses;
 mod world;
@@ -26,6 +27,7 @@ pub use letters::Letters;
 use patience::Patience;
 pub use ports::Port;
 pub use running::Running;
+pub use upstream::Chain;
 pub use verbs::Refused;
 pub use world::{Premises, Who, World, WorldError};
 
@@ -35,7 +37,7 @@ use crate::{
     proxy::{config::Credentials, log::LogLine, process::CheckOutcome, vitals::Vitals},
     server::{Script, Secrecy, Server},
     verdict::{Finding, Outcome},
-    wire::{Generator, Transcript},
+    wire::{Generator, Leg, Transcript},
 };
 
 /// One case's access to the world: servers, clients, the proxy and its log.
@@ -77,14 +79,14 @@ impl Lab {
     /// A server on a port that the proxy allows; every connection to it follows `script`.
     pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.allowed_port()?;
-        self.serve(port, &script, &Secrecy::Plain, false)
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
     /// A server on a port that the proxy does not allow.
     pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.world.ports.take_denied();
         let port = port.ok_or_else(|| Finding::harness("all denied ports are in use"))?;
-        self.serve(port, &script, &Secrecy::Plain, false)
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
     /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
@@ -95,7 +97,7 @@ impl Lab {
         }
         let port = self.world.ports.take(port);
         self.wait_until_free(&port).await;
-        self.serve(port, &script, &Secrecy::Plain, false)
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
     /// A listener that was closed while another thread started a program stays open in that program's process, until it
@@ -115,7 +117,7 @@ impl Lab {
             port,
             &script,
             &Secrecy::Tls(Arc::clone(&identity.config)),
-            false,
+            Placed::One,
         )
     }
 
@@ -123,7 +125,7 @@ impl Lab {
     /// only one, on that.
     pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.allowed_port()?;
-        self.serve(port, &script, &Secrecy::Plain, true)
+        self.serve(port, &script, &Secrecy::Plain, Placed::Both)
     }
 
     /// A port that the proxy allows and that refuses connections. It does so until the case is over.
@@ -402,27 +404,42 @@ impl Lab {
         port: Port,
         script: &Script,
         secrecy: &Secrecy,
-        both: bool,
+        placed: Placed,
     ) -> Outcome<Arc<Server>> {
         let number = port.number();
         let failed = |error: std::io::Error| {
             Finding::harness(format!("could not listen on port {number}: {error}"))
         };
         let mut listeners = vec![port.listen().map_err(failed)?];
-        if both {
+        if placed == Placed::Both {
             // A machine without the other family has names for one address only.
             let twin = port.listen_also_on(ports::twin(self.world.bind));
             listeners.extend(twin.ok());
         }
         let host = self.world.host.clone();
+        let leg = match placed {
+            Placed::Upstream => Leg::Upstream,
+            Placed::One | Placed::Both => Leg::Server,
+        };
         let (transcript, patience) = (&self.transcript, self.world.patience);
         let server = Arc::new(Server::serve(
-            host, listeners, script, secrecy, transcript, patience,
+            host, listeners, script, secrecy, transcript, leg, patience,
         )?);
         lock(&self.servers).push(Arc::clone(&server));
         lock(&self.ports).push(port);
         Ok(server)
     }
+}
+
+/// Where a server stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Placed {
+    /// At the usual address.
+    One,
+    /// At both loopback addresses.
+    Both,
+    /// In front of servers, as the upstream proxy.
+    Upstream,
 }
 
 /// A case that notes more than this says nothing to anybody.

@@ -13,7 +13,7 @@ use crate::{
     client::Client,
     server::{Secrecy, Server, script::echo},
     verdict::{Finding, Outcome},
-    wire::Transcript,
+    wire::{Leg, Transcript},
 };
 
 impl Lab {
@@ -103,6 +103,7 @@ impl Lab {
             &echo(),
             &Secrecy::Plain,
             transcript,
+            Leg::Server,
             patience,
         )
         .map(Some)

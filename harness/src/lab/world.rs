@@ -199,7 +199,7 @@ impl World {
             });
         }
         if setup.upstream {
-            let port = letters.port('u');
+            let port = letters.port(super::upstream::UPSTREAM);
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
         }
         if setup.tls {

@@ -31,7 +31,7 @@ pub(crate) struct Row {
     side: &'static str,
     /// `data`, `open`, `fin` or `rst`.
     kind: &'static str,
-    /// Which connection, where the leg has more than one.
+    /// Which connection, where the leg has more than one or is that of an upstream proxy.
     who: Option<String>,
     /// What passed, a line of a head on a line of its own.
     text: String,
@@ -75,15 +75,15 @@ impl Row {
 
 fn row(row: &layout::Row) -> Row {
     let side = match (row.leg, row.way) {
-        (Leg::Client, Way::Out) | (Leg::Server, Way::In) => "right",
-        (Leg::Client, Way::In) | (Leg::Server, Way::Out) => "left",
+        (Leg::Client, Way::Out) | (Leg::Server | Leg::Upstream, Way::In) => "right",
+        (Leg::Client, Way::In) | (Leg::Server | Leg::Upstream, Way::Out) => "left",
     };
     Row {
         fold: None,
         at: milliseconds(row.at_us),
         leg: match row.leg {
             Leg::Client => "client",
-            Leg::Server => "server",
+            Leg::Server | Leg::Upstream => "server",
         },
         side,
         kind: match row.what {
@@ -92,7 +92,8 @@ fn row(row: &layout::Row) -> Row {
             Kind::Fin => "fin",
             Kind::Reset => "rst",
         },
-        who: row.number.map(|_| row.name()),
+        // An upstream proxy stands where servers do, so it is always named.
+        who: (row.number.is_some() || row.leg == Leg::Upstream).then(|| row.name()),
         text: in_lines(&row.text),
     }
 }

@@ -135,12 +135,16 @@ impl Script {
                     clients += 1;
                     format!("client{clients}")
                 }
-                Leg::Server if script.servers.contains_key(&local) => {
+                Leg::Server | Leg::Upstream if script.servers.contains_key(&local) => {
                     script.unplayed += 1;
                     continue;
                 }
-                Leg::Server => {
-                    let name = format!("server{}", script.servers.len() + 1);
+                Leg::Server | Leg::Upstream => {
+                    let kind = match event.leg {
+                        Leg::Upstream => "upstream",
+                        _ => "server",
+                    };
+                    let name = format!("{kind}{}", script.servers.len() + 1);
                     script.servers.insert(local, name.clone());
                     name
                 }
@@ -175,7 +179,7 @@ impl Script {
         if event.way == Way::In {
             let arrow = match event.leg {
                 Leg::Client => format!("{name} ◀─ proxy"),
-                Leg::Server => format!("proxy ─▶ {name}"),
+                Leg::Server | Leg::Upstream => format!("proxy ─▶ {name}"),
             };
             let _ = writeln!(self.commands, "# {arrow}  {}", step.text);
             self.waiting = true;

@@ -362,7 +362,7 @@ fn control(lab: &Lab, setup: &Setup) -> Outcome {
         .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
     runtime.block_on(async {
         let server = match &setup.allow {
-            _ if setup.upstream => return Ok(()),
+            _ if setup.upstream => return lab.control_upstream().await,
             Allow::Text(_) | Allow::Default => return Ok(()),
             Allow::Servers => lab.server(echo()).await?,
             Allow::Ports(ports) => {

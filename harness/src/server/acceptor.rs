@@ -9,7 +9,7 @@ use super::{Script, Shared};
 use crate::{
     tunnel::{End, Side},
     verdict::{Finding, Outcome},
-    wire::{Stream, Tap},
+    wire::{Leg, Stream, Tap},
 };
 
 /// Whether a server speaks TLS.
@@ -35,7 +35,7 @@ pub(super) async fn accept(
             shared.note_visit(peer, None);
             continue;
         }
-        let Ok(tap) = Tap::accepted(socket, peer, &shared.transcript) else {
+        let Ok(tap) = Tap::accepted(socket, peer, shared.leg, &shared.transcript) else {
             continue;
         };
         let index = shared.note_visit(peer, Some(tap.connection()));
@@ -68,7 +68,11 @@ async fn play(
             Stream::secure(tls.into())
         }
     };
-    let end = End::new(stream, Side::Server, shared.patience);
+    let side = match shared.leg {
+        Leg::Upstream => Side::Upstream,
+        Leg::Client | Leg::Server => Side::Server,
+    };
+    let end = End::new(stream, side, shared.patience);
     script
         .play(end, async move |end| drop(hand_over.send(end)))
         .await

@@ -1,6 +1,7 @@
 //! The far side: servers behind the proxy, played from scripts.
 
 mod acceptor;
+pub mod forwarded;
 pub mod script;
 
 use std::{
@@ -16,6 +17,7 @@ use tokio::{
 };
 
 pub use acceptor::Secrecy;
+pub use forwarded::Forwarded;
 pub use script::Script;
 
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     tunnel::End,
     verdict::{Finding, Outcome},
     wire::{
-        Transcript, Way, What,
+        Leg, Transcript, Way, What,
         payload::{count, quote},
     },
 };
@@ -44,6 +46,8 @@ pub struct Server {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) transcript: Transcript,
+    /// Whether it stands where servers do, or plays an upstream proxy.
+    pub(crate) leg: Leg,
     pub(crate) patience: Patience,
     visits: Mutex<Vec<Visit>>,
     fences: Mutex<Vec<SocketAddr>>,
@@ -69,6 +73,7 @@ impl Server {
         script: &Script,
         secrecy: &Secrecy,
         transcript: &Transcript,
+        leg: Leg,
         patience: Patience,
     ) -> Outcome<Self> {
         let address = listeners
@@ -78,6 +83,7 @@ impl Server {
             .map_err(|error| Finding::harness(format!("could not read an address: {error}")))?;
         let shared = Arc::new(Shared {
             transcript: transcript.clone(),
+            leg,
             patience,
             visits: Mutex::default(),
             fences: Mutex::default(),

@@ -1,9 +1,6 @@
 //! What a server does with a connection, step by step.
 
-use tokio::{io::AsyncReadExt, time::timeout};
-
 use crate::{
-    client::reply::{HEAD_LIMIT, end_of_head},
     tunnel::End,
     verdict::{Finding, Outcome},
     wire::Payload,
@@ -104,7 +101,9 @@ impl Script {
             match step {
                 Step::Send(payload) => end.sends(payload).await?,
                 Step::Receive(payload) => end.receives(payload).await?,
-                Step::ReceiveHead => receive_head_on(&mut end).await?,
+                Step::ReceiveHead => {
+                    end.receives_head().await?;
+                }
                 Step::ReceiveToTheEnd => {
                     end.receives_to_the_end(usize::MAX - 1).await?;
                 }
@@ -127,26 +126,6 @@ impl From<Step> for Script {
     fn from(step: Step) -> Self {
         Self { steps: vec![step] }
     }
-}
-
-/// Reads to the empty line; what was read too far is given back.
-async fn receive_head_on(end: &mut End) -> Outcome {
-    let limit = end.patience.progress();
-    let wrong = |observed: String| Finding::violation("the server receives an HTTP head", observed);
-    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
-    while bytes.len() < HEAD_LIMIT {
-        let read = timeout(limit, end.stream.read(&mut piece)).await;
-        let read = read.map_err(|_| wrong(format!("silence for {limit:?}")))?;
-        match read.map_err(|error| wrong(error.to_string()))? {
-            0 => return Err(wrong("the end".to_owned())),
-            fresh => bytes.extend_from_slice(&piece[..fresh]),
-        }
-        if let Some(head) = end_of_head(&bytes) {
-            end.stream.unread(&bytes[head..]);
-            return Ok(());
-        }
-    }
-    Err(wrong("a head without end".to_owned()))
 }
 
 /// Echoes to the end of the stream, then ends its own.

@@ -2,10 +2,14 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 
 use super::halves::{Reader, Writer};
 use crate::{
+    client::reply::{HEAD_LIMIT, end_of_head},
     lab::patience::Patience,
     verdict::{Finding, Outcome},
     wire::{Payload, Stream, payload::count},
@@ -18,6 +22,8 @@ pub enum Side {
     Client,
     /// The server's.
     Server,
+    /// The upstream proxy's.
+    Upstream,
 }
 
 impl Side {
@@ -25,6 +31,7 @@ impl Side {
         match self {
             Self::Client => "the client",
             Self::Server => "the server",
+            Self::Upstream => "the upstream proxy",
         }
     }
 }
@@ -79,6 +86,39 @@ impl End {
     /// Receives `length` bytes, whatever they are.
     pub async fn receives_any(&mut self, length: usize) -> Outcome<Vec<u8>> {
         self.halves().0.receives_any(length).await
+    }
+
+    /// Waits until the other side says something, and leaves it to be received; whether it did so before its end.
+    pub async fn speaks(&mut self) -> bool {
+        let mut piece = [0; 4096];
+        let read = timeout(self.patience.progress(), self.stream.read(&mut piece)).await;
+        let fresh = read.ok().and_then(Result::ok).unwrap_or_default();
+        self.stream.unread(&piece[..fresh]);
+        fresh > 0
+    }
+
+    /// Receives the head of an HTTP message, whatever it says, and not a byte behind it.
+    pub async fn receives_head(&mut self) -> Outcome<Vec<u8>> {
+        let limit = self.patience.progress();
+        let side = self.side.name();
+        let wrong = |observed: String| {
+            Finding::violation(format!("{side} receives an HTTP head"), observed)
+        };
+        let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+        while bytes.len() < HEAD_LIMIT {
+            let read = timeout(limit, self.stream.read(&mut piece)).await;
+            let read = read.map_err(|_| wrong(format!("silence for {limit:?}")))?;
+            match read.map_err(|error| wrong(error.to_string()))? {
+                0 => return Err(wrong("the end".to_owned())),
+                fresh => bytes.extend_from_slice(&piece[..fresh]),
+            }
+            if let Some(head) = end_of_head(&bytes) {
+                self.stream.unread(&bytes[head..]);
+                bytes.truncate(head);
+                return Ok(bytes);
+            }
+        }
+        Err(wrong("a head without end".to_owned()))
     }
 
     /// Receives until what has come ends with `mark`, and hands back what came before it.

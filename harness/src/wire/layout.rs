@@ -55,6 +55,7 @@ impl Row {
         let name = match self.leg {
             Leg::Client => "client",
             Leg::Server => "server",
+            Leg::Upstream => "upstream",
         };
         match self.number {
             None => name.to_owned(),
@@ -110,11 +111,12 @@ pub fn rows(steps: &[Step]) -> Vec<Row> {
 #[must_use]
 pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
     let rows = rows(steps);
-    let widest = |leg| {
-        let names = rows.iter().filter(|row| row.leg == leg).map(Row::name);
+    let widest = |client| {
+        let on_side = |row: &&Row| (row.leg == Leg::Client) == client;
+        let names = rows.iter().filter(on_side).map(Row::name);
         names.map(|name| name.len()).max().unwrap_or(6)
     };
-    let (client, server) = (widest(Leg::Client), widest(Leg::Server));
+    let (client, server) = (widest(true), widest(false));
     let last = rows.last().map_or(0, |row| row.at_us);
     let clock = milliseconds(last).len().max(5);
 
@@ -124,8 +126,12 @@ pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
         let legs = match (row.leg, row.way) {
             (Leg::Client, Way::Out) => format!("{name:<client$} ─▶ proxy    {:server$}", ""),
             (Leg::Client, Way::In) => format!("{name:<client$} ◀─ proxy    {:server$}", ""),
-            (Leg::Server, Way::Out) => format!("{:client$}    proxy ◀─ {name:<server$}", ""),
-            (Leg::Server, Way::In) => format!("{:client$}    proxy ─▶ {name:<server$}", ""),
+            (Leg::Server | Leg::Upstream, Way::Out) => {
+                format!("{:client$}    proxy ◀─ {name:<server$}", "")
+            }
+            (Leg::Server | Leg::Upstream, Way::In) => {
+                format!("{:client$}    proxy ─▶ {name:<server$}", "")
+            }
         };
         let start = format!("{:>clock$} ms  {legs}   ", milliseconds(row.at_us));
         let indent = start.chars().count();
@@ -184,11 +190,11 @@ fn spoken(steps: &[Step]) -> String {
 }
 
 /// The connections of each leg, in order.
-struct Numbers([Vec<usize>; 2]);
+struct Numbers([Vec<usize>; 3]);
 
 impl Numbers {
     fn of(steps: &[Step]) -> Self {
-        Self([Leg::Client, Leg::Server].map(|leg| {
+        Self([Leg::Client, Leg::Server, Leg::Upstream].map(|leg| {
             let on_leg = steps.iter().filter(|step| step.leg == leg);
             let mut connections: Vec<usize> = on_leg.map(|step| step.connection).collect();
             connections.sort_unstable();

@@ -247,7 +247,7 @@ impl File {
         end_of_options(&mut body);
         file.block(Self::SECTION, &body);
 
-        for leg in ["client leg", "server leg"] {
+        for leg in ["client leg", "server leg", "upstream leg"] {
             let mut body = RAW_IP.to_le_bytes().to_vec();
             // A reserved field, and no limit to the length of a packet.
             body.extend([0; 6]);
@@ -391,7 +391,7 @@ mod tests {
             "CONNECT 127.0.0.1:40123 HTTP/1.1\r\nHost: 127.0.0.1:40123\r\n\r\n\
              HTTP/1.1 200 Connection Established\r\n\r\ngoodbye"
         );
-        assert_eq!(blocks(&file, File::INTERFACE).len(), 2);
+        assert_eq!(blocks(&file, File::INTERFACE).len(), 3);
     }
 
     #[test]

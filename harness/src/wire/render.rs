@@ -155,7 +155,7 @@ struct Voice {
 impl Voice {
     fn of(leg: Leg) -> Self {
         Self {
-            in_head: leg == Leg::Client,
+            in_head: matches!(leg, Leg::Client | Leg::Upstream),
             tail: Vec::new(),
         }
     }

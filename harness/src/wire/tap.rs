@@ -38,9 +38,10 @@ impl Tap {
     pub(crate) fn accepted(
         socket: TcpStream,
         peer: SocketAddr,
+        leg: Leg,
         transcript: &Transcript,
     ) -> io::Result<Self> {
-        Self::with(socket, peer, Leg::Server, transcript)
+        Self::with(socket, peer, leg, transcript)
     }
 
     fn with(

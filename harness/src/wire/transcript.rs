@@ -15,7 +15,7 @@ pub const KEPT_BYTES: usize = 32 * 1024;
 /// Events that are kept, of each case. A case that makes more (a byte a write, hundreds of tunnels) is counted on.
 pub const KEPT_EVENTS: usize = 4096;
 
-/// Which of the two connections that a proxy joins.
+/// Which of the connections that a proxy joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Leg {
@@ -23,6 +23,8 @@ pub enum Leg {
     Client,
     /// Between the proxy and the harness's server.
     Server,
+    /// Between the proxy and the upstream proxy that the harness plays.
+    Upstream,
 }
 
 /// Which way something went, seen from the harness.
@@ -151,7 +153,7 @@ impl Transcript {
         inner.flows.push(Default::default());
         let way = match leg {
             Leg::Client => Way::Out,
-            Leg::Server => Way::In,
+            Leg::Server | Leg::Upstream => Way::In,
         };
         inner.push(leg, connection, way, What::Opened { local, peer });
         connection

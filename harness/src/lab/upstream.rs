@@ -1,0 +1,134 @@
+//! The upstream proxy of the subject, played by the harness: it answers whatever a case wants it to.
+//!
+//! It listens on the port that the set-up's configuration names, so one case at a time has it; [`Lab::upstream`] is that
+//! case's. A request on its way through two proxies is a [`Chain`]: the client's connection, and the upstream proxy's.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout};
+
+use super::{Lab, Placed, patience::pass};
+use crate::{
+    client::{Answer, Client, Connection, Request},
+    server::{
+        Forwarded, Script, Secrecy, Server,
+        script::{echo, hold, receive_head, send},
+    },
+    tunnel::End,
+    verdict::{Finding, Outcome},
+};
+
+/// The letter whose port a set-up with an upstream proxy names.
+pub(super) const UPSTREAM: char = 'u';
+
+/// A request that has come through the subject to the upstream proxy, which has not answered yet.
+#[derive(Debug)]
+pub struct Chain {
+    /// The client's connection to the subject.
+    pub near: Connection,
+    /// The upstream proxy's connection to the subject, behind the head of the request.
+    pub far: End,
+    /// What the upstream proxy was asked.
+    pub asked: Forwarded,
+}
+
+impl Lab {
+    /// The upstream proxy that the set-up names: every connection to it follows `script`.
+    pub async fn upstream(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.world.ports.take(self.port(UPSTREAM)?);
+        self.wait_until_free(&port).await;
+        self.serve(port, &script, &Secrecy::Plain, Placed::Upstream)
+    }
+
+    /// Sends `request` and hands back what has come of it at `upstream`, whose script leaves its connections to the case.
+    ///
+    /// A request that is answered before the upstream proxy was asked says nothing about what it would have been asked.
+    pub async fn chains(&self, upstream: &Server, request: &Request) -> Outcome<Chain> {
+        self.chains_from(&self.client(), upstream, request).await
+    }
+
+    /// As [`Lab::chains`], asked by `client`.
+    pub async fn chains_from(
+        &self,
+        client: &Client,
+        upstream: &Server,
+        request: &Request,
+    ) -> Outcome<Chain> {
+        let mut near = client.dial().await?;
+        near.sends(request.bytes()).await;
+        let come = tokio::select! {
+            biased;
+            come = asks(upstream) => Some(come?),
+            () = near.speaks() => None,
+        };
+        let come = match come {
+            Some(come) => Some(come),
+            // It may have answered first and asked then: that is for a case to judge.
+            None => timeout(self.patience().settle(), asks(upstream))
+                .await
+                .ok()
+                .transpose()?,
+        };
+        let Some((far, head)) = come else {
+            let answer = near.hears().await;
+            return Err(Finding::inconclusive(format!(
+                "the upstream proxy was not asked: {}",
+                answer.describe()
+            )));
+        };
+        let asked = Forwarded::parse(head)?;
+        Ok(Chain { near, far, asked })
+    }
+
+    /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
+    /// other.
+    pub(crate) async fn control_upstream(&self) -> Outcome {
+        let granting = receive_head()
+            .then(send("HTTP/1.1 200 OK\r\n\r\n"))
+            .then(echo());
+        let upstream = self.upstream(granting).await?;
+        let server = self.server(hold()).await?;
+        let client = self.control_client();
+        // Whoever has looked for the upstream proxy before it was there takes it for dead, and looks again only now and
+        // then when it is asked.
+        let deadline = Instant::now() + self.patience().dial();
+        let mut tunnel = loop {
+            match client.connect(&server).await {
+                Ok(tunnel) => break tunnel,
+                Err(finding) if Instant::now() > deadline => return Err(finding),
+                Err(_) => pass(self.patience().settle()).await,
+            }
+        };
+        tunnel.echoes(self.nonce()).await?;
+        if upstream.visits().is_empty() {
+            return Err(Finding::setup("the upstream proxy was not asked"));
+        }
+        Ok(())
+    }
+}
+
+/// The next connection to `upstream` that brings a request, behind its head. Some proxies try whether anybody is there,
+/// and say nothing.
+async fn asks(upstream: &Server) -> Outcome<(End, Vec<u8>)> {
+    loop {
+        let mut far = upstream.accepts().await?;
+        if far.speaks().await {
+            let head = far.receives_head().await?;
+            return Ok((far, head));
+        }
+    }
+}
+
+impl Chain {
+    /// The upstream proxy says `bytes`: what the client hears then. What the subject did not take shows in that.
+    pub async fn answers(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+        let _ = self.far.sends(bytes.as_ref()).await;
+        self.near.hears().await
+    }
+
+    /// Both ends of the tunnel that was granted.
+    #[must_use]
+    pub fn into_tunnel(self) -> (End, End) {
+        (self.near.into_tunnel(), self.far)
+    }
+}
