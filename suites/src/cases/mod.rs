@@ -39,6 +39,8 @@ mod smuggling;
 mod source_port;
 mod sweep;
 mod target;
+mod upstream;
+mod upstream_grants;
 mod virtual_hosts;
 
 use connectspec_harness::case::Suite;
@@ -81,6 +83,8 @@ pub fn suites() -> Vec<Suite> {
         robustness::suite(),
         load::suite(),
         resources::suite(),
+        upstream::suite(),
+        upstream_grants::suite(),
         policy::suite(),
         allow_connect::suite(),
         allow_connect_places::suite(),
