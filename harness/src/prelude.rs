@@ -4,8 +4,8 @@ pub use crate::{
     case::{
         Case, Need, Setup, Suite, each, httpd, may, must, practice,
         setup::{
-            allow_connect, allowing, connect_timeout, credentials, header_timeout, idle_timeout,
-            no_list, tls_listener, upstream,
+            allow_connect, allowing, allowing_itself, connect_timeout, credentials, header_timeout,
+            idle_timeout, no_list, tls_listener, upstream,
         },
         should, survey,
     },

@@ -25,6 +25,9 @@ pub const RFC_9931: Document = rfc("RFC 9931", "https://www.rfc-editor.org/rfc/r
 /// The Proxy-Status field.
 pub const RFC_9209: Document = rfc("RFC 9209", "https://www.rfc-editor.org/rfc/rfc9209");
 
+/// Proxying UDP in HTTP; its security considerations list the addresses that a proxy had better refuse.
+pub const RFC_9298: Document = rfc("RFC 9298", "https://www.rfc-editor.org/rfc/rfc9298");
+
 /// URI: generic syntax.
 pub const RFC_3986: Document = rfc("RFC 3986", "https://www.rfc-editor.org/rfc/rfc3986");
 

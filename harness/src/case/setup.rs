@@ -29,6 +29,8 @@ pub enum Allow {
     /// Those of the harness's servers; a subject without port lists allows what it likes.
     #[default]
     Servers,
+    /// Those, and the port that the subject itself listens on.
+    ServersAndItself,
     /// No list is given.
     Default,
     /// Ports and ranges where letters in braces stand for ports: `{a} {b}-{c}`.
@@ -51,6 +53,15 @@ pub fn allowing(ports: impl Into<String>) -> Setup {
 pub fn allow_connect(words: impl Into<String>) -> Setup {
     Setup {
         allow: Allow::Text(words.into()),
+        ..Setup::default()
+    }
+}
+
+/// The subject allows the port that it listens on itself, too.
+#[must_use]
+pub fn allowing_itself() -> Setup {
+    Setup {
+        allow: Allow::ServersAndItself,
         ..Setup::default()
     }
 }
@@ -135,7 +146,7 @@ impl Setup {
     pub fn needs(&self) -> Vec<Need> {
         let mut needs = Vec::new();
         match &self.allow {
-            Allow::Servers => {}
+            Allow::Servers | Allow::ServersAndItself => {}
             Allow::Default => needs.push(Need::DefaultPorts),
             Allow::Ports(_) => needs.push(Need::PortList),
             Allow::Text(_) => needs.push(Need::Directive),
@@ -169,6 +180,7 @@ impl Setup {
     pub fn describe(&self) -> String {
         let mut words = vec![match &self.allow {
             Allow::Servers => "allow".to_owned(),
+            Allow::ServersAndItself => "allow itself, too".to_owned(),
             Allow::Default => "no list".to_owned(),
             Allow::Ports(ports) => format!("allow {ports}"),
             Allow::Text(text) => format!("AllowCONNECT {text}"),

@@ -16,7 +16,7 @@ mod witnesses;
 mod world;
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -84,8 +84,7 @@ impl Lab {
 
     /// A server on a port that the proxy does not allow.
     pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.world.ports.take_denied();
-        let port = port.ok_or_else(|| Finding::harness("all denied ports are in use"))?;
+        let port = self.denied_port()?;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
@@ -137,6 +136,15 @@ impl Lab {
         Ok(number)
     }
 
+    /// A port that the proxy does not allow, and where nobody listens. It stays so until the case is over.
+    pub async fn closed_denied_port(&self) -> Outcome<u16> {
+        let port = self.denied_port()?;
+        let number = port.number();
+        self.still_refuses(number).await?;
+        lock(&self.ports).push(port);
+        Ok(number)
+    }
+
     /// Asks a refusing port itself: something that accepts on behalf of others would make every proxy look wrong.
     pub async fn still_refuses(&self, port: u16) -> Outcome {
         match tokio::net::TcpStream::connect((self.world.bind, port)).await {
@@ -165,6 +173,12 @@ impl Lab {
     #[must_use]
     pub fn host(&self) -> &str {
         &self.world.host
+    }
+
+    /// Where the proxy listens.
+    #[must_use]
+    pub fn proxy(&self) -> SocketAddr {
+        self.running.address()
     }
 
     /// A client of the proxy, with credentials where the set-up asks for them.
@@ -397,6 +411,11 @@ impl Lab {
     fn allowed_port(&self) -> Outcome<Port> {
         let port = self.world.ports.take_allowed();
         port.ok_or_else(|| Finding::harness("all allowed ports are in use"))
+    }
+
+    fn denied_port(&self) -> Outcome<Port> {
+        let port = self.world.ports.take_denied();
+        port.ok_or_else(|| Finding::harness("all denied ports are in use"))
     }
 
     fn serve(

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     case::{Need, Setup, setup::Allow},
     proxy::{
-        config::{Configuration, Credentials, Timeouts, TlsFiles},
+        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
         profile::{AllowedPorts, Profile, TimeoutKind},
         remote::Remote,
     },
@@ -187,7 +187,13 @@ impl World {
             Allow::Servers if profile.offers.allowed_ports.is_some() => {
                 configuration.allow = Some(self.ports.allowed_ranges());
             }
-            Allow::Servers | Allow::Default => {}
+            Allow::ServersAndItself if profile.offers.allowed_ports.is_some() => {
+                let mut ranges = self.ports.allowed_ranges();
+                let (first, last) = (listen.port(), listen.port());
+                ranges.push(PortRange { first, last });
+                configuration.allow = Some(ranges);
+            }
+            Allow::Servers | Allow::ServersAndItself | Allow::Default => {}
             Allow::Ports(ports) => configuration.allow = Some(letters.list(ports)?),
             Allow::Text(words) => configuration.allow_text = Some(letters.expand(words)?),
         }

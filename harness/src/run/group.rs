@@ -364,7 +364,7 @@ fn control(lab: &Lab, setup: &Setup) -> Outcome {
         let server = match &setup.allow {
             _ if setup.upstream => return lab.control_upstream().await,
             Allow::Text(_) | Allow::Default => return Ok(()),
-            Allow::Servers => lab.server(echo()).await?,
+            Allow::Servers | Allow::ServersAndItself => lab.server(echo()).await?,
             Allow::Ports(ports) => {
                 let Some(port) = lab.first_port(ports)? else {
                     return Ok(());

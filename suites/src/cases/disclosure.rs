@@ -183,7 +183,7 @@ fn is_plain(reply: &Reply) -> bool {
 fn no_reply_names_an_internal_address() -> Case {
     practice("No field of a reply names a private address but the one that was asked for")
         .cites(RFC_9110.section("17.12"))
-        .covers(["H1-RSP-014"])
+        .covers(["H1-RSP-014", "SEC-009"])
         .run(async |lab| {
             for (name, reply) in replies(lab).await? {
                 for (field, value) in &reply.fields {

@@ -140,7 +140,7 @@ const ODD_HOSTS: &[(&str, &str, &str)] = &[
 fn odd_hosts_that_are_taken() -> Case {
     survey("Which odd spellings of this machine are taken")
         .cites(RFC_3986.section("3.2.2"))
-        .covers(["H1-TGT-020", "H1-TGT-021", "H1-TGT-024"])
+        .covers(["H1-TGT-020", "H1-TGT-021", "H1-TGT-024", "SEC-012"])
         .run(async |lab| {
             let server = lab.dual_server(echo()).await?;
             let mut taken = Vec::new();

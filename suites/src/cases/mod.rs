@@ -1,5 +1,6 @@
 //! The catalogue: every suite, in the order of a report.
 
+mod abuse;
 mod allow_connect;
 mod allow_connect_places;
 mod authority;
@@ -89,6 +90,7 @@ pub fn suites() -> Vec<Suite> {
         allow_connect::suite(),
         allow_connect_places::suite(),
         virtual_hosts::suite(),
+        abuse::suite(),
         source_port::suite(),
     ]
 }

@@ -20,13 +20,17 @@ const LAST: u16 = 32_000;
 /// How long a run waits for others that have every block, before it gives up: many times what a run takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Nothing tells when another process gives a port back, so that we have to look.
+/// From one look to the next.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Finds `size` ports in a row that are all free, waiting for one of the runs that have them if there are too many.
 ///
 /// The first port of each block is never used, so that it can always be held alone, and keeps other runs away. The one
 /// behind it is returned.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no event for a port that another process gives back"
+)]
 pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let began = Instant::now();
     loop {
