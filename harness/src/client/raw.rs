@@ -48,6 +48,25 @@ impl Client {
         self
     }
 
+    /// The same client, which calls the proxy by another name in its TLS handshake; one without TLS stays as it is.
+    #[must_use]
+    pub fn calling_it(mut self, name: &str) -> Self {
+        if let Some((_, known)) = &mut self.tls {
+            name.clone_into(known);
+        }
+        self
+    }
+
+    /// The same client, which offers these protocols in its TLS handshake (ALPN); one without TLS stays as it is.
+    #[must_use]
+    pub fn offering(mut self, protocols: &[&str]) -> Self {
+        if let Some((config, _)) = &mut self.tls {
+            let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
+            Arc::make_mut(config).alpn_protocols = protocols.collect();
+        }
+        self
+    }
+
     /// A right CONNECT request for `target`, with this client's credentials if it has any.
     #[must_use]
     pub fn request(&self, target: impl AsRef<[u8]>) -> Request {
@@ -84,7 +103,7 @@ impl Client {
                 let name = rustls::pki_types::ServerName::try_from(name.clone())
                     .map_err(|error| Finding::harness(error.to_string()))?;
                 let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
-                let tls = timeout(limit, connector.connect(name, tap))
+                let tls = timeout(limit, connector.connect(name, Stream::plain(tap)))
                     .await
                     .map_err(|_| failed(format!("no TLS handshake within {limit:?}")))?
                     .map_err(|error| failed(format!("no TLS handshake: {error}")))?;
@@ -208,6 +227,13 @@ impl Connection {
             }
         }
         (bytes, None)
+    }
+
+    /// The protocol that was agreed on in the TLS handshake (ALPN), if one was.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Vec<u8>> {
+        let session = self.stream.session()?.get_ref().1;
+        session.alpn_protocol().map(<[u8]>::to_vec)
     }
 
     /// The client's end of the tunnel that the proxy has granted on this connection.

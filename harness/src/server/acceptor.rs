@@ -60,7 +60,7 @@ async fn play(
         Secrecy::Plain => Stream::plain(tap),
         Secrecy::Tls(config) => {
             let tls = TlsAcceptor::from(config)
-                .accept(tap)
+                .accept(Stream::plain(tap))
                 .await
                 .map_err(|error| {
                     Finding::violation("a TLS handshake with the client", error.to_string())

@@ -10,4 +10,4 @@ mod secure;
 
 pub use end::{End, Ending, Side};
 pub use halves::{Reader, Writer};
-pub use secure::Session;
+pub use secure::{Farewell, Session};

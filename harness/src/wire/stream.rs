@@ -1,4 +1,5 @@
-//! A connection as verbs see it: plain or with TLS inside, and with bytes that were read too far given back.
+//! A connection as verbs see it: plain or with TLS on it, once or several times, and with bytes that were read too far
+//! given back.
 
 use std::{
     io,
@@ -22,7 +23,7 @@ pub struct Stream {
 #[derive(Debug)]
 enum Inner {
     Plain(Tap),
-    Secure(Box<TlsStream<Tap>>),
+    Secure(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -35,7 +36,7 @@ impl Stream {
     }
 
     /// A connection with TLS on it.
-    pub(crate) fn secure(tls: TlsStream<Tap>) -> Self {
+    pub(crate) fn secure(tls: TlsStream<Self>) -> Self {
         Self {
             pending: Vec::new(),
             inner: Inner::Secure(Box::new(tls)),
@@ -56,23 +57,26 @@ impl Stream {
     pub(crate) fn tap(&self) -> &Tap {
         match &self.inner {
             Inner::Plain(tap) => tap,
-            Inner::Secure(tls) => tls.get_ref().0,
+            Inner::Secure(tls) => tls.get_ref().0.tap(),
         }
     }
 
-    /// The TLS session, if there is one.
-    pub(crate) fn session(&self) -> Option<&TlsStream<Tap>> {
+    /// The TLS session, if there is one: the innermost.
+    pub(crate) fn session(&self) -> Option<&TlsStream<Self>> {
         match &self.inner {
             Inner::Plain(_) => None,
             Inner::Secure(tls) => Some(tls),
         }
     }
 
-    /// Gives the TCP connection back, with whatever was read too far from it; `None` when TLS is on it.
-    pub(crate) fn into_plain(self) -> Option<(Tap, Vec<u8>)> {
-        match self.inner {
-            Inner::Plain(tap) => Some((tap, self.pending)),
-            Inner::Secure(_) => None,
+    /// What the TLS session runs on, and the session, to be used in a way that TLS would not; `None` without one.
+    pub(crate) fn below(&mut self) -> Option<(&mut Self, &mut rustls::CommonState)> {
+        match &mut self.inner {
+            Inner::Plain(_) => None,
+            Inner::Secure(tls) => match &mut **tls {
+                TlsStream::Client(tls) => Some(tls.get_mut()).map(|(io, tls)| (io, &mut ***tls)),
+                TlsStream::Server(tls) => Some(tls.get_mut()).map(|(io, tls)| (io, &mut ***tls)),
+            },
         }
     }
 
