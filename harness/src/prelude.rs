@@ -10,7 +10,8 @@ pub use crate::{
         should, survey,
     },
     client::{Answer, Client, Connection, Exchange, Reply, Request},
-    lab::{Chain, Lab, patience::pass},
+    lab::{Chain, Lab, User, patience::pass},
+    proxy::config::Credentials,
     server::{
         Forwarded, Script, Server,
         script::{
@@ -20,7 +21,7 @@ pub use crate::{
     },
     spec::Document,
     suite,
-    tunnel::{End, Ending},
+    tunnel::{End, Ending, Farewell},
     verdict::{Finding, Outcome},
     wire::{Generator, Payload, stream},
 };

@@ -29,6 +29,8 @@ pub enum Need {
     Names,
     /// It can be told to ask for credentials.
     Credentials,
+    /// Its users may have any names and passwords.
+    AnyPassword,
     /// It can be told to go through another proxy.
     Upstream,
     /// It can be reached over TLS.
@@ -60,6 +62,7 @@ impl Need {
             Self::Ipv6 => "it does not offer IPv6",
             Self::Names => "it does not offer to resolve names",
             Self::Credentials => "it cannot be told to ask for credentials",
+            Self::AnyPassword => "its configuration takes only plain words as names and passwords",
             Self::Upstream => "it cannot be told to use an upstream proxy",
             Self::TlsListener => "it has no TLS listener",
             Self::ConnectTimeout => "its connect timeout cannot be set",
@@ -85,6 +88,7 @@ impl Need {
             Self::Ipv6 => "ipv6",
             Self::Names => "names",
             Self::Credentials => "credentials",
+            Self::AnyPassword => "any-password",
             Self::Upstream => "upstream",
             Self::TlsListener => "tls-listener",
             Self::ConnectTimeout => "connect-timeout",

@@ -11,6 +11,7 @@ pub mod pki;
 pub mod ports;
 pub mod running;
 mod upstream;
+mod users;
 mod verbs;
 mod witnesses;
 mod world;
@@ -28,6 +29,7 @@ use patience::Patience;
 pub use ports::Port;
 pub use running::Running;
 pub use upstream::Chain;
+pub use users::User;
 pub use verbs::Refused;
 pub use world::{Premises, Who, World, WorldError};
 
@@ -220,12 +222,17 @@ impl Lab {
         Ok(client)
     }
 
-    /// A client at an address of the loopback network that no other case uses: proxies may remember who asked.
+    /// A client without credentials, at an address of the loopback network that no other case uses: proxies may remember
+    /// who asked.
     #[must_use]
     pub fn client_of_its_own(&self) -> Client {
+        let client = self.anonymous_client();
+        if !client.proxy.ip().is_loopback() || client.proxy.is_ipv6() {
+            // There is no other address from which it could be reached.
+            return client;
+        }
         let [one, two, ..] = self.seed.to_le_bytes();
-        self.anonymous_client()
-            .from(IpAddr::from([127, 1 + one % 250, two, 2]))
+        client.from(IpAddr::from([127, 1 + one % 250, two, 2]))
     }
 
     /// A right CONNECT request for `server`.
@@ -275,6 +282,30 @@ impl Lab {
         self.running
             .credentials()
             .ok_or_else(|| Finding::harness("the set-up has no credentials"))
+    }
+
+    /// The credentials of `user`, whom the proxy knows, if its configuration can express such a user.
+    pub fn user(&self, user: User) -> Outcome<&Credentials> {
+        let wanted = user.credentials(self.world.seed);
+        let known = match user {
+            User::Ordinary => return self.credentials(),
+            _ => self
+                .running
+                .more_users()
+                .iter()
+                .find(|known| **known == wanted),
+        };
+        known.ok_or_else(|| Finding::absent("the proxy knows no such user"))
+    }
+
+    /// A user for wrong passwords: one whose right password is never given, or where the proxy knows but one, that one.
+    pub fn mistaken_user(&self) -> Outcome<&Credentials> {
+        self.user(User::Sleeper).or_else(|_| self.credentials())
+    }
+
+    /// Everything that the proxy has written so far, access log, error log and output: the place, and the text.
+    pub fn writings(&self) -> Outcome<Vec<(String, String)>> {
+        self.running.writings()
     }
 
     /// Waits for the line of the access log that contains `needle`.

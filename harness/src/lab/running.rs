@@ -21,6 +21,8 @@ pub struct Running {
     address: SocketAddr,
     credentials: Option<Credentials>,
     second_port: Option<u16>,
+    /// Others that it lets in.
+    more_users: Vec<Credentials>,
     behind_tls: bool,
     letters: Letters,
     process: Option<Subject>,
@@ -62,6 +64,7 @@ impl Running {
                 address: remote.address,
                 credentials: remote.credentials.clone(),
                 second_port: None,
+                more_users: Vec::new(),
                 behind_tls: false,
                 letters,
                 process: None,
@@ -77,6 +80,11 @@ impl Running {
                 Ok(Self {
                     who: Arc::clone(who),
                     address: subject.address(),
+                    more_users: configuration
+                        .users(profile.offers.passwords)
+                        .skip(1)
+                        .cloned()
+                        .collect(),
                     credentials: configuration.credentials,
                     second_port: configuration.spare_ports.first().copied(),
                     behind_tls: setup.tls,
@@ -123,6 +131,11 @@ impl Running {
         self.credentials.as_ref()
     }
 
+    /// The others whom it lets in.
+    pub(crate) fn more_users(&self) -> &[Credentials] {
+        &self.more_users
+    }
+
     /// The field that carries them.
     pub(crate) fn authorization(&self) -> Option<String> {
         let known = self.credentials.as_ref()?;
@@ -141,7 +154,9 @@ impl Running {
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.credentials
             .iter()
+            .chain(&self.more_users)
             .flat_map(|known| [known.password.clone(), known.token()])
+            .filter(|secret| !secret.is_empty())
             .collect()
     }
 
@@ -186,6 +201,15 @@ impl Running {
     pub(crate) fn error_lines(&self) -> Outcome<Vec<String>> {
         let lines = self.launched()?.error_log().lines();
         Ok(lines.into_iter().map(|line| line.text).collect())
+    }
+
+    /// All that it has written so far: the place, and the text.
+    pub(crate) fn writings(&self) -> Outcome<Vec<(String, String)>> {
+        if let Some(process) = &self.process {
+            return Ok(process.writings());
+        }
+        let lines = self.log()?.lines().into_iter().map(|line| line.text + "\n");
+        Ok(vec![("the access log".to_owned(), lines.collect())])
     }
 
     /// Its process, where a case cannot do without.

@@ -15,19 +15,17 @@ use super::{
     patience::Patience,
     pki::{Identity, Pki, PkiError},
     ports::{Port, Ports},
+    users::User,
 };
 use crate::{
     case::{Need, Setup, setup::Allow},
     proxy::{
-        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
-        profile::{AllowedPorts, Profile, TimeoutKind},
+        config::{Configuration, PortRange, Timeouts, TlsFiles},
+        profile::{AllowedPorts, Passwords, Profile, TimeoutKind},
         remote::Remote,
     },
     verdict::{Finding, Outcome},
 };
-
-/// The user that set-ups with credentials know.
-const USERNAME: &str = "alice";
 
 /// Who is judged.
 #[derive(Debug)]
@@ -198,11 +196,10 @@ impl World {
             Allow::Text(words) => configuration.allow_text = Some(letters.expand(words)?),
         }
         if setup.credentials {
-            let password = format!("wonderland-{:x}", self.seed);
-            configuration.credentials = Some(Credentials {
-                username: USERNAME.to_owned(),
-                password,
-            });
+            configuration.credentials = Some(User::Ordinary.credentials(self.seed));
+            configuration.more_users = User::OTHERS
+                .map(|user| user.credentials(self.seed))
+                .to_vec();
         }
         if setup.upstream {
             let port = letters.port(super::upstream::UPSTREAM);
@@ -263,6 +260,7 @@ impl Who {
                     })
                 }
                 Need::Names => true,
+                Need::Credentials => remote.credentials.is_some(),
                 _ => false,
             },
         }
@@ -293,6 +291,7 @@ fn profile_offers(profile: &Profile, need: Need) -> bool {
         Need::Ipv6 => offers.ipv6,
         Need::Names => offers.names,
         Need::Credentials => offers.credentials,
+        Need::AnyPassword => offers.credentials && offers.passwords == Passwords::Any,
         Need::Upstream => offers.upstream,
         Need::TlsListener => offers.tls_listener,
         Need::ConnectTimeout => offers.timeouts.contains(&TimeoutKind::Connect),

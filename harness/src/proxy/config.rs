@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use minijinja::{Value, context};
 
-use super::profile::{AllowedPorts, Offers};
+use super::profile::{AllowedPorts, Offers, Passwords};
 
 /// The configuration of one launch. What is not set is `none` in the templates: the subject is to be
 /// left at its own default there.
@@ -21,8 +21,10 @@ pub struct Configuration {
     pub allow: Option<Vec<PortRange>>,
     /// What is to stand behind `AllowCONNECT`, verbatim, for subjects that take that directive.
     pub allow_text: Option<String>,
-    /// The one user that is let in.
+    /// The user that is let in.
     pub credentials: Option<Credentials>,
+    /// Others that are let in, where there are credentials: names and passwords that not every subject can express.
+    pub more_users: Vec<Credentials>,
     /// The proxy that the subject has to go through.
     pub upstream: Option<SocketAddr>,
     /// The certificate of a listener that speaks TLS.
@@ -44,12 +46,19 @@ impl Configuration {
             allow: None,
             allow_text: None,
             credentials: None,
+            more_users: Vec::new(),
             upstream: None,
             tls: None,
             timeouts: Timeouts::default(),
             httpd_text: None,
             spare_ports: [0; 3],
         }
+    }
+
+    /// Everybody who is let in, as far as the subject can express it.
+    pub fn users(&self, passwords: Passwords) -> impl Iterator<Item = &Credentials> {
+        let users = self.credentials.iter().chain(&self.more_users);
+        users.filter(move |user| passwords == Passwords::Any || user.is_plain())
     }
 }
 
@@ -139,6 +148,15 @@ impl Credentials {
         })
     }
 
+    /// Whether name and password are words of letters, digits, dots, underscores and hyphens.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        [&self.username, &self.password]
+            .into_iter()
+            .all(|word| !word.is_empty() && word.bytes().all(plain))
+    }
+
     /// The value of a field that carries them as HTTP Basic does (RFC 7617, section 2).
     #[must_use]
     pub fn basic(&self) -> String {
@@ -180,7 +198,7 @@ pub struct Timeouts {
 }
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 22] = [
+pub const VARIABLES: [&str; 23] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -189,6 +207,7 @@ pub const VARIABLES: [&str; 22] = [
     "credentials.username",
     "credentials.password",
     "credentials.htpasswd",
+    "credentials.users",
     "upstream.host",
     "upstream.port",
     "upstream.authority",
@@ -234,11 +253,14 @@ impl Vars {
                 .map(|range| context! { first => range.first, last => range.last })
                 .collect::<Vec<_>>()
         });
+        let user = |known: &Credentials| context! { username => known.username.as_str(), password => known.password.as_str() };
         let credentials = configuration.credentials.as_ref().map(|credentials| {
+            let users = configuration.users(offers.passwords).map(user);
             context! {
                 username => credentials.username.as_str(),
                 password => credentials.password.as_str(),
                 htpasswd => self.htpasswd.as_deref().map(text),
+                users => users.collect::<Vec<_>>(),
             }
         });
         let tls = configuration.tls.as_ref().map(|tls| {

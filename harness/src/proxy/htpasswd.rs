@@ -1,4 +1,4 @@
-//! One line of an htpasswd file, in the apr1 form: the one that httpd and Squid's `basic_ncsa_auth`
+//! The lines of an htpasswd file, in the apr1 form: the one that httpd and Squid's `basic_ncsa_auth`
 //! both read on every system. crypt(3) forms depend on the C library that the subject was built with.
 
 use md5::{Digest, Md5};

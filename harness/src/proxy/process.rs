@@ -276,6 +276,14 @@ impl Subject {
         self.guarded.output()
     }
 
+    /// All that it has written so far: each file in the folder of its logs, by name, and what it printed.
+    #[must_use]
+    pub fn writings(&self) -> Vec<(String, String)> {
+        let mut writings = self.scratch.written_logs();
+        writings.push(("stdout and stderr".to_owned(), self.output()));
+        writings
+    }
+
     /// What it holds and has used so far, summed over all its processes.
     #[must_use]
     pub fn vitals(&self) -> Vitals {

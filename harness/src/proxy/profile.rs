@@ -129,6 +129,8 @@ pub struct Offers {
     pub httpd_text: bool,
     /// Can ask for a user name and a password.
     pub credentials: bool,
+    /// Which user names and passwords its configuration can hold.
+    pub passwords: Passwords,
     /// Can go through another proxy.
     pub upstream: bool,
     /// Listens on, and connects to, IPv6 addresses.
@@ -139,6 +141,17 @@ pub struct Offers {
     pub tls_listener: bool,
     /// The timeouts that can be set.
     pub timeouts: Vec<TimeoutKind>,
+}
+
+/// Which user names and passwords a subject's configuration can hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Passwords {
+    /// All that HTTP Basic can carry.
+    #[default]
+    Any,
+    /// Words of letters, digits, dots, underscores and hyphens.
+    Plain,
 }
 
 /// In which form a subject takes the ports that CONNECT may reach.

@@ -52,6 +52,20 @@ impl Scratch {
         self.logs().join("error.log")
     }
 
+    /// The files in the folder of the logs: their names and what is in them, as far as it can be read.
+    pub(super) fn written_logs(&self) -> Vec<(String, String)> {
+        let files = fs::read_dir(self.logs()).into_iter().flatten().flatten();
+        let mut logs: Vec<_> = files
+            .filter_map(|file| {
+                let text = fs::read(file.path()).ok()?;
+                let name = file.file_name().to_string_lossy().into_owned();
+                Some((name, String::from_utf8_lossy(&text).into_owned()))
+            })
+            .collect();
+        logs.sort();
+        logs
+    }
+
     /// Writes a file, with the folders above it.
     pub(super) fn write(&self, name: &Path, content: &str) -> io::Result<PathBuf> {
         let path = self.path().join(name);

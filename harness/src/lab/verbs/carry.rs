@@ -2,7 +2,7 @@
 
 use super::{Lab, OTHER_REASONS};
 use crate::{
-    client::{Answer, Request},
+    client::{Answer, Client, Request},
     server::Server,
     verdict::{Finding, Outcome},
 };
@@ -10,6 +10,8 @@ use crate::{
 /// One way to put a request on the wire.
 #[derive(Clone, Copy, Debug)]
 struct Attempt<'a> {
+    /// Who asks.
+    client: &'a Client,
     /// Segments of their own.
     pieces: &'a [&'a [u8]],
     /// What they hold behind the header section: the tunnel's first bytes.
@@ -38,6 +40,7 @@ impl Lab {
     /// A proxy may refuse every request with something behind it; then nothing follows from where it was cut.
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
         let attempt = Attempt {
+            client: &self.client(),
             pieces,
             early,
             excused: &OTHER_REASONS,
@@ -48,8 +51,19 @@ impl Lab {
     /// As [`Lab::carries`], for a request with credentials of its own: 407 is no other reason here, since the ordinary
     /// requests before and after it have the same ones.
     pub async fn lets_in(&self, request: &Request, server: &Server) -> Outcome {
+        self.lets_in_from(&self.client(), request, server).await
+    }
+
+    /// As [`Lab::lets_in`], asked by `client`.
+    pub async fn lets_in_from(
+        &self,
+        client: &Client,
+        request: &Request,
+        server: &Server,
+    ) -> Outcome {
         let bytes = request.bytes();
         let attempt = Attempt {
+            client,
             pieces: &[&bytes],
             early: b"",
             excused: &[403, 408],
@@ -62,6 +76,7 @@ impl Lab {
     pub async fn lets_through(&self, server: &Server) -> Outcome {
         let bytes = self.request(server).bytes();
         let attempt = Attempt {
+            client: &self.client(),
             pieces: &[&bytes],
             early: b"",
             excused: &[407, 408],
@@ -109,7 +124,7 @@ impl Lab {
 
     async fn try_to_carry(&self, attempt: Attempt<'_>, server: &Server) -> Outcome {
         let known = self.visits();
-        let exchange = self.client().asks_in_pieces(attempt.pieces).await?;
+        let exchange = attempt.client.asks_in_pieces(attempt.pieces).await?;
         match &exchange.answer {
             Answer::Reply(reply) if reply.is_success() => {}
             Answer::Reply(reply) if attempt.excused.contains(&reply.status) => {

@@ -2,7 +2,7 @@
 
 use super::{Lab, silence};
 use crate::{
-    client::{Answer, Request},
+    client::{Answer, Client, Request},
     server::Server,
     verdict::{Finding, Outcome},
 };
@@ -52,8 +52,17 @@ impl Lab {
     /// The proxy does not answer `request` with a tunnel: whatever it says, opaque bytes do not pass to a server of
     /// this case, an echo, and back. A request that it forwards as HTTP is no tunnel.
     pub async fn opens_no_tunnel(&self, request: &Request) -> Outcome<Answer> {
+        self.opens_no_tunnel_from(&self.client(), request).await
+    }
+
+    /// As [`Lab::opens_no_tunnel`], asked by `client`.
+    pub async fn opens_no_tunnel_from(
+        &self,
+        client: &Client,
+        request: &Request,
+    ) -> Outcome<Answer> {
         let known = self.visits();
-        let exchange = self.client().asks(request).await?;
+        let exchange = client.asks(request).await?;
         let answer = exchange.answer.clone();
         if answer.status().is_some_and(|status| status / 100 == 2) {
             let mut near = exchange.connection.into_tunnel();

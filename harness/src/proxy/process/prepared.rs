@@ -20,7 +20,7 @@ use crate::proxy::{
     htpasswd,
     log::Lines,
     mistake::Mistake,
-    profile::{LogSource, Profile},
+    profile::{LogSource, Passwords, Profile},
     ready,
     scratch::Scratch,
     template::Template,
@@ -45,10 +45,12 @@ impl Prepared {
             ));
         }
         let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
+        let lines = configuration.users(Passwords::Any).map(htpasswd::line);
+        let lines: String = lines.collect();
         let password_file = configuration
             .credentials
             .as_ref()
-            .map(|credentials| scratch.write(Path::new("htpasswd"), &htpasswd::line(credentials)));
+            .map(|_| scratch.write(Path::new("htpasswd"), &lines));
         let vars = Vars {
             scratch: scratch.path().to_owned(),
             access_log: scratch.access_log(),

@@ -42,6 +42,7 @@ pub(super) const PROFILE: Keys = &[
             "directive",
             "httpd-text",
             "credentials",
+            "passwords",
             "upstream",
             "ipv6",
             "names",
