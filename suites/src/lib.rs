@@ -4,6 +4,7 @@
 
 pub mod cargo_test;
 pub mod cases;
+mod challenge;
 pub mod cli;
 mod property;
 mod register;

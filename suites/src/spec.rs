@@ -15,6 +15,9 @@ pub const RFC_9112: Document = rfc("RFC 9112", "https://www.rfc-editor.org/rfc/r
 /// Upgrading to TLS within HTTP/1.1; its section on CONNECT is from the time when that was written down first.
 pub const RFC_2817: Document = rfc("RFC 2817", "https://www.rfc-editor.org/rfc/rfc2817");
 
+/// The negotiation of protocols within TLS.
+pub const RFC_7301: Document = rfc("RFC 7301", "https://www.rfc-editor.org/rfc/rfc7301");
+
 /// HTTP/2.
 pub const RFC_9113: Document = rfc("RFC 9113", "https://www.rfc-editor.org/rfc/rfc9113");
 

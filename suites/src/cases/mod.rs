@@ -1,12 +1,15 @@
 //! The catalogue: every suite, in the order of a report.
 
 mod abuse;
+mod admission;
 mod allow_connect;
 mod allow_connect_places;
 mod authority;
 mod bad_framing;
+mod challenges;
 mod close;
 mod connection;
+mod credentials;
 mod disclosure;
 mod early;
 mod endings;
@@ -35,11 +38,14 @@ mod request_line;
 mod resources;
 mod robustness;
 mod secrecy;
+mod secrets;
 mod section;
 mod smuggling;
 mod source_port;
 mod sweep;
 mod target;
+mod tls_listener;
+mod unwelcome;
 mod upstream;
 mod upstream_grants;
 mod virtual_hosts;
@@ -71,6 +77,11 @@ pub fn suites() -> Vec<Suite> {
         refuse::suite(),
         disclosure::suite(),
         proxy_status::suite(),
+        challenges::suite(),
+        credentials::suite(),
+        admission::suite(),
+        secrets::suite(),
+        tls_listener::suite(),
         connection::suite(),
         persistence::suite(),
         early::suite(),
