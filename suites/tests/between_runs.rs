@@ -152,6 +152,14 @@ fn the_story_of_a_regression() {
         1,
         &["it was observed as: a reset"],
     );
+
+    // And a run that judged nothing is no success, whatever is listed.
+    let mut nothing = connectspec(&["run", "--profile", FAULTY, "source_port"]);
+    expect(
+        nothing.args(["--level", "must"]).args(known),
+        2,
+        &["no case was left to run"],
+    );
 }
 
 #[test]
@@ -209,6 +217,33 @@ fn three_shares_are_the_whole() {
         0,
         &["no change"],
     );
+}
+
+#[test]
+fn the_shares_of_a_red_run_are_as_red_as_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let run = |name: &str, more: &[&str]| {
+        let report = format!("json={}", file(name));
+        let mut run = faulty(Some("port-plus-dropped"), more);
+        let status = run.args(["--report", &report]).output().unwrap().status;
+        (file(name), status.code().unwrap())
+    };
+    let (whole, status) = run("whole.json", &[]);
+    assert_eq!(status, 1);
+    let shares: Vec<(String, i32)> = ["1/3", "2/3", "3/3"]
+        .iter()
+        .map(|share| run(&format!("{}.json", &share[..1]), &["--partition", share]))
+        .collect();
+    // The fault is in one share; the others are green.
+    let red = shares.iter().filter(|(_, status)| *status == 1).count();
+    let green = shares.iter().filter(|(_, status)| *status == 0).count();
+    assert_eq!((red, green), (1, 2), "{shares:?}");
+    let merged = file("merged.json");
+    let mut merge = connectspec(&["merge", "--report", &format!("json={merged}")]);
+    merge.args(shares.iter().map(|(path, _)| path));
+    expect(&mut merge, 1, &["1 fail"]);
+    assert_eq!(verdicts(&merged), verdicts(&whole));
 }
 
 #[test]
