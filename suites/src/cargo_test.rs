@@ -257,8 +257,9 @@ impl Board {
                     self.pin(result.case.clone(), said);
                 }
             }
-            Event::Ended(end) => {
-                let refused = end.refused.clone();
+            Event::Ended(_) => {
+                start.event(event);
+                let refused = start.report().run.refused;
                 let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
                 pinned.over = Some(refused.unwrap_or_else(|| "the run has ended".to_owned()));
                 self.changed.notify_all();

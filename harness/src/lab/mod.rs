@@ -117,7 +117,7 @@ impl Lab {
         self.serve(
             port,
             &script,
-            &Secrecy::Tls(Arc::clone(&identity.config)),
+            &Secrecy::Tls(self.transcript.server_config(&identity.config)),
             Placed::One,
         )
     }
@@ -208,7 +208,10 @@ impl Lab {
             source: None,
             transcript: self.transcript.clone(),
             patience: self.world.patience,
-            tls: self.running.tls(&self.world),
+            tls: self
+                .running
+                .tls(&self.world)
+                .map(|(config, name)| (self.transcript.client_config(&config), name)),
             fields: Vec::new(),
         }
     }
@@ -250,7 +253,7 @@ impl Lab {
         let tls = tls.map_err(|error| Finding::harness(error.to_string()))?;
         Everyday::new(
             self.running.address(),
-            &tls,
+            &self.transcript.client_config(&tls),
             credentials,
             self.transcript.clone(),
             self.world.patience.reply(),
@@ -269,7 +272,8 @@ impl Lab {
             .pki
             .client()
             .map_err(|error| Finding::harness(error.to_string()))?;
-        end.secured(config, name).await
+        end.secured(self.transcript.client_config(&config), name)
+            .await
     }
 
     /// The certificate that TLS servers of this run show, in DER.

@@ -25,6 +25,8 @@ pub struct Running {
     more_users: Vec<Credentials>,
     behind_tls: bool,
     letters: Letters,
+    /// The words of `profile serve` that bring it into this set-up.
+    serve: Option<String>,
     process: Option<Subject>,
     /// Whether it leads to addresses that servers have for themselves, once that was tried.
     pub(super) leads_anywhere: tokio::sync::OnceCell<bool>,
@@ -67,6 +69,7 @@ impl Running {
                 more_users: Vec::new(),
                 behind_tls: false,
                 letters,
+                serve: None,
                 process: None,
                 leads_anywhere: tokio::sync::OnceCell::new(),
                 _ports: Vec::new(),
@@ -85,6 +88,8 @@ impl Running {
                         .skip(1)
                         .cloned()
                         .collect(),
+                    // TLS files are gone with the run.
+                    serve: (!setup.tls).then(|| configuration.to_string()),
                     credentials: configuration.credentials,
                     second_port: configuration.spare_ports.first().copied(),
                     behind_tls: setup.tls,
@@ -95,6 +100,11 @@ impl Running {
                 })
             }
         }
+    }
+
+    /// The words of `connectspec profile serve` that bring it into this set-up.
+    pub(crate) fn serve(&self) -> Option<String> {
+        self.serve.clone()
     }
 
     /// Where it listens.
@@ -155,7 +165,7 @@ impl Running {
         self.credentials
             .iter()
             .chain(&self.more_users)
-            .flat_map(|known| [known.password.clone(), known.token()])
+            .flat_map(Credentials::secrets)
             .filter(|secret| !secret.is_empty())
             .collect()
     }

@@ -150,6 +150,15 @@ impl World {
         Some(Ipv4Addr::new(127, 1 + one % 250, two, 1 + three % 250))
     }
 
+    /// What no report of this run may show.
+    pub(crate) fn secrets(&self, who: &Who) -> Vec<String> {
+        let known = match who {
+            Who::Profile(_) => Some(User::Ordinary.credentials(self.seed)),
+            Who::Remote(remote) => remote.credentials.clone(),
+        };
+        known.iter().flat_map(Credentials::secrets).collect()
+    }
+
     /// Removes what is on disk, while cases that were left behind may still hold on to it.
     pub(crate) fn abandon(&self) {
         let _ = std::fs::remove_dir_all(self.scratch.path());

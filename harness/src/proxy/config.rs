@@ -62,6 +62,41 @@ impl Configuration {
     }
 }
 
+/// The words of `connectspec profile serve` that ask for this configuration, for a shell. A password is not among them:
+/// `secret` stands for it.
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--listen {}", self.listen)?;
+        if let Some(allow) = &self.allow {
+            let ports: Vec<String> = allow.iter().map(ToString::to_string).collect();
+            write!(f, " --allow '{}'", ports.join(" "))?;
+        }
+        if let Some(words) = &self.allow_text {
+            write!(f, " --allow-text '{}'", words.replace('\'', r"'\''"))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            write!(f, " --credentials {}:secret", credentials.username)?;
+        }
+        if let Some(upstream) = self.upstream {
+            write!(f, " --upstream {upstream}")?;
+        }
+        if let Some(lines) = &self.httpd_text {
+            write!(f, " --httpd-text '{}'", lines.replace('\'', r"'\''"))?;
+        }
+        let timeouts = self.timeouts;
+        for (name, seconds) in [
+            ("connect", timeouts.connect),
+            ("idle", timeouts.idle),
+            ("header", timeouts.header),
+        ] {
+            if let Some(seconds) = seconds {
+                write!(f, " --{name}-timeout {seconds}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Destination ports `first` to `last`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PortRange {
@@ -161,6 +196,12 @@ impl Credentials {
     #[must_use]
     pub fn basic(&self) -> String {
         format!("Basic {}", self.token())
+    }
+
+    /// What no report may show.
+    #[must_use]
+    pub fn secrets(&self) -> [String; 2] {
+        [self.password.clone(), self.token()]
     }
 
     /// What stands behind the scheme.

@@ -1,5 +1,5 @@
-//! A folder for each finding, for whoever wants to look closer: the transcript as text, a capture file for Wireshark, and
-//! a script that shows the fault without us.
+//! A folder for each finding, for whoever wants to look closer: the transcript as text, a capture file for Wireshark with
+//! the keys of TLS sessions in it, and a script and a test that show the fault without us.
 
 use std::{
     fs,
@@ -9,7 +9,9 @@ use std::{
 };
 
 use super::{
-    CaseResult, Report, ReportError, ReportFold, Reporter, block, destination::Place, repro::repro,
+    CaseResult, Report, ReportError, ReportFold, Reporter, block,
+    destination::Place,
+    repro::{self, Repro},
 };
 use crate::{
     run::{Event, event::Finished},
@@ -17,7 +19,6 @@ use crate::{
     wire::{
         layout::{Layout, lines},
         pcapng::{self, pcapng},
-        redact::Secrets,
     },
 };
 
@@ -58,21 +59,30 @@ impl CaptureFolder {
         let put = |name: &str, bytes: &[u8]| Place::at(&folder.join(name), "capture")?.write(bytes);
 
         put("transcript.txt", transcript(&report, result).as_bytes())?;
-        let secrets = Secrets::new(&finished.secrets);
+        let secrets = self.fold.secrets(finished);
         let capture = pcapng::Capture {
             events: &finished.transcript,
             secrets: &secrets,
             comment: &format!("{}: {} ({})", result.case, result.title, result.verdict),
             began: self.began,
-            key_log: None,
+            key_log: Some(&*finished.key_log).filter(|keys| !keys.is_empty()),
         };
         put("capture.pcapng", &pcapng(&capture))?;
+        if !finished.key_log.is_empty() {
+            put("keys.log", finished.key_log.as_bytes())?;
+        }
         if matches!(
             result.verdict,
             Verdict::Fail | Verdict::Known | Verdict::Warn
         ) {
-            let script = repro(result, &finished.transcript, &secrets);
-            put("repro.sh", script.as_bytes())?;
+            let repro = Repro {
+                result,
+                events: &finished.transcript,
+                secrets: &secrets,
+                serve: serve(&report, finished),
+            };
+            put("repro.rs", repro::rust(&repro).as_bytes())?;
+            put("repro.sh", repro::shell(&repro).as_bytes())?;
             let path = folder.join("repro.sh");
             let executable = fs::Permissions::from_mode(0o755);
             fs::set_permissions(&path, executable).map_err(|error| unwritable(&path, &error))?;
@@ -100,6 +110,16 @@ impl Reporter for CaptureFolder {
     fn finish(&mut self) -> Result<(), ReportError> {
         self.failed.take().map_or(Ok(()), Err)
     }
+}
+
+/// The command that brings the proxy into the same set-up.
+fn serve(report: &Report, finished: &Finished) -> Option<String> {
+    let name = match report.subject.again.strip_prefix("--profile ") {
+        Some(name) => name,
+        None => &report.subject.profile,
+    };
+    let words = finished.serve.as_ref()?;
+    Some(format!("connectspec profile serve {name} {words}"))
 }
 
 /// Whether there is something to look at: also what is known, and what a person might want to see again.
@@ -199,6 +219,12 @@ mod tests {
         assert!(fs::read(failed.join("capture.pcapng")).unwrap().len() > 500);
         let script = fs::metadata(failed.join("repro.sh")).unwrap();
         assert_eq!(script.permissions().mode() & 0o111, 0o111);
+        let test = fs::read_to_string(failed.join("repro.rs")).unwrap();
+        assert!(test.contains("fn the_last_words_arrive()"), "{test}");
+        assert!(
+            test.contains("profile serve apache --listen 127.0.0.1:3128"),
+            "{test}"
+        );
         let blocked = root.join("auth--asks_for_credentials");
         assert!(!blocked.join("repro.sh").exists());
         for entry in fs::read_dir(blocked).unwrap() {

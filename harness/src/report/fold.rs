@@ -33,9 +33,18 @@ impl ReportFold {
         match event {
             Event::Started(start) => self.start = Some(start.clone()),
             Event::Begun { .. } => {}
-            Event::Finished(finished) => self.results.push(result(finished)),
+            Event::Finished(finished) => {
+                let secrets = self.secrets(finished);
+                self.results.push(result(finished, &secrets));
+            }
             Event::Ended(end) => self.end = Some(end.clone()),
         }
+    }
+
+    /// What a result must not show: what its own set-up knows, and what belongs to the whole run.
+    pub(super) fn secrets(&self, finished: &Finished) -> Secrets {
+        let of_the_run = self.start.iter().flat_map(|start| &start.secrets);
+        Secrets::new(finished.secrets.iter().chain(of_the_run))
     }
 
     /// What is known so far. A run whose end was not seen counts as interrupted.
@@ -55,6 +64,8 @@ impl ReportFold {
     }
 
     fn run(&self) -> Run {
+        let secrets = self.start.iter().flat_map(|start| &start.secrets);
+        let secrets = Secrets::new(secrets);
         let end = self.end.clone().unwrap_or_else(|| End {
             interrupted: true,
             ..End::default()
@@ -62,7 +73,7 @@ impl ReportFold {
         let mut run = Run {
             took_ms: milliseconds(end.took),
             interrupted: end.interrupted,
-            refused: end.refused,
+            refused: end.refused.map(|refused| secrets.hide(&refused)),
             stale: end.stale,
             ..Run::default()
         };
@@ -80,17 +91,18 @@ impl ReportFold {
 
 fn subject(start: &Start) -> Subject {
     let subject = start.subject.clone();
+    let secrets = Secrets::new(&start.secrets);
+    let hide = |text: &String| secrets.hide(text);
     Subject {
         profile: subject.profile,
         title: subject.title,
         version: subject.version,
-        command: subject.command,
-        again: subject.again,
+        command: subject.command.iter().map(hide).collect(),
+        again: hide(&subject.again),
     }
 }
 
-fn result(finished: &Finished) -> CaseResult {
-    let secrets = Secrets::new(&finished.secrets);
+fn result(finished: &Finished, secrets: &Secrets) -> CaseResult {
     let hide = |text: &String| secrets.hide(text);
     CaseResult {
         case: finished.case.to_string(),
@@ -107,7 +119,7 @@ fn result(finished: &Finished) -> CaseResult {
         source: finished.source.clone(),
         took_ms: milliseconds(finished.took),
         setup: finished.setup.clone(),
-        transcript: render::steps(&finished.transcript, &secrets),
+        transcript: render::steps(&finished.transcript, secrets),
         left_out: finished.left_out,
         subject_said: finished.subject_said.as_ref().map(hide),
     }
@@ -141,6 +153,19 @@ mod tests {
         let text = serde_json::to_string(&report()).unwrap();
         assert!(!text.contains("sesame-7"));
         assert!(text.contains("for user [redacted]"));
+        assert!(text.contains("--password=[redacted]"));
+    }
+
+    #[test]
+    fn a_refusal_shows_no_secret_either() {
+        let mut fold = ReportFold::new();
+        fold.event(&events()[0]);
+        fold.event(&Event::Ended(End {
+            refused: Some("it printed: no user sesame-7".to_owned()),
+            ..End::default()
+        }));
+        let refused = fold.report().run.refused;
+        assert_eq!(refused.unwrap(), "it printed: no user [redacted]");
     }
 
     #[test]

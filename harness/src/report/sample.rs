@@ -33,6 +33,7 @@ pub(crate) fn events() -> Vec<Event> {
                 "apache2".to_owned(),
                 "-f".to_owned(),
                 "httpd.conf".to_owned(),
+                "--password=sesame-7".to_owned(),
             ],
             again: "--profile apache".to_owned(),
         },
@@ -40,6 +41,7 @@ pub(crate) fn events() -> Vec<Event> {
         seed: 7,
         selectors: vec![],
         partition: None,
+        secrets: vec!["sesame-7".to_owned()],
     };
     let mut events = vec![Event::Started(start)];
     for finished in results() {
@@ -179,6 +181,8 @@ fn finished(case: &str, title: &str, level: Level, verdict: Verdict) -> Finished
         setup: "allow".to_owned(),
         transcript: vec![],
         left_out: 0,
+        key_log: String::new(),
+        serve: Some("--listen 127.0.0.1:3128 --allow '40000-40639'".to_owned()),
         subject_said: None,
         secrets: vec![],
     }

@@ -41,6 +41,8 @@ pub struct Start {
     pub selectors: Vec<String>,
     /// `2/5`: the second of five shares.
     pub partition: Option<String>,
+    /// Secrets that no report may show, wherever they turn up.
+    pub secrets: Vec<String>,
 }
 
 /// The proxy under test.
@@ -91,6 +93,11 @@ pub struct Finished {
     pub transcript: Vec<wire::Event>,
     /// Events that the transcript did not keep.
     pub left_out: u64,
+    /// The secrets of its TLS sessions, in the format that `SSLKEYLOGFILE` names; empty where there were none.
+    pub key_log: String,
+    /// The words of `connectspec profile serve` that bring the subject into the same set-up; `None` for one that was
+    /// already running.
+    pub serve: Option<String>,
     /// The end of what the subject itself printed or logged, where that helps to understand.
     pub subject_said: Option<String>,
     /// Secrets that no report may show.

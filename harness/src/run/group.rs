@@ -318,14 +318,17 @@ impl Group<'_> {
             let planned = &self.cases[index];
             let outcome = Err(Finding::setup(reason));
             let result = worker::Result::without_evidence(outcome);
-            let finished = finished(planned, result, self.conductor.options.strict, Vec::new());
+            let secrets = self.conductor.world.secrets(&self.conductor.who);
+            let finished = finished(planned, result, self.conductor.options.strict, secrets);
             self.conductor.send(finished);
         }
     }
 
     fn finished(&self, index: usize, result: worker::Result, running: &Running) -> Finished {
         let strict = self.conductor.options.strict;
-        finished(&self.cases[index], result, strict, running.secrets())
+        let mut finished = finished(&self.cases[index], result, strict, running.secrets());
+        finished.serve = running.serve();
+        finished
     }
 }
 
@@ -439,6 +442,8 @@ fn finished(
         setup: case.setup.describe(),
         transcript: result.transcript,
         left_out: result.left_out,
+        key_log: result.key_log,
+        serve: None,
         subject_said: None,
         secrets,
     }

@@ -100,6 +100,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
         Ok(world) => Arc::new(world),
         Err(error) => return refused(&mut end, start, error.to_string(), sink),
     };
+    start.secrets = world.secrets(&plan.who);
     let mut first = None;
     if !plan.groups.is_empty() {
         match group::first_contact(&plan, &world) {
@@ -155,6 +156,7 @@ fn start_of(plan: &Plan) -> Start {
             .options
             .partition
             .map(|partition| partition.to_string()),
+        secrets: Vec::new(),
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Result {
     pub(super) took: Duration,
     pub(super) transcript: Vec<wire::Event>,
     pub(super) left_out: u64,
+    pub(super) key_log: String,
 }
 
 impl Result {
@@ -33,6 +34,7 @@ impl Result {
             took: Duration::ZERO,
             transcript,
             left_out: 0,
+            key_log: String::new(),
         }
     }
 }
@@ -89,6 +91,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>) -> Result
         took: began.elapsed(),
         transcript: transcript.events(),
         left_out: transcript.left_out(),
+        key_log: transcript.key_log(),
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::keys::KEPT_LINES;
+
 /// Bytes that are kept, of each connection and direction. Two TLS handshakes and any head fit; what is past it is
 /// counted and digested, so that a transfer of gigabytes costs no memory.
 pub const KEPT_BYTES: usize = 32 * 1024;
@@ -89,6 +91,8 @@ struct Inner {
     events: Vec<Event>,
     flows: Vec<[Flow; 2]>,
     left_out: u64,
+    /// Lines of the key log, in the order in which they came.
+    keys: Vec<String>,
 }
 
 /// One direction of one connection.
@@ -109,6 +113,7 @@ impl Transcript {
             events: Vec::new(),
             flows: Vec::new(),
             left_out: 0,
+            keys: Vec::new(),
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -138,6 +143,20 @@ impl Transcript {
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.lock().left_out
+    }
+
+    /// The secrets of the harness's TLS sessions, in the format that `SSLKEYLOGFILE` names; empty where there were none.
+    #[must_use]
+    pub fn key_log(&self) -> String {
+        self.lock().keys.concat()
+    }
+
+    /// Notes a line of the key log.
+    pub(super) fn keys(&self, line: String) {
+        let keys = &mut self.lock().keys;
+        if keys.len() < KEPT_LINES && !keys.contains(&line) {
+            keys.push(line);
+        }
     }
 
     /// When it began.

@@ -13,6 +13,7 @@ mod merge;
 mod profile;
 mod reports;
 mod run;
+mod serve;
 mod shell;
 
 use std::{ffi::OsString, process::ExitCode};

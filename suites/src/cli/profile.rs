@@ -8,7 +8,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use connectspec_harness::verdict::Verdict;
 
-use super::{Status, Trouble, run};
+use super::{Status, Trouble, run, serve};
 use crate::subjects;
 
 /// Write a profile for a proxy, or check one.
@@ -18,6 +18,8 @@ pub(super) enum Command {
     Check(Check),
     /// Write a commented profile to begin with
     New(New),
+    /// Start the proxy, and leave it running: to repeat by hand what a report shows
+    Serve(Box<serve::Serve>),
 }
 
 #[derive(Debug, Parser)]
@@ -64,6 +66,7 @@ pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
     match command {
         Command::Check(arguments) => check(&arguments.profile),
         Command::New(arguments) => new(arguments),
+        Command::Serve(arguments) => serve::main(arguments),
     }
 }
 

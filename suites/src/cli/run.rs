@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
-    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, and a script that repeats it
+    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and a script and a Rust test that repeat it
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
     /// Show every result

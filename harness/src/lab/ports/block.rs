@@ -5,7 +5,7 @@ use std::{
     io,
     net::IpAddr,
     ops::RangeInclusive,
-    thread,
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -33,13 +33,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 )]
 pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let began = Instant::now();
+    let (_alive, nobody) = mpsc::channel::<()>();
     loop {
         match look(host, size) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 if began.elapsed() > PATIENCE {
                     return Err(all_taken(size));
                 }
-                thread::sleep(LOOK_AGAIN);
+                let _ = nobody.recv_timeout(LOOK_AGAIN);
             }
             found_or_hopeless => return found_or_hopeless,
         }

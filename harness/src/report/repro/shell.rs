@@ -1,8 +1,6 @@
-//! A failure as a shell script that needs bash and nc and nothing of ours: whoever maintains a proxy can run it, read it
-//! and change it.
+//! A failure as a shell script that needs bash and nc and nothing of ours.
 //!
-//! It plays both sides as the transcript has them. What the harness did is a command, what the proxy did then is a
-//! comment, so that the output can be held against it.
+//! What the harness did is a command, what the proxy did then is a comment, so that the output can be held against it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,23 +9,18 @@ use std::{
     ops::Range,
 };
 
-use super::CaseResult;
-use crate::wire::{
-    Event, Leg, Way, What,
-    redact::Secrets,
-    render::{self, Step, hidden},
-};
+use super::Repro;
+use crate::wire::{Event, Leg, Way, What, render::Step};
 
 /// The script.
 #[must_use]
-pub fn repro(result: &CaseResult, events: &[Event], secrets: &Secrets) -> String {
-    let mut script = Script::new(events);
-    let steps = render::steps(events, secrets);
-    let hidden = hidden(events, secrets);
-    for ((event, step), hidden) in events.iter().zip(&steps).zip(&hidden) {
+pub fn shell(repro: &Repro<'_>) -> String {
+    let mut script = Script::new(repro.events);
+    let (steps, hidden) = repro.steps();
+    for ((event, step), hidden) in repro.events.iter().zip(&steps).zip(&hidden) {
         script.step(event, step, hidden);
     }
-    let mut text = head(result);
+    let mut text = head(repro);
     if script.needs_secret {
         text.push_str(SECRET);
     }
@@ -75,28 +68,13 @@ const TAIL: &str = r"
 pause 1.5
 ";
 
-fn head(result: &CaseResult) -> String {
+fn head(repro: &Repro<'_>) -> String {
     let mut text = "#!/usr/bin/env bash\n".to_owned();
-    let mut say = |label: &str, said: &str| {
-        for line in said.lines() {
-            // Here and below: writing to a string cannot fail.
-            let line = line.replace(char::is_control, " ");
-            let _ = writeln!(text, "# {label}{line}");
-        }
-    };
-    say("", &format!("{}: {}", result.case, result.title));
-    say("", "");
-    for expected in &result.expected {
-        say("expected: ", expected);
+    for line in repro.heading() {
+        // Here and below: writing to a string cannot fail.
+        let _ = writeln!(text, "{}", format!("# {line}").trim_end());
     }
-    say("observed: ", result.observed.as_deref().unwrap_or_default());
-    for cite in &result.cites {
-        say("see: ", cite);
-    }
-    text.push_str("#\n# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).\n");
-    let setup = result.setup.replace(char::is_control, " ");
-    let _ = writeln!(text, "# In the run the proxy was set up for `{setup}`.");
-    text.push_str("# Let it allow the ports that are listened on below, and no others.\n");
+    text.push_str("# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).\n");
     text.push_str(": \"${PROXY:?say where the proxy is: PROXY=127.0.0.1:3128 $0}\"\n");
     text
 }
@@ -250,27 +228,40 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::{
-        super::sample::{report, transcript},
+        super::super::{
+            CaseResult,
+            sample::{report, transcript},
+        },
         *,
     };
-    use crate::verdict::Verdict;
+    use crate::{verdict::Verdict, wire::redact::Secrets};
+
+    fn script(result: &CaseResult, secrets: &Secrets) -> String {
+        shell(&Repro {
+            result,
+            events: &transcript(),
+            secrets,
+            serve: Some("connectspec profile serve apache --allow '1-2'".to_owned()),
+        })
+    }
 
     #[test]
     fn a_script_plays_both_sides() {
         let report = report();
         let failed = report.with(Verdict::Fail).next().unwrap();
-        let script = repro(failed, &transcript(), &Secrets::default());
+        let script = script(failed, &Secrets::default());
         let (head, rest) = script.split_once(PLAYERS).unwrap();
         assert_snapshot!(head, @r#"
 #!/usr/bin/env bash
 # close/the_last_words_arrive: Data sent before a close is delivered before the close
+#
 # expected: 7 bytes, then the end
 # observed: the end after 0 bytes
 # see: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
 #
-# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).
 # In the run the proxy was set up for `allow`.
-# Let it allow the ports that are listened on below, and no others.
+# So set up, it is started by: connectspec profile serve apache --allow '1-2'
+# Needs bash 4.4 or later, and nc (OpenBSD's, or ncat).
 : "${PROXY:?say where the proxy is: PROXY=127.0.0.1:3128 $0}"
 "#);
         assert_snapshot!(rest, @r"
@@ -293,11 +284,7 @@ pause 1.5
     fn a_secret_is_asked_for() {
         let report = report();
         let failed = report.with(Verdict::Fail).next().unwrap();
-        let script = repro(
-            failed,
-            &transcript(),
-            &Secrets::new(["Connection Established", "goodbye"]),
-        );
+        let script = script(failed, &Secrets::new(["Connection Established", "goodbye"]));
         assert!(!script.contains("goodbye"));
         assert!(script.contains("send server1 '%s' \"$SECRET\""));
         assert!(script.contains("${SECRET:?"));
@@ -320,7 +307,7 @@ pause 1.5
         let mut failed = report.with(Verdict::Fail).next().unwrap().clone();
         failed.observed = Some("a\nrm -rf b\rc".to_owned());
         failed.setup = "x\ny".to_owned();
-        let script = repro(&failed, &transcript(), &Secrets::default());
+        let script = script(&failed, &Secrets::default());
         assert!(script.contains("# observed: rm -rf b c"));
         let first_command = script.lines().find(|line| !line.starts_with('#')).unwrap();
         assert!(first_command.starts_with(": \"${PROXY:?"));

@@ -1,0 +1,111 @@
+//! A failure as a program that needs nothing of ours: whoever maintains a proxy can run it, read it and change it.
+//!
+//! It plays both sides as the transcript has them, as a shell script and as a test in Rust.
+
+mod rust;
+mod shape;
+mod shell;
+
+/// What a test in Rust brings with it, so that the compiler sees it here, too.
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests that use it are generated")]
+mod play {
+    include!("play.rs");
+    include!("shape.rs");
+}
+
+pub use rust::rust;
+pub use shell::shell;
+
+use std::{collections::HashMap, net::SocketAddr, ops::Range};
+
+use super::CaseResult;
+use crate::wire::{Event, Leg, What, redact::Secrets, render};
+
+/// What a program that repeats a failure is made from.
+#[derive(Debug)]
+pub struct Repro<'r> {
+    /// The failure.
+    pub result: &'r CaseResult,
+    /// What passed.
+    pub events: &'r [Event],
+    /// What must not be in it: it is asked for.
+    pub secrets: &'r Secrets,
+    /// The command that brings the proxy into the same set-up, where there is one.
+    pub serve: Option<String>,
+}
+
+impl Repro<'_> {
+    /// What it is about, a line each, without whatever could end a comment.
+    fn heading(&self) -> Vec<String> {
+        let result = self.result;
+        let mut lines = vec![format!("{}: {}", result.case, result.title), String::new()];
+        let mut say = |label: &str, said: &str| {
+            lines.extend(said.lines().map(|line| format!("{label}: {line}")));
+        };
+        for expected in &result.expected {
+            say("expected", expected);
+        }
+        say("observed", result.observed.as_deref().unwrap_or_default());
+        for cite in &result.cites {
+            say("see", cite);
+        }
+        lines.push(String::new());
+        let setup = &result.setup;
+        lines.push(format!("In the run the proxy was set up for `{setup}`."));
+        lines.push(match &self.serve {
+            Some(serve) => format!("So set up, it is started by: {serve}"),
+            None => "Let it allow the ports that are listened on below, and no others.".to_owned(),
+        });
+        for line in &mut lines {
+            *line = line.replace(char::is_control, " ");
+        }
+        lines
+    }
+
+    fn steps(&self) -> (Vec<render::Step>, Vec<Vec<Range<usize>>>) {
+        let steps = render::steps(self.events, self.secrets);
+        (steps, render::hidden(self.events, self.secrets))
+    }
+}
+
+/// Who plays which connection.
+#[derive(Debug, Default)]
+struct Cast {
+    /// The name of each connection.
+    names: HashMap<usize, String>,
+    /// Where servers listen, and the names of the connections to each, in the order in which they came.
+    servers: Vec<(SocketAddr, Vec<String>)>,
+    clients: usize,
+}
+
+impl Cast {
+    fn of(events: &[Event]) -> Self {
+        let mut cast = Self::default();
+        for event in events {
+            let What::Opened { local, .. } = event.what else {
+                continue;
+            };
+            let name = match event.leg {
+                Leg::Client => {
+                    cast.clients += 1;
+                    format!("client{}", cast.clients)
+                }
+                Leg::Server => cast.visit(local),
+            };
+            cast.names.insert(event.connection, name);
+        }
+        cast
+    }
+
+    fn visit(&mut self, address: SocketAddr) -> String {
+        if let Some(index) = self.servers.iter().position(|(known, _)| *known == address) {
+            let visits = &mut self.servers[index].1;
+            visits.push(format!("server{}.{}", index + 1, visits.len() + 1));
+            return visits[visits.len() - 1].clone();
+        }
+        let name = format!("server{}", self.servers.len() + 1);
+        self.servers.push((address, vec![name.clone()]));
+        name
+    }
+}

@@ -1,0 +1,137 @@
+//! `connectspec profile serve`: start the proxy of a profile as a case had it, to repeat by hand what a report shows.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Parser;
+use connectspec_harness::proxy::{
+    config::{Configuration, Credentials, PortRange, Timeouts},
+    process::Subject,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Status, Trouble};
+use crate::subjects;
+
+/// Longer than anybody leaves a proxy running.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Start the proxy of a profile, and leave it running until Ctrl-C.
+#[derive(Debug, Parser)]
+pub(super) struct Serve {
+    /// A built-in profile, or a profile in a file
+    #[arg(value_name = "NAME|FILE")]
+    profile: String,
+    /// Where it listens
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3128")]
+    listen: SocketAddr,
+    /// The ports that it allows, such as '443 8000-8100'; without it, what it allows by itself
+    #[arg(long, value_name = "PORTS", value_parser = PortList::parse)]
+    allow: Option<PortList>,
+    /// The words of its AllowCONNECT directive
+    #[arg(long, value_name = "WORDS")]
+    allow_text: Option<String>,
+    /// Lines of an httpd configuration behind all others
+    #[arg(long, value_name = "LINES")]
+    httpd_text: Option<String>,
+    /// The user that it lets in
+    #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
+    credentials: Option<Credentials>,
+    /// The proxy that it goes through
+    #[arg(long, value_name = "ADDR:PORT")]
+    upstream: Option<SocketAddr>,
+    /// How long it waits for a server, in seconds
+    #[arg(long, value_name = "S")]
+    connect_timeout: Option<u32>,
+    /// How long a silent tunnel lives, in seconds
+    #[arg(long, value_name = "S")]
+    idle_timeout: Option<u32>,
+    /// How long a client may take to send a header section, in seconds
+    #[arg(long, value_name = "S")]
+    header_timeout: Option<u32>,
+}
+
+/// Ports and ranges between blanks.
+#[derive(Clone, Debug)]
+struct PortList(Vec<PortRange>);
+
+impl PortList {
+    fn parse(text: &str) -> Result<Self, String> {
+        PortRange::parse_list(text)
+            .map(Self)
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn credentials(text: &str) -> Result<Credentials, String> {
+    Credentials::parse(text).ok_or_else(|| "write them as USER:PASSWORD".to_owned())
+}
+
+/// Launches, says where it listens, and waits for a signal or for the end of the proxy.
+pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
+    let profile = subjects::profile(&arguments.profile).map_err(Trouble::usage)?;
+    let mut configuration = Configuration::new(arguments.listen);
+    configuration.allow = arguments.allow.clone().map(|list| list.0);
+    configuration.allow_text.clone_from(&arguments.allow_text);
+    configuration.httpd_text.clone_from(&arguments.httpd_text);
+    configuration.credentials.clone_from(&arguments.credentials);
+    configuration.upstream = arguments.upstream;
+    configuration.timeouts = Timeouts {
+        connect: arguments.connect_timeout,
+        idle: arguments.idle_timeout,
+        header: arguments.header_timeout,
+    };
+    configuration.spare_ports = spare_ports().map_err(Trouble::not_judged)?;
+    let subject = Subject::launch(&profile, &configuration).map_err(Trouble::not_judged)?;
+    let subject = Arc::new(subject);
+    super::say(&format!(
+        "{} listens on {}; Ctrl-C ends it\n",
+        profile.title,
+        subject.address()
+    ));
+    let ended = wait(&subject).map_err(Trouble::not_judged)?;
+    subject.stop();
+    if ended {
+        return Err(Trouble::not_judged(format!(
+            "{} has ended by itself:\n{}",
+            profile.title,
+            subject.output().trim_end()
+        )));
+    }
+    Ok(Status::Conformant)
+}
+
+/// Whether the proxy ended before anybody wanted it to.
+fn wait(subject: &Arc<Subject>) -> std::io::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let watched = Arc::clone(subject);
+    let ended = runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let end = tokio::task::spawn_blocking(move || watched.wait(FOR_EVER));
+        tokio::select! {
+            _ = interrupt.recv() => Ok(false),
+            _ = terminate.recv() => Ok(false),
+            _ = end => Ok(true),
+        }
+    });
+    // The thread that waits for the proxy ends with it.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Ports that were free a moment ago.
+fn spare_ports() -> std::io::Result<[u16; 3]> {
+    let listen = || TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
+    let listeners = [listen()?, listen()?, listen()?];
+    let mut ports = [0; 3];
+    for (port, listener) in ports.iter_mut().zip(&listeners) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
+}
