@@ -81,7 +81,8 @@ impl fmt::Display for Configuration {
             write!(f, " --upstream {upstream}")?;
         }
         if let Some(lines) = &self.httpd_text {
-            write!(f, " --httpd-text '{}'", lines.replace('\'', r"'\''"))?;
+            let lines = lines.replace('\\', r"\\").replace('\'', r"\'");
+            write!(f, " --httpd-text $'{}'", lines.replace('\n', r"\n"))?;
         }
         let timeouts = self.timeouts;
         for (name, seconds) in [

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(none.kind(), io::ErrorKind::AddrInUse);
 
         let (begins, begun) = mpsc::channel();
-        let waiting = thread::spawn(move || {
+        let waiting = std::thread::spawn(move || {
             begins.send(()).unwrap();
             block(ALONE, SIZE).map(|(first, _)| first)
         });

@@ -91,20 +91,25 @@ impl Cast {
                     cast.clients += 1;
                     format!("client{}", cast.clients)
                 }
-                Leg::Server => cast.visit(local),
+                Leg::Server | Leg::Upstream => cast.visit(event.leg, local),
             };
             cast.names.insert(event.connection, name);
         }
         cast
     }
 
-    fn visit(&mut self, address: SocketAddr) -> String {
+    fn visit(&mut self, leg: Leg, address: SocketAddr) -> String {
+        let word = if leg == Leg::Upstream {
+            "upstream"
+        } else {
+            "server"
+        };
         if let Some(index) = self.servers.iter().position(|(known, _)| *known == address) {
             let visits = &mut self.servers[index].1;
-            visits.push(format!("server{}.{}", index + 1, visits.len() + 1));
+            visits.push(format!("{word}{}.{}", index + 1, visits.len() + 1));
             return visits[visits.len() - 1].clone();
         }
-        let name = format!("server{}", self.servers.len() + 1);
+        let name = format!("{word}{}", self.servers.len() + 1);
         self.servers.push((address, vec![name.clone()]));
         name
     }
