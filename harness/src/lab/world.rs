@@ -20,7 +20,7 @@ use super::{
 use crate::{
     case::{Need, Setup, setup::Allow},
     proxy::{
-        config::{Configuration, PortRange, Timeouts, TlsFiles},
+        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
         profile::{AllowedPorts, Passwords, Profile, TimeoutKind},
         remote::Remote,
     },
