@@ -27,10 +27,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 ///
 /// The first port of each block is never used, so that it can always be held alone, and keeps other runs away. The one
 /// behind it is returned.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "there is no event for a port that another process gives back"
-)]
 pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let began = Instant::now();
     let (_alive, nobody) = mpsc::channel::<()>();
