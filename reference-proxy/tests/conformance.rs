@@ -29,7 +29,8 @@ fn the_suite_finds_no_fault() {
 /// The built-in profile, but for where the program and its template are.
 fn profile_of_this_build() -> String {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
-    let profile = fs::read_to_string(fixtures.join("profiles/reference.toml")).unwrap();
+    let profile = fs::read_to_string(fixtures.join("profiles/reference.toml"))
+        .expect("the built-in profile is readable");
     let program = format!("{:?}", env!("CARGO_BIN_EXE_reference-proxy"));
     let configs = format!("{}/configs/", fixtures.display());
     let here = profile
