@@ -78,6 +78,12 @@ impl Lab {
         }
     }
 
+    /// For the `time`th repetition of a case, from 0: what it is found by in the log is not what an earlier one was.
+    pub(crate) fn for_the(self, time: u32) -> Self {
+        let nonces = AtomicU64::new(u64::from(time) << NONCES_BITS);
+        Self { nonces, ..self }
+    }
+
     /// A server on a port that the proxy allows; every connection to it follows `script`.
     pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.allowed_port()?;
@@ -365,7 +371,7 @@ impl Lab {
             running: Arc::new(again),
             transcript: self.transcript.clone(),
             seed: self.seed,
-            nonces: AtomicU64::new(1 << 32),
+            nonces: AtomicU64::new(self.nonces.load(Ordering::Relaxed) + (1 << 32)),
             notes: Mutex::default(),
             servers: Mutex::default(),
             ports: Mutex::default(),
@@ -495,6 +501,9 @@ enum Placed {
     /// In front of servers, as the upstream proxy.
     Upstream,
 }
+
+/// Room for the nonces of one repetition: more than any case takes, those of its relaunched proxies included.
+const NONCES_BITS: u32 = 34;
 
 /// A case that notes more than this says nothing to anybody.
 const NOTES_LIMIT: usize = 12;

@@ -48,13 +48,13 @@ pub(super) fn perform(
     stop: &Stop,
 ) -> Result {
     let began = Instant::now();
-    let first = once(planned, world, running);
+    let first = once(planned, world, running, 0);
     let conclusion = Conclusion::from(&first.outcome);
     for time in 1..repeat {
         if stop.is_asked() {
             break;
         }
-        let mut next = once(planned, world, running);
+        let mut next = once(planned, world, running, time);
         if Conclusion::from(&next.outcome) != conclusion {
             let said = |outcome: &Outcome| match outcome {
                 Ok(()) => "held".to_owned(),
@@ -75,9 +75,9 @@ pub(super) fn perform(
     }
 }
 
-fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>) -> Result {
+fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32) -> Result {
     let began = Instant::now();
-    let lab = Lab::open(world, running, &planned.case.id);
+    let lab = Lab::open(world, running, &planned.case.id).for_the(time);
     let transcript = lab.transcript().clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab)));
     let outcome = outcome
