@@ -26,7 +26,7 @@
 //! |---|---|---|---|
 //! | `port-modulo` | the target port is taken modulo 65536, signs are read | 400 | RFC 9110, section 9.3.6 |
 //! | `port-zero` | port 0 is tried if it is allowed | 400 | RFC 9110, section 9.3.6 |
-//! | `odd-hosts` | `[127.0.0.1]`, `[]`, `[v1.a]`, `0x7f000001`, `0.0.0.0` are looked up or connected to | 400, and 403 for addresses that are no host | RFC 3986, section 3.2.2; no filter reads them as addresses |
+//! | `odd-hosts` | `[127.0.0.1]`, `[]`, `[v1.a]`, `0x7f000001`, `127.0.0.1.`, `0.0.0.0` are looked up or connected to | 400, and 403 for addresses that are no host | RFC 3986, section 3.2.2; no filter reads them as addresses |
 //! | `host-field` | doubled and malformed `Host` fields are ignored, and HTTP/1.2 needs none | 400 | RFC 9112, section 3.2 |
 //! | `folded-fields` | a folded line is joined | 400 | RFC 9112, section 5.2, allows both; two readers must not differ |
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
@@ -55,6 +55,7 @@
 //! |---|---|---|---|
 //! | `resets` | a reset of one side becomes a FIN on the other | a reset | what broke must not look whole |
 //! | `idle-linger` | on a timeout the client is closed 2 s after the server | both at once | nobody is left to say anything |
+//! | `no-half-close` | `SetEnv proxy-nohalfclose` ends a tunnel at the first end of one side | `SetEnv` is not known | it is in no manual; an end is passed on, and what is silent then times out |
 //! | `staggered-addresses` | the addresses of a name are tried one after another, each for a whole timeout | staggered by 250 ms, within one timeout | RFC 8305 |
 //!
 //! # Upstream proxies

@@ -64,6 +64,7 @@ pub fn join(
         },
         head_time: own.head_time.or(main.head_time).unwrap_or_default(),
         connect_time: proxy_timeout,
+        source_address: own.source_address.or(main.source_address),
         idle_time: timeout.max(proxy_timeout),
         tls: secure(main, own)?,
         logs: access_logs(logs, logging, global)?,

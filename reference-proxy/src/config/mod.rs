@@ -102,6 +102,8 @@ pub struct Server {
     pub head_time: head_time::HeadTime,
     /// How long a next hop may take to accept (`ProxyTimeout`, else `Timeout`).
     pub connect_time: Duration,
+    /// The own address that connections to servers come from, if one is chosen.
+    pub source_address: Option<IpAddr>,
     /// How long a tunnel may be silent in both directions: the longer of `Timeout` and `ProxyTimeout`.
     pub idle_time: Duration,
     /// What a TLS handshake with a client needs (`SSLEngine`).

@@ -9,6 +9,7 @@ use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub timeout: Option<Duration>,
     /// `ProxyTimeout`.
     pub proxy_timeout: Option<Duration>,
+    /// `ProxySourceAddress`.
+    pub source_address: Option<IpAddr>,
     /// `LimitRequestLine`.
     pub line_limit: Option<usize>,
     /// `LimitRequestFieldSize`.

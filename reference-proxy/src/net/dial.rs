@@ -8,9 +8,9 @@ use crate::refusal::Refusal;
 use crate::request::{Authority, Host};
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -21,13 +21,14 @@ const STAGGER: Duration = Duration::from_millis(250);
 
 /// Connects to `target` before `deadline`, resolution included.
 ///
-/// `judge` says which addresses may be used.
+/// `judge` says which addresses may be used. Connections to addresses of the same family come from `source`.
 ///
 /// # Errors
 ///
 /// 502 or 504 with the error of RFC 9209 that fits, or what `judge` says when it refuses every address.
 pub async fn dial(
     target: &Authority,
+    source: Option<IpAddr>,
     deadline: Instant,
     judge: impl Fn(SocketAddr) -> Result<(), Refusal>,
 ) -> Result<TcpStream, Refusal> {
@@ -35,7 +36,7 @@ pub async fn dial(
         Host::Address(address) => {
             let address = SocketAddr::new(*address, target.port);
             judge(address)?;
-            return connect(address, deadline).await;
+            return connect(address, source, deadline).await;
         }
         Host::Name(name) => name,
     };
@@ -48,19 +49,40 @@ pub async fn dial(
     }
     match (allowed.as_slice(), refusal) {
         ([], Some(refusal)) => Err(refusal),
-        ([address], _) => connect(*address, deadline).await,
-        _ => race(alternating(allowed), deadline).await,
+        ([address], _) => connect(*address, source, deadline).await,
+        _ => race(alternating(allowed), source, deadline).await,
     }
 }
 
-async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, Refusal> {
-    match timeout_at(deadline, TcpStream::connect(address)).await {
+async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    deadline: Instant,
+) -> Result<TcpStream, Refusal> {
+    match timeout_at(deadline, connect_from(source, address)).await {
         Ok(outcome) => outcome.map_err(|error| failed(&error)),
         Err(_) => Err(timed_out()),
     }
 }
 
-async fn race(mut waiting: VecDeque<SocketAddr>, deadline: Instant) -> Result<TcpStream, Refusal> {
+/// An address of the other family cannot be where a connection comes from, and says nothing about it.
+async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
+    let Some(source) = source.filter(|source| source.is_ipv4() == address.is_ipv4()) else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = match source {
+        IpAddr::V4(_) => TcpSocket::new_v4()?,
+        IpAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(address).await
+}
+
+async fn race(
+    mut waiting: VecDeque<SocketAddr>,
+    source: Option<IpAddr>,
+    deadline: Instant,
+) -> Result<TcpStream, Refusal> {
     let mut attempts = JoinSet::new();
     let mut last = Refusal::bad_gateway("dns_error", "the name has no address");
     let mut next = Instant::now();
@@ -81,7 +103,7 @@ async fn race(mut waiting: VecDeque<SocketAddr>, deadline: Instant) -> Result<Tc
             },
             () = sleep_until(next), if !waiting.is_empty() => {
                 if let Some(address) = waiting.pop_front() {
-                    attempts.spawn(TcpStream::connect(address));
+                    attempts.spawn(connect_from(source, address));
                 }
                 next = Instant::now() + STAGGER;
             }
@@ -179,11 +201,11 @@ mod tests {
     async fn a_refused_address_does_not_keep_the_next_one_waiting() {
         let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         // Bound, and not listening.
-        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        let closed = TcpSocket::new_v4().unwrap();
         closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let waiting = [closed.local_addr().unwrap(), open.local_addr().unwrap()].into();
         let started = Instant::now();
-        let server = race(waiting, started + Duration::from_secs(10))
+        let server = race(waiting, None, started + Duration::from_secs(10))
             .await
             .unwrap();
         assert_eq!(server.peer_addr().unwrap(), open.local_addr().unwrap());
@@ -194,7 +216,7 @@ mod tests {
     async fn the_judge_is_asked_for_every_address_of_a_name() {
         let target = Authority::parse(b"localhost:1").unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let refused = dial(&target, deadline, |_| Err(Refusal::forbidden("no")))
+        let refused = dial(&target, None, deadline, |_| Err(Refusal::forbidden("no")))
             .await
             .unwrap_err();
         assert_eq!(refused.status, 403);

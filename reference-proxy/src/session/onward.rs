@@ -8,6 +8,7 @@ use super::admission;
 use crate::config::routes::Via;
 use crate::config::{Connects, Server};
 use crate::log::Record;
+use crate::log::error::Level;
 use crate::net::{Client, dial, own};
 use crate::proxy::{self, Proxy};
 use crate::refusal::Refusal;
@@ -43,7 +44,7 @@ pub(super) async fn connect(
     let server = proxy.config.server(record.local, Some(target));
     served(request, server)?;
     admission::admit(request, &target.to_string(), server, record, proxy).await?;
-    may_lead(request, target, server)?;
+    may_lead(request, target, server, record, proxy)?;
 
     let deadline = Instant::now() + server.connect_time;
     let judge = |address: SocketAddr| {
@@ -55,7 +56,7 @@ pub(super) async fn connect(
     let remote = server.routes.remote(target);
     let next_hop = remote.map_or(target, |remote| &remote.proxy);
     let dialled = tokio::select! {
-        dialled = dial::dial(next_hop, deadline, judge) => dialled,
+        dialled = dial::dial(next_hop, server.source_address, deadline, judge) => dialled,
         () = client.lost() => return Err(None),
     };
     let mut onward = dialled?;
@@ -98,7 +99,13 @@ fn served(request: &Request, server: &Server) -> Result<(), Refusal> {
 }
 
 /// Whether any connection may be tried for this target.
-fn may_lead(request: &Request, target: &Authority, server: &Server) -> Result<(), Refusal> {
+fn may_lead(
+    request: &Request,
+    target: &Authority,
+    server: &Server,
+    record: &Record,
+    proxy: &Proxy,
+) -> Result<(), Refusal> {
     if let Some(left) = request.fields.first("max-forwards") {
         if left.is_empty() || !left.iter().all(u8::is_ascii_digit) {
             return Err(Refusal::bad_request("Max-Forwards is no number"));
@@ -115,7 +122,17 @@ fn may_lead(request: &Request, target: &Authority, server: &Server) -> Result<()
             "the request has been here before",
         ));
     }
-    if server.routes.blocks(&target.host) || !server.allow.contains(target.port) {
+    if server.routes.blocks(&target.host) {
+        // The client learns no more than that it is denied; here it stands which list it was.
+        let text = format!(
+            "AH00916: connect to remote machine {} blocked: ProxyBlock names it",
+            target.host
+        );
+        let log = proxy.error_log(Some(record));
+        log.write(Level::Warn, Some(record), &text);
+        return Err(blocked());
+    }
+    if !server.allow.contains(target.port) {
         return Err(blocked());
     }
     Ok(())

@@ -115,6 +115,7 @@ static DIRECTIVES: &[Directive] = &[
     set("ProxyBlock", S, "proxy_module", proxying::block),
     set("ProxyRemote", S, "proxy_module", proxying::remote),
     set("ProxyRequests", S, "proxy_module", proxying::requests),
+    set("ProxySourceAddress", S, "proxy_module", proxying::source_address),
     set("ProxyTimeout", S, "proxy_module", proxying::timeout),
     set("ProxyVia", S, "proxy_module", proxying::via),
     set("RequestReadTimeout", S, "reqtimeout_module", server::head_time),

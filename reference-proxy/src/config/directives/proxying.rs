@@ -25,6 +25,17 @@ pub(super) fn timeout(scope: &mut Scope<'_>, words: &[String]) -> Done {
     Ok(())
 }
 
+pub(super) fn source_address(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let [address] = words else {
+        return Err("ProxySourceAddress takes one address of this machine".into());
+    };
+    let address = address
+        .parse()
+        .map_err(|_| format!("ProxySourceAddress: '{address}' is no IP address"))?;
+    scope.server.source_address = Some(address);
+    Ok(())
+}
+
 pub(super) fn block(scope: &mut Scope<'_>, words: &[String]) -> Done {
     some("ProxyBlock", words)?
         .iter()
