@@ -53,6 +53,20 @@ pub const MOD_PROXY_CONNECT: Document = Document::new(
     "#",
 );
 
+/// Apache httpd's mod_proxy.
+pub const MOD_PROXY: Document = Document::new(
+    "httpd 2.4 mod_proxy",
+    "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html",
+    "#",
+);
+
+/// The directives that every Apache httpd has.
+pub const HTTPD_CORE: Document = Document::new(
+    "httpd 2.4 core",
+    "https://httpd.apache.org/docs/2.4/mod/core.html",
+    "#",
+);
+
 /// Apache httpd's mod_log_config.
 pub const MOD_LOG_CONFIG: Document = Document::new(
     "httpd 2.4 mod_log_config",

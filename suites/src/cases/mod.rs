@@ -18,6 +18,11 @@ mod fields;
 mod framing;
 mod host;
 mod host_spelling;
+mod httpd_answers;
+mod httpd_logs;
+mod httpd_order;
+mod httpd_requests;
+mod httpd_tunnels;
 mod idle;
 mod integrity;
 mod lines;
@@ -42,6 +47,7 @@ mod secrets;
 mod section;
 mod smuggling;
 mod source_port;
+mod source_port_elsewhere;
 mod sweep;
 mod target;
 mod tls_listener;
@@ -102,7 +108,13 @@ pub fn suites() -> Vec<Suite> {
         allow_connect_places::suite(),
         virtual_hosts::suite(),
         abuse::suite(),
+        httpd_requests::suite(),
+        httpd_order::suite(),
+        httpd_answers::suite(),
         source_port::suite(),
+        source_port_elsewhere::suite(),
+        httpd_logs::suite(),
+        httpd_tunnels::suite(),
     ]
 }
 

@@ -231,7 +231,7 @@ fn is_right_for_each_of_many_tunnels() -> Case {
 }
 
 /// The request with a name that is found again in the log.
-fn named(request: &Request, nonce: &str) -> Request {
+pub(super) fn named(request: &Request, nonce: &str) -> Request {
     request.clone().field(format!("User-Agent: {nonce}"))
 }
 
@@ -253,7 +253,7 @@ async fn tunnel_named(lab: &Lab, nonce: &str) -> Outcome<u16> {
     Ok(visit.peer.port())
 }
 
-fn expect_port(expected: Option<u16>, logged: Option<u16>) -> Outcome {
+pub(super) fn expect_port(expected: Option<u16>, logged: Option<u16>) -> Outcome {
     let say = |port: Option<u16>| {
         port.map_or_else(
             || "no source port".to_owned(),
