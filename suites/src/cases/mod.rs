@@ -10,6 +10,7 @@ mod challenges;
 mod close;
 mod connection;
 mod credentials;
+mod denials;
 mod disclosure;
 mod early;
 mod endings;
@@ -104,6 +105,7 @@ pub fn suites() -> Vec<Suite> {
         upstream::suite(),
         upstream_grants::suite(),
         policy::suite(),
+        denials::suite(),
         allow_connect::suite(),
         allow_connect_places::suite(),
         virtual_hosts::suite(),

@@ -14,6 +14,7 @@ pub(crate) fn suite() -> Suite {
         "secrets": "Secrets", include_str!("secrets.rs");
         credentials_do_not_reach_the_server,
         credentials_do_not_reach_the_upstream_proxy,
+        a_request_inside_a_tunnel_is_given_none,
         credentials_are_not_repeated_in_a_reply,
         credentials_are_not_logged,
     }
@@ -84,6 +85,25 @@ fn credentials_do_not_reach_the_upstream_proxy() -> Case {
 
 /// How often a proxy is given the chance to find its upstream proxy.
 const TRIES: usize = 4;
+
+/// A tunnel may lead to another proxy, and the first thing in it may be a request for that one.
+///
+/// Nothing else is right: what is in a tunnel is the tunnel's.
+fn a_request_inside_a_tunnel_is_given_none() -> Case {
+    practice("A CONNECT inside a tunnel is given none of the credentials of the outer one")
+        .cites(RFC_9110.section("11.7.2"))
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["SEC-013"])
+        .under(credentials())
+        .run(async |lab| {
+            let (mut near, mut far) = lab.tunnel().await?;
+            let inner = Request::connect("inside.invalid:443").field("X-Last: field");
+            near.sends_to(&mut far, inner.bytes()).await?;
+            let answer = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+            far.sends_to(&mut near, answer).await?;
+            near.sends_to(&mut far, inner.bytes()).await
+        })
+}
 
 /// What a client says, and the words in it that are secret.
 type Said = fn(&Lab) -> Outcome<(String, Vec<String>)>;

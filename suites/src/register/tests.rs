@@ -130,7 +130,6 @@ const WAITING: &[&str] = &[
     "H1-FWD-026",
     "H1-FWD-028",
     "H1-FWD-029",
-    "POL-012",
     "REF-RMT-1",
     "REF-RMT-2",
     "REF-RMT-3",
