@@ -99,7 +99,13 @@ fn row(row: &layout::Row) -> Row {
 }
 
 /// Each line of a head on a line of its own; the sign of its end never stands alone.
+///
+/// Few fonts have the signs that the terminal shows for a bare LF, a bare CR and an odd space.
 fn in_lines(text: &str) -> String {
     let lines = text.replace("⏎ ", "⏎\n").replace("␊ ", "␊\n");
-    lines.replace(" ⏎", "\u{a0}⏎").replace(" ␊", "\u{a0}␊")
+    let lines = lines.replace(" ⏎", "\u{a0}⏎").replace(" ␊", "\u{a0}␊");
+    lines
+        .replace('␊', "\\n")
+        .replace('␍', "\\r")
+        .replace('␠', "·")
 }

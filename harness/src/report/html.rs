@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::{
+    AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig, value::Serde,
+};
 use serde::Serialize;
 
 use super::{CaseResult, Format, Report, ReportError, diagram::Diagram, model::Run};
@@ -36,6 +38,7 @@ pub(crate) fn page(name: &str, values: &impl Serialize) -> Result<String, miniji
             AutoEscape::None
         }
     });
+    environment.add_filter("breakable", breakable);
     for (name, source) in [
         ("report.html", include_str!("page/report.html")),
         ("diagram.html", include_str!("page/diagram.html")),
@@ -63,7 +66,8 @@ struct Page<'r> {
     notices: Vec<&'r str>,
     counts: Vec<Count>,
     levels: Vec<Level>,
-    trouble: Vec<&'r CaseResult>,
+    trouble: usize,
+    index: Vec<Entry<'r>>,
     fingerprint: Vec<&'r CaseResult>,
     suites: Vec<Suite<'r>>,
 }
@@ -81,13 +85,36 @@ struct Suite<'r> {
     counts: String,
     /// Whether somebody has to look into it.
     open: bool,
+    families: Vec<Family<'r>>,
+}
+
+/// Results of one case, a row each, or a result alone.
+#[derive(Serialize)]
+struct Family<'r> {
+    case: &'r str,
+    title: &'r str,
+    level: Level,
+    /// Whether there are rows.
+    rows: bool,
     results: Vec<Item<'r>>,
+}
+
+/// What to look at: a verdict of a case, with the rows that have it.
+#[derive(Serialize)]
+struct Entry<'r> {
+    verdict: Verdict,
+    title: &'r str,
+    case: &'r str,
+    /// The id and the name of each row; none where the case has no rows.
+    rows: Vec<(&'r str, &'r str)>,
 }
 
 /// A result with what the page adds to it.
 #[derive(Serialize)]
 struct Item<'r> {
     case: &'r str,
+    /// The name of its row.
+    row: Option<&'r str>,
     title: &'r str,
     level: Level,
     verdict: Verdict,
@@ -151,7 +178,11 @@ impl<'r> Page<'r> {
             levels: levels.filter(has).collect(),
             trouble: trouble
                 .into_iter()
-                .flat_map(|verdict| report.with(verdict))
+                .map(|verdict| report.totals.get(verdict))
+                .sum(),
+            index: trouble
+                .into_iter()
+                .flat_map(|verdict| Entry::of(report, verdict))
                 .collect(),
             fingerprint: report.results.iter().filter(survey).collect(),
             suites: report
@@ -168,13 +199,78 @@ impl<'r> Suite<'r> {
         Self {
             title: results[0].suite_title(),
             counts: super::Totals::of(results).to_string(),
-            open: results.iter().any(|result| result.verdict.is_trouble()),
+            open: results.iter().any(has_to_be_read),
+            families: results
+                .chunk_by(|a, b| family(&a.case) == family(&b.case))
+                .map(|results| Family::of(report, results))
+                .collect(),
+        }
+    }
+}
+
+impl<'r> Family<'r> {
+    fn of(report: &'r Report, results: &'r [CaseResult]) -> Self {
+        let first = &results[0];
+        Self {
+            case: family(&first.case),
+            title: &first.title,
+            level: first.level,
+            rows: row(&first.case).is_some(),
             results: results
                 .iter()
                 .map(|result| Item::of(report, result))
                 .collect(),
         }
     }
+}
+
+impl<'r> Entry<'r> {
+    fn of(report: &'r Report, verdict: Verdict) -> Vec<Self> {
+        let mut entries: Vec<Self> = Vec::new();
+        for result in report.with(verdict) {
+            let case = family(&result.case);
+            let row = row(&result.case).map(|row| (&*result.case, row));
+            match entries.last_mut() {
+                Some(last) if last.case == case => last.rows.extend(row),
+                _ => entries.push(Self {
+                    verdict,
+                    title: &result.title,
+                    case,
+                    rows: row.into_iter().collect(),
+                }),
+            }
+        }
+        entries
+    }
+}
+
+/// An id without its row.
+fn family(case: &str) -> &str {
+    case.split_once('[').map_or(case, |parts| parts.0)
+}
+
+/// The row of an id.
+fn row(case: &str) -> Option<&str> {
+    case.split_once('[')
+        .map(|parts| parts.1.trim_end_matches(']'))
+}
+
+/// Whether somebody has to look into it.
+const fn has_to_be_read(result: &CaseResult) -> bool {
+    matches!(
+        result.verdict,
+        Verdict::Fail | Verdict::Healed | Verdict::Broken | Verdict::Blocked
+    )
+}
+
+/// An id that is broken between its words, if it has to be.
+fn breakable(id: String) -> Value {
+    let escaped = id
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    let broken = escaped.replace('_', "_<wbr>").replace("[", "<wbr>[");
+    Value::from_safe_string(broken.replacen('/', "/<wbr>", 1))
 }
 
 impl<'r> Item<'r> {
@@ -184,6 +280,7 @@ impl<'r> Item<'r> {
         let text = format!("{} {} {covers} {observed}", result.case, result.title);
         Self {
             case: &result.case,
+            row: row(&result.case),
             title: &result.title,
             level: result.level,
             verdict: result.verdict,
@@ -199,10 +296,7 @@ impl<'r> Item<'r> {
             diagram: Diagram::of(result),
             again: report.again(result),
             text: text.to_lowercase(),
-            open: matches!(
-                result.verdict,
-                Verdict::Fail | Verdict::Healed | Verdict::Broken | Verdict::Blocked
-            ),
+            open: has_to_be_read(result),
         }
     }
 }

@@ -1,5 +1,6 @@
 "use strict";
 const results = [...document.querySelectorAll(".result")];
+const families = [...document.querySelectorAll(".family")];
 const chips = [...document.querySelectorAll(".chip")];
 const suites = [...document.querySelectorAll(".suite")].map(suite => ({ suite, open: suite.open }));
 const text = document.getElementById("text");
@@ -15,6 +16,7 @@ function filter() {
     result.hidden = !hit;
     shown += hit;
   }
+  for (const family of families) family.hidden = !family.querySelector(".result:not([hidden])");
   // What was searched for is not hidden in a folded suite.
   const searched = words.length > 0 || off.size > 0 || level.value !== "";
   for (const { suite, open } of suites) {
