@@ -32,7 +32,7 @@
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
-//! | `malformed-first` | who asks is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
+//! | `malformed-first` | who asks, and what is expected, is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
 //! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |
 //! | `head-too-large` | 400 | 431 | RFC 6585, section 5 |
 //! | `policy-before-lookup` | the name is resolved before the port is judged, so an unknown name on a denied port is 502 | 403, and nothing is resolved | what is denied must cause no traffic |

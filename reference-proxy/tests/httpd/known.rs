@@ -82,7 +82,8 @@ pub(crate) fn of_request(
             _ => {}
         }
     }
-    if setup.denies() && (host.is_empty() || !number) {
+    let judged_before = setup.denies() || fields.contains(&"Expect: tea");
+    if judged_before && (host.is_empty() || !number) {
         return Some("malformed-first");
     }
     // Neither has an address.
