@@ -87,17 +87,20 @@ const LINES: usize = 10;
 ///
 /// Nothing else is right for a proxy like httpd; how long the search takes is not asked.
 fn takes_ten_thousand_ports() -> Case {
-    httpd("A list of ten thousand words counts to its last")
+    httpd("A list of ten thousand words counts from its first to its last")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["RNG-026"])
         .needs([Need::Directive, Need::ConfigCheck])
         .under(allow_connect("{a}"))
         .run(async |lab| {
             let line = "443 ".repeat(1000);
-            let words = vec![line; LINES].join("\nAllowCONNECT ") + "{b}";
+            let words = vec![line; LINES].join("\nAllowCONNECT ");
+            let words = format!("{{a}} {words} {{b}}");
             let lab = lab.reconfigured(&allow_connect(words)).await?;
-            let server = lab.server_at(lab.port('b')?, echo()).await?;
-            lab.lets_through(&server).await?;
+            for letter in ['a', 'b'] {
+                let server = lab.server_at(lab.port(letter)?, echo()).await?;
+                lab.lets_through(&server).await?;
+            }
             let denied = lab.server_at(lab.port('c')?, echo()).await?;
             lab.refuses(&lab.request(&denied)).await.map(drop)
         })

@@ -255,8 +255,13 @@ pub(super) fn expect_status(answer: &Answer, status: u16) -> Outcome {
 }
 
 /// The client's end of a tunnel: without one, the proxy does not take what httpd takes.
-async fn granted(lab: &Lab, request: &Request) -> Outcome<End> {
-    let exchange = lab.client().asks(request).await?;
+pub(super) async fn granted(lab: &Lab, request: &Request) -> Outcome<End> {
+    granted_to(&lab.client(), request).await
+}
+
+/// The same for another client.
+pub(super) async fn granted_to(client: &Client, request: &Request) -> Outcome<End> {
+    let exchange = client.asks(request).await?;
     match exchange.answer.status() {
         Some(200..300) => Ok(exchange.connection.into_tunnel()),
         Some(407 | 408) => Err(Finding::inconclusive(exchange.answer.describe())),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use connectspec_harness::prelude::*;
 
+use super::httpd_requests::{granted, granted_to};
 use crate::spec::MOD_PROXY_CONNECT;
 
 /// Every case about virtual hosts.
@@ -170,10 +171,7 @@ fn are_chosen_by_the_target_and_not_by_host() -> Case {
             let port = server.port();
             for host in ["first.invalid", "second.invalid", FIRST] {
                 let right = lab.request(&server).host(format!("{host}:{port}"));
-                let exchange = lab.client().asks(right).await?;
-                exchange.success()?;
-                let mut tunnel = exchange.connection.into_tunnel();
-                tunnel.echoes(lab.nonce()).await?;
+                granted(lab, &right).await?.echoes(lab.nonce()).await?;
             }
             for host in ["second.invalid", SECOND] {
                 let request = lab.client().request(format!("{FIRST}:{port}"));
@@ -202,7 +200,8 @@ fn of_two_listeners_have_lists_of_their_own() -> Case {
             let b = lab.server_at(lab.port('b')?, echo()).await?;
             let listeners = [lab.client(), lab.client_of_second_port()?];
             for (client, open, shut) in [(&listeners[0], &a, &b), (&listeners[1], &b, &a)] {
-                let mut tunnel = client.connect(open).await?;
+                let request = client.request(open.authority());
+                let mut tunnel = granted_to(client, &request).await?;
                 tunnel.echoes(lab.nonce()).await?;
                 let answer = client.asks(client.request(shut.authority())).await?;
                 expect_403(&answer.answer)?;
@@ -233,10 +232,7 @@ async fn judges(lab: &Lab, probes: &[Probe]) -> Outcome {
             denies(lab, &request).await?;
             continue;
         }
-        let exchange = lab.client().asks(request).await?;
-        exchange.success()?;
-        let mut tunnel = exchange.connection.into_tunnel();
-        tunnel.echoes(lab.nonce()).await?;
+        granted(lab, &request).await?.echoes(lab.nonce()).await?;
     }
     Ok(())
 }
