@@ -6,10 +6,15 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-const PROXIES: [&str; 3] = ["apache", "squid", "tinyproxy"];
+/// Comes with the program, and has tests of its own.
+const EMBEDDED: &str = "reference";
 
 fn main() -> ExitCode {
-    let trials = PROXIES.into_iter().map(|name| {
+    let names = connectspec_fixtures::profiles()
+        .iter()
+        .map(|built_in| built_in.name)
+        .filter(|name| *name != EMBEDDED);
+    let trials = names.map(|name| {
         Trial::ignorable_test(format!("{name}_deviates_only_as_listed"), move || {
             judge(name)
         })
