@@ -152,6 +152,8 @@ pub enum Passwords {
     Any,
     /// Words of letters, digits, dots, underscores and hyphens.
     Plain,
+    /// Such words, and of one user only.
+    One,
 }
 
 /// In which form a subject takes the ports that CONNECT may reach.
