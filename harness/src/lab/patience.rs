@@ -120,10 +120,11 @@ impl Patience {
         self.scaled(300)
     }
 
-    /// Between two pieces of one request, so that they arrive as two segments and are read as such.
+    /// Between two pieces of one request, so that they arrive as two segments and are read as such: longer than a proxy
+    /// waits for its turn on a busy machine.
     #[must_use]
     pub fn pace(self) -> Duration {
-        Duration::from_millis(5)
+        Duration::from_millis(20)
     }
 
     fn scaled(self, milliseconds: u64) -> Duration {

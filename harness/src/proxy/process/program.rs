@@ -22,7 +22,7 @@ const DAEMON_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// How long a program may take to print its version. What it prints is kept as far as
 /// [`Capture`](super::capture::Capture) keeps any output.
-const VERSION_WITHIN: Duration = Duration::from_secs(5);
+const VERSION_WITHIN: Duration = Duration::from_secs(20);
 
 /// The file of a program: relative to the profile when it has a slash, else looked up.
 pub(super) fn find_program(program: &str, profile: &Profile) -> Result<PathBuf, LaunchError> {
