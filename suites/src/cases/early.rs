@@ -130,7 +130,10 @@ fn one_early_byte_harms_nobody() -> Vec<(&'static str, Case)> {
             .run(async move |lab| {
                 let request = occasion.request(lab).await?.followed_by("x");
                 for _ in 0..ONE_BYTE_TRIES {
-                    lab.client().asks(&request).await?;
+                    // One that is not answered is as good as all: waiting for each would outlast the case.
+                    if lab.client().asks(&request).await?.answer == Answer::Silence {
+                        break;
+                    }
                 }
                 let server = lab.server(echo()).await?;
                 lab.carries(&lab.request(&server), &server).await
