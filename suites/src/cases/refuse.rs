@@ -3,6 +3,8 @@
 //! A client has to learn that there is no tunnel, and should learn why: a denial is for its administrator, a server
 //! that is down is for another day.
 
+use std::collections::BTreeSet;
+
 use connectspec_harness::{
     client::body::{Body, BodyEnd, Framing},
     prelude::*,
@@ -235,6 +237,9 @@ fn no_success_carries_an_error_page() -> Vec<(&'static str, Case)> {
 /// What a server does to a connection that it has just accepted.
 type HangUp = fn() -> Script;
 
+/// Whether the proxy sees the end before it answers is a matter of chance: it is asked until it has seen both.
+const HANG_UP_TRIES: usize = 24;
+
 const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 
 /// A load balancer without servers behind it hangs up like this. What a proxy says then in the name of the server, a
@@ -243,24 +248,31 @@ const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 /// Right as well: a 2xx and the end, and any refusal.
 fn a_server_that_hangs_up_at_once_adds_nothing() -> Vec<(&'static str, Case)> {
     each(HANG_UPS, |&(_, hangs_up)| {
-        must("Where the server hangs up at once, nothing is invented in its place")
+        must("Where the server hangs up at once, the client gets the end and nothing else")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-ERR-012"])
             .run(async move |lab| {
                 let server = lab.server(hangs_up()).await?;
-                let exchange = lab.client().asks(lab.request(&server)).await?;
-                lab.note(exchange.answer.describe());
-                match &exchange.answer {
-                    Answer::Reply(reply) if reply.is_success() => {
-                        let mut tunnel = exchange.connection.into_tunnel();
-                        let ending = tunnel.ends_somehow().await?;
-                        lab.note(format!("then {}", ending.describe()));
-                        Ok(())
+                let mut seen = BTreeSet::new();
+                for _ in 0..HANG_UP_TRIES {
+                    let exchange = lab.client().asks(lab.request(&server)).await?;
+                    let mut face = exchange.answer.describe();
+                    match &exchange.answer {
+                        Answer::Reply(reply) if reply.is_success() => {
+                            let mut tunnel = exchange.connection.into_tunnel();
+                            let ending = tunnel.ends_somehow().await?;
+                            face = format!("{face}, then {}", ending.describe());
+                        }
+                        Answer::Garbage { .. } => return exchange.reply().map(|_| ()),
+                        Answer::Silence => return Err(Finding::inconclusive("silence")),
+                        _ => {}
                     }
-                    Answer::Garbage { .. } => exchange.reply().map(|_| ()),
-                    Answer::Silence => Err(Finding::inconclusive("silence")),
-                    _ => Ok(()),
+                    seen.insert(face);
                 }
+                for face in seen {
+                    lab.note(face);
+                }
+                Ok(())
             })
     })
 }
