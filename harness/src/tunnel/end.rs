@@ -90,8 +90,13 @@ impl End {
 
     /// Waits until the other side says something, and leaves it to be received; whether it did so before its end.
     pub async fn speaks(&mut self) -> bool {
+        self.speaks_within(self.patience.progress()).await
+    }
+
+    /// As [`End::speaks`], with a limit of its own.
+    pub async fn speaks_within(&mut self, limit: Duration) -> bool {
         let mut piece = [0; 4096];
-        let read = timeout(self.patience.progress(), self.stream.read(&mut piece)).await;
+        let read = timeout(limit, self.stream.read(&mut piece)).await;
         let fresh = read.ok().and_then(Result::ok).unwrap_or_default();
         self.stream.unread(&piece[..fresh]);
         fresh > 0

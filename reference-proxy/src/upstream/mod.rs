@@ -53,6 +53,9 @@ pub async fn ask<C: AsyncWrite + Unpin>(
                 }
             }
             200..=299 => return Ok(octets),
+            _ if answer.has_no_end() => {
+                return Err(broken("the answer of the upstream proxy has no end"));
+            }
             _ => return Err(refusal(&answer)),
         }
     }

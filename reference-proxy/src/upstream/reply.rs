@@ -76,6 +76,17 @@ impl Answer {
         octets
     }
 
+    /// Whether nobody can tell where its content ends, since its `Content-Length` is none: RFC 9112, section 6.3, wants
+    /// such an answer thrown away.
+    #[must_use]
+    pub fn has_no_end(&self) -> bool {
+        let lengths = self.elements("content-length");
+        let digits = |length: &String| {
+            !length.is_empty() && length.bytes().all(|digit| digit.is_ascii_digit())
+        };
+        !lengths.iter().all(digits) || lengths.windows(2).any(|two| two[0] != two[1])
+    }
+
     /// The members of its `Proxy-Status`, if they are plain enough to be passed on: RFC 9209, section 2, wants
     /// them kept, and whoever reads the list wants it well-formed.
     #[must_use]
@@ -233,6 +244,19 @@ mod tests {
             of("HTTP/1.0 103 Early\r\nLink : </a>\r\n  x\r\nConnection: Hop\r\nhop: 1\r\n\r\n")
                 .unwrap();
         assert_eq!(answer.interim(), b"HTTP/1.1 103 \r\nlink: </a> x\r\n\r\n");
+    }
+
+    #[test]
+    fn a_length_that_is_none_leaves_it_without_an_end() {
+        let endless = |lengths: &str| {
+            of(&format!("HTTP/1.1 403 x\r\n{lengths}\r\n"))
+                .unwrap()
+                .has_no_end()
+        };
+        for bad in ["abc", "", "-1", "+1", "1,2", "1\r\nContent-Length: 2"] {
+            assert!(endless(&format!("Content-Length: {bad}\r\n")), "{bad:?}");
+        }
+        assert!(!endless("") && !endless("Content-Length: 5, 5\r\n"));
     }
 
     #[test]

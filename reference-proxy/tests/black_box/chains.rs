@@ -102,7 +102,7 @@ fn a_refusal_is_told_in_own_words() {
         (
             "HTTP/1.1 302 x\r\nContent-Length: abc\r\n\r\n",
             502,
-            "reference-proxy; received-status=302",
+            "reference-proxy; error=http_protocol_error",
         ),
         (
             "SSH-2.0-x\r\n",

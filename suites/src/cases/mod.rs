@@ -55,6 +55,8 @@ mod tls_listener;
 mod unwelcome;
 mod upstream;
 mod upstream_grants;
+mod upstream_refuses;
+mod upstream_relays;
 mod virtual_hosts;
 
 use connectspec_harness::case::Suite;
@@ -104,6 +106,8 @@ pub fn suites() -> Vec<Suite> {
         resources::suite(),
         upstream::suite(),
         upstream_grants::suite(),
+        upstream_refuses::suite(),
+        upstream_relays::suite(),
         policy::suite(),
         denials::suite(),
         allow_connect::suite(),
