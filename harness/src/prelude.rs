@@ -5,7 +5,7 @@ pub use crate::{
         Case, Need, Setup, Suite, each, httpd, may, must, practice,
         setup::{
             allow_connect, allowing, allowing_itself, connect_timeout, credentials, header_timeout,
-            idle_timeout, no_list, tls_listener, upstream,
+            idle_timeout, no_list, through_itself, tls_listener, upstream,
         },
         should, survey,
     },

@@ -11,6 +11,8 @@ pub struct Setup {
     pub credentials: bool,
     /// Whether it goes through another proxy, which the harness plays.
     pub upstream: bool,
+    /// Whether it goes through another proxy, which is itself.
+    pub through_itself: bool,
     /// Whether it is reached over TLS.
     pub tls: bool,
     /// How long a silent tunnel lives, in seconds.
@@ -93,6 +95,15 @@ pub fn upstream() -> Setup {
     }
 }
 
+/// The subject goes through another proxy, which is the subject.
+#[must_use]
+pub fn through_itself() -> Setup {
+    Setup {
+        through_itself: true,
+        ..Setup::default()
+    }
+}
+
 /// The subject is reached over TLS.
 #[must_use]
 pub fn tls_listener() -> Setup {
@@ -153,7 +164,7 @@ impl Setup {
         }
         let wanted = [
             (self.credentials, Need::Credentials),
-            (self.upstream, Need::Upstream),
+            (self.upstream || self.through_itself, Need::Upstream),
             (self.tls, Need::TlsListener),
             (self.idle.is_some(), Need::IdleTimeout),
             (self.connect.is_some(), Need::ConnectTimeout),
@@ -188,6 +199,7 @@ impl Setup {
         let seconds = |name: &str, value: Option<u32>| value.map(|s| format!("{name} {s}s"));
         words.extend(self.credentials.then(|| "credentials".to_owned()));
         words.extend(self.upstream.then(|| "upstream".to_owned()));
+        words.extend(self.through_itself.then(|| "through itself".to_owned()));
         words.extend(self.tls.then(|| "tls".to_owned()));
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));

@@ -213,6 +213,11 @@ impl Connection {
         }
     }
 
+    /// Whether it does so within `limit`.
+    pub async fn speaks_within(&mut self, limit: Duration) -> bool {
+        timeout(limit, self.speaks()).await.is_ok()
+    }
+
     /// How the proxy ends this connection, with whatever it still sends before; `None` if it does not.
     pub async fn ends_within(&mut self, limit: Duration) -> (Vec<u8>, Option<Ending>) {
         let deadline = Instant::now() + limit;

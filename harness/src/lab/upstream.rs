@@ -40,6 +40,14 @@ impl Lab {
         self.serve(port, &script, &Secrecy::Plain, Placed::Upstream)
     }
 
+    /// The upstream proxy that the set-up names refuses connections; where it would listen.
+    pub async fn upstream_refuses(&self) -> Outcome<u16> {
+        let port = self.world.ports.take(self.port(UPSTREAM)?);
+        self.wait_until_free(&port).await;
+        self.still_refuses(port.number()).await?;
+        Ok(port.number())
+    }
+
     /// Sends `request` and hands back what has come of it at `upstream`, whose script leaves its connections to the case.
     ///
     /// A request that is answered before the upstream proxy was asked says nothing about what it would have been asked.

@@ -214,6 +214,9 @@ impl World {
             let port = letters.port(super::upstream::UPSTREAM);
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
         }
+        if setup.through_itself {
+            configuration.upstream = Some(listen);
+        }
         if setup.tls {
             configuration.tls = Some(self.tls_files.clone());
         }

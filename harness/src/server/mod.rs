@@ -227,8 +227,8 @@ impl Server {
         })
     }
 
-    /// Connects to the server itself and waits until it has accepted that.
-    async fn fence(&self) -> Outcome {
+    /// Connects to the server itself and waits until it has accepted that: whoever has connected before, has come.
+    pub async fn fence(&self) -> Outcome {
         let broken = |error: std::io::Error| {
             Finding::harness(format!(
                 "could not reach its own server {}: {error}",

@@ -54,6 +54,7 @@ mod target;
 mod tls_listener;
 mod unwelcome;
 mod upstream;
+mod upstream_fails;
 mod upstream_grants;
 mod upstream_refuses;
 mod upstream_relays;
@@ -108,6 +109,7 @@ pub fn suites() -> Vec<Suite> {
         upstream_grants::suite(),
         upstream_refuses::suite(),
         upstream_relays::suite(),
+        upstream_fails::suite(),
         policy::suite(),
         denials::suite(),
         allow_connect::suite(),
