@@ -35,7 +35,12 @@ pub struct Chain {
 impl Lab {
     /// The upstream proxy that the set-up names: every connection to it follows `script`.
     pub async fn upstream(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.world.ports.take(self.port(UPSTREAM)?);
+        self.upstream_at(UPSTREAM, script).await
+    }
+
+    /// An upstream proxy on the port that a letter stands for, in a set-up that names it in a configuration of its own.
+    pub async fn upstream_at(&self, letter: char, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.world.ports.take(self.port(letter)?);
         self.wait_until_free(&port).await;
         self.serve(port, &script, &Secrecy::Plain, Placed::Upstream)
     }

@@ -36,6 +36,7 @@ mod persistence;
 mod policy;
 mod port;
 mod port_range;
+mod proxy_remote;
 mod proxy_status;
 mod races;
 mod refuse;
@@ -110,6 +111,7 @@ pub fn suites() -> Vec<Suite> {
         upstream_refuses::suite(),
         upstream_relays::suite(),
         upstream_fails::suite(),
+        proxy_remote::suite(),
         policy::suite(),
         denials::suite(),
         allow_connect::suite(),
