@@ -41,6 +41,9 @@ pub(crate) struct Requirement {
     pub(crate) experiment: String,
     /// Why no case can test it yet.
     pub(crate) untestable: Option<String>,
+    /// The test that proves it beside the real httpd, as `file::test`: for what a case cannot bring about from outside.
+    #[serde(rename = "proven-by")]
+    pub(crate) proven_by: Option<String>,
 }
 
 /// Two defensible readings of what rows ask, and what is accepted therefore.

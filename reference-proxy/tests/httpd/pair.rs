@@ -73,6 +73,19 @@ pub(crate) struct Home {
     who: Who,
     pub(crate) scratch: tempfile::TempDir,
     address: SocketAddr,
+    /// Whether it has a table of names of its own.
+    hosts: bool,
+}
+
+/// Runs its arguments where `$SCRATCH/hosts` is the machine's table of names.
+const WITH_HOSTS: [&str; 4] = ["unshare", "-m", "sh", "-c"];
+const MOUNT: &str = "mount --bind \"$SCRATCH/hosts\" /etc/hosts && exec \"$0\" \"$@\"";
+
+/// Whether a program can be given a table of names of its own: that takes root, and a kernel that lets it.
+pub(crate) fn names_can_be_given() -> bool {
+    let home = Home::new(Who::Reference, "").with_hosts("127.0.0.1 localhost\n");
+    let ran = home.wrapped(Path::new("true")).output();
+    ran.is_ok_and(|output| output.status.success())
 }
 
 impl Home {
@@ -88,7 +101,33 @@ impl Home {
             who,
             scratch,
             address,
+            hosts: false,
         }
+    }
+
+    /// With these lines in place of the machine's `/etc/hosts`.
+    pub(crate) fn with_hosts(mut self, lines: &str) -> Self {
+        let path = self.scratch.path().join("hosts");
+        std::fs::write(&path, lines).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        self.hosts = true;
+        self
+    }
+
+    /// A program as it is run here.
+    pub(crate) fn wrapped(&self, program: &Path) -> Command {
+        let mut command = if self.hosts {
+            let [unshare, arguments @ ..] = WITH_HOSTS;
+            let mut command = Command::new(unshare);
+            command.args(arguments).arg(MOUNT).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command
+            .env("SCRATCH", self.scratch.path())
+            .env("LISTEN", self.address.to_string());
+        command
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -96,14 +135,11 @@ impl Home {
             Who::Httpd => httpd().unwrap(),
             Who::Reference => env!("CARGO_BIN_EXE_reference-proxy").into(),
         };
-        let mut command = Command::new(program);
+        let mut command = self.wrapped(&program);
         command
             .args(arguments)
             .arg("-f")
             .arg(self.scratch.path().join("httpd.conf"));
-        command
-            .env("SCRATCH", self.scratch.path())
-            .env("LISTEN", self.address.to_string());
         command
     }
 
@@ -239,7 +275,12 @@ impl Drop for Running {
 
 /// A server that sends back what it gets; it lives as long as the test program.
 pub(crate) fn echo() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    echo_at("127.0.0.1")
+}
+
+/// The same at another address of this machine.
+pub(crate) fn echo_at(address: &str) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {

@@ -72,6 +72,7 @@ struct Row {
     stands_in: Vec<String>,
     cases: Vec<String>,
     untestable: Option<String>,
+    proven_by: Option<String>,
 }
 
 /// How many requirements of a level there are.
@@ -81,6 +82,8 @@ struct Total {
     requirements: usize,
     /// With a case at least.
     tested: usize,
+    /// Without a case, but proven by a test of this repository.
+    proven: usize,
     /// With a reason why there is no case.
     untestable: usize,
     /// With neither.
@@ -121,7 +124,9 @@ impl Coverage {
                 for case in &row.cases {
                     let _ = writeln!(out, "             {case}");
                 }
-                if !row.is_tested() {
+                if let Some(test) = &row.proven_by {
+                    let _ = writeln!(out, "             proven by {test}");
+                } else if !row.is_tested() {
                     let why = row.untestable.as_deref().unwrap_or("waits for a case");
                     let _ = writeln!(out, "             none: {why}");
                 }
@@ -130,13 +135,18 @@ impl Coverage {
         }
         let _ = writeln!(
             out,
-            "level     requirements  tested  untestable  waiting for a case"
+            "level     requirements  tested  proven  untestable  waiting for a case"
         );
         for total in &self.totals {
             let _ = writeln!(
                 out,
-                "{:<8}  {:>12}  {:>6}  {:>10}  {:>18}",
-                total.level, total.requirements, total.tested, total.untestable, total.waiting
+                "{:<8}  {:>12}  {:>6}  {:>6}  {:>10}  {:>18}",
+                total.level,
+                total.requirements,
+                total.tested,
+                total.proven,
+                total.untestable,
+                total.waiting
             );
         }
         out
@@ -155,6 +165,7 @@ impl Row {
             stands_in: row.places(),
             cases: cases.map(|case| case.id.clone()).collect(),
             untestable: row.untestable.clone(),
+            proven_by: row.proven_by.clone(),
         }
     }
 
@@ -168,13 +179,18 @@ impl Total {
         let rows = sections.iter().flat_map(|section| &section.requirements);
         let rows: Vec<_> = rows.filter(|row| row.level == level).collect();
         let tested = rows.iter().filter(|row| row.is_tested()).count();
+        let proven = rows
+            .iter()
+            .filter(|row| !row.is_tested() && row.proven_by.is_some())
+            .count();
         let untestable = rows.iter().filter(|row| row.untestable.is_some()).count();
         Self {
             level,
             requirements: rows.len(),
             tested,
+            proven,
             untestable,
-            waiting: rows.len() - tested - untestable,
+            waiting: rows.len() - tested - proven - untestable,
         }
     }
 }
