@@ -42,7 +42,10 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     (
         "CONNECTSPEC_FAULT",
         "default-list-open",
-        &["virtual_hosts/without_any_list_have_the_default"],
+        &[
+            "allow_connect_places/is_443_and_563_where_it_is_not_written",
+            "virtual_hosts/without_any_list_have_the_default",
+        ],
     ),
     (
         "CONNECTSPEC_FAULT",

@@ -5,6 +5,7 @@
 
 use connectspec_harness::prelude::*;
 
+use super::virtual_hosts::{is_denied, is_not_denied};
 use crate::spec::MOD_PROXY_CONNECT;
 
 /// Every case about odd places of AllowCONNECT.
@@ -14,6 +15,7 @@ pub(crate) fn suite() -> Suite {
         is_no_directive_of_a_section,
         is_taken_inside_a_condition,
         an_undefined_variable_is_told_and_no_port,
+        is_443_and_563_where_it_is_not_written,
         takes_ten_thousand_ports,
         a_number_past_32_bits_comes_round,
     }
@@ -77,6 +79,29 @@ fn an_undefined_variable_is_told_and_no_port() -> Case {
             rejects(lab, text, "port numbers must be numeric").await?;
             let warning = "variable ${CONNECTSPEC_NOT_DEFINED} is not defined";
             rejects(lab, text, warning).await
+        })
+}
+
+/// Ports beside the default ones, and ports that people like to reach.
+const NOT_BY_DEFAULT: &[u16] = &[1, 22, 25, 80, 442, 444, 562, 564, 8443, 65535];
+
+/// An administrator who has not thought of ports has a proxy for HTTPS and nothing else.
+///
+/// Nothing else is right for a proxy like httpd. That 443 and 563 are open shows in any answer but 403, since nobody need
+/// listen there.
+fn is_443_and_563_where_it_is_not_written() -> Case {
+    httpd("Without AllowCONNECT, 443 and 563 are open, and no other port is")
+        .cites(MOD_PROXY_CONNECT.section("allowconnect"))
+        .covers(["POL-002", "POL-003"])
+        .under(no_list())
+        .run(async |lab| {
+            for port in [443, 563] {
+                is_not_denied(lab, lab.host(), port).await?;
+            }
+            for &port in NOT_BY_DEFAULT {
+                is_denied(lab, lab.host(), port).await?;
+            }
+            Ok(())
         })
 }
 

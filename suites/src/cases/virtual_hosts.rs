@@ -242,12 +242,12 @@ async fn denies(lab: &Lab, request: &Request) -> Outcome {
     expect_403(&lab.refuses(request).await?)
 }
 
-async fn is_denied(lab: &Lab, host: &str, port: u16) -> Outcome {
+pub(super) async fn is_denied(lab: &Lab, host: &str, port: u16) -> Outcome {
     denies(lab, &lab.client().request(format!("{host}:{port}"))).await
 }
 
 /// The list lets it through, whatever comes of it then.
-async fn is_not_denied(lab: &Lab, host: &str, port: u16) -> Outcome {
+pub(super) async fn is_not_denied(lab: &Lab, host: &str, port: u16) -> Outcome {
     let request = lab.client().request(format!("{host}:{port}"));
     let answer = lab.client().asks(request).await?.answer;
     match answer.status() {
