@@ -290,14 +290,14 @@ mod tests {
     #[test]
     fn quotes_that_end_early_are_seen() {
         for (line, ends) in [
-            (r#"agent="n\" status=999 x""#, false),
-            (r#"agent="n" status=999 x""#, true),
-            (r#"agent="n\\" status=999 x""#, true),
-            (r#"agent="n\\\" status=999 x""#, false),
-            (r#"agent=n%22%20status=999"#, false),
-            (r#"agent="n%22 status=999""#, false),
+            (r#"agent="N\" status=999 x""#, false),
+            (r#"agent="N" status=999 x""#, true),
+            (r#"agent="N\\" status=999 x""#, true),
+            (r#"agent="N\\\" status=999 x""#, false),
+            (r#"agent=N%22%20status=999"#, false),
+            (r#"agent="N%22 status=999""#, false),
         ] {
-            assert_eq!(ends_its_quotes(line, "n"), ends, "{line}");
+            assert_eq!(ends_its_quotes(line, "N"), ends, "{line}");
         }
     }
 }
