@@ -267,10 +267,9 @@ async fn goes(lab: &Lab, lines: &str, host: &str, through: bool) -> Outcome {
     }
     let exchange = lab.client().asks(&request).await?;
     exchange.success()?;
-    exchange
-        .connection
-        .into_tunnel()
-        .echoes(lab.nonce())
-        .await?;
+    let mut tunnel = exchange.connection.into_tunnel();
+    tunnel.echoes(lab.nonce()).await?;
+    // A proxy that is told to end waits for tunnels that are open.
+    tunnel.closes().await?;
     upstream.is_unvisited().await
 }
