@@ -4,8 +4,8 @@ pub use crate::{
     case::{
         Case, Need, Setup, Suite, each, httpd, may, must, practice,
         setup::{
-            allow_connect, allowing, allowing_itself, connect_timeout, credentials, header_timeout,
-            idle_timeout, no_list, through_itself, tls_listener, upstream,
+            allow_connect, allowing, allowing_itself, connect_timeout, credentials, few_clients,
+            header_timeout, idle_timeout, no_list, through_itself, tls_listener, upstream,
         },
         should, survey,
     },

@@ -31,6 +31,8 @@ pub enum Need {
     Credentials,
     /// Its users may have any names and passwords.
     AnyPassword,
+    /// It can be told which clients to serve, by their addresses.
+    ClientRule,
     /// It can be told to go through another proxy.
     Upstream,
     /// It can be reached over TLS.
@@ -63,6 +65,7 @@ impl Need {
             Self::Names => "it does not offer to resolve names",
             Self::Credentials => "it cannot be told to ask for credentials",
             Self::AnyPassword => "its configuration takes only plain words as names and passwords",
+            Self::ClientRule => "it cannot be told which clients to serve",
             Self::Upstream => "it cannot be told to use an upstream proxy",
             Self::TlsListener => "it has no TLS listener",
             Self::ConnectTimeout => "its connect timeout cannot be set",
@@ -89,6 +92,7 @@ impl Need {
             Self::Names => "names",
             Self::Credentials => "credentials",
             Self::AnyPassword => "any-password",
+            Self::ClientRule => "client-rule",
             Self::Upstream => "upstream",
             Self::TlsListener => "tls-listener",
             Self::ConnectTimeout => "connect-timeout",

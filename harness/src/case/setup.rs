@@ -21,6 +21,8 @@ pub struct Setup {
     pub connect: Option<u32>,
     /// How long a client may take to send a header section, in seconds.
     pub header: Option<u32>,
+    /// Whether it serves clients at 127.0.0.1 only.
+    pub few_clients: bool,
     /// Lines of an httpd configuration, behind all others; see [`Setup::with_httpd_text`].
     pub httpd_text: Option<String>,
 }
@@ -113,6 +115,15 @@ pub fn tls_listener() -> Setup {
     }
 }
 
+/// The subject serves clients at 127.0.0.1, and nobody else.
+#[must_use]
+pub fn few_clients() -> Setup {
+    Setup {
+        few_clients: true,
+        ..Setup::default()
+    }
+}
+
 /// The subject ends a tunnel that was silent for so many seconds.
 #[must_use]
 pub fn idle_timeout(seconds: u32) -> Setup {
@@ -169,6 +180,7 @@ impl Setup {
             (self.idle.is_some(), Need::IdleTimeout),
             (self.connect.is_some(), Need::ConnectTimeout),
             (self.header.is_some(), Need::HeaderTimeout),
+            (self.few_clients, Need::ClientRule),
             (self.httpd_text.is_some(), Need::HttpdText),
         ];
         needs.extend(
@@ -201,6 +213,7 @@ impl Setup {
         words.extend(self.upstream.then(|| "upstream".to_owned()));
         words.extend(self.through_itself.then(|| "through itself".to_owned()));
         words.extend(self.tls.then(|| "tls".to_owned()));
+        words.extend(self.few_clients.then(|| "few clients".to_owned()));
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));
         words.extend(seconds("header", self.header));

@@ -210,6 +210,9 @@ impl World {
                 .map(|user| user.credentials(self.seed))
                 .to_vec();
         }
+        if setup.few_clients {
+            configuration.clients = Some(vec![Ipv4Addr::LOCALHOST.into()]);
+        }
         if setup.upstream {
             let port = letters.port(super::upstream::UPSTREAM);
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
@@ -304,6 +307,7 @@ fn profile_offers(profile: &Profile, need: Need) -> bool {
         Need::Names => offers.names,
         Need::Credentials => offers.credentials,
         Need::AnyPassword => offers.credentials && offers.passwords == Passwords::Any,
+        Need::ClientRule => offers.clients,
         Need::Upstream => offers.upstream,
         Need::TlsListener => offers.tls_listener,
         Need::ConnectTimeout => offers.timeouts.contains(&TimeoutKind::Connect),

@@ -25,6 +25,8 @@ pub struct Configuration {
     pub credentials: Option<Credentials>,
     /// Others that are let in, where there are credentials: names and passwords that not every subject can express.
     pub more_users: Vec<Credentials>,
+    /// The only clients that are served; without it, all that the subject's template lets in.
+    pub clients: Option<Vec<IpAddr>>,
     /// The proxy that the subject has to go through.
     pub upstream: Option<SocketAddr>,
     /// The certificate of a listener that speaks TLS.
@@ -47,6 +49,7 @@ impl Configuration {
             allow_text: None,
             credentials: None,
             more_users: Vec::new(),
+            clients: None,
             upstream: None,
             tls: None,
             timeouts: Timeouts::default(),
@@ -82,6 +85,9 @@ impl fmt::Display for Configuration {
         }
         if let Some(credentials) = &self.credentials {
             write!(f, " --credentials {}:secret", credentials.username)?;
+        }
+        for client in self.clients.iter().flatten() {
+            write!(f, " --client {client}")?;
         }
         if let Some(upstream) = self.upstream {
             write!(f, " --upstream {upstream}")?;
@@ -246,7 +252,7 @@ pub struct Timeouts {
 }
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 23] = [
+pub const VARIABLES: [&str; 24] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -256,6 +262,7 @@ pub const VARIABLES: [&str; 23] = [
     "credentials.password",
     "credentials.htpasswd",
     "credentials.users",
+    "clients",
     "upstream.host",
     "upstream.port",
     "upstream.authority",
@@ -311,6 +318,9 @@ impl Vars {
                 users => users.collect::<Vec<_>>(),
             }
         });
+        let clients = configuration.clients.as_ref();
+        let clients =
+            clients.map(|known| known.iter().map(ToString::to_string).collect::<Vec<_>>());
         let tls = configuration.tls.as_ref().map(|tls| {
             context! { certificate => text(&tls.certificate), key => text(&tls.key) }
         });
@@ -333,6 +343,7 @@ impl Vars {
             allow => allow,
             allow_text => configuration.allow_text.as_deref(),
             credentials => credentials,
+            clients => clients,
             upstream => configuration.upstream.map(address),
             tls => tls,
             timeouts => context! {

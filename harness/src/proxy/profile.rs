@@ -131,6 +131,8 @@ pub struct Offers {
     pub credentials: bool,
     /// Which user names and passwords its configuration can hold.
     pub passwords: Passwords,
+    /// Can be told which clients to serve, by their addresses.
+    pub clients: bool,
     /// Can go through another proxy.
     pub upstream: bool,
     /// Listens on, and connects to, IPv6 addresses.

@@ -6,7 +6,7 @@
 use connectspec_harness::prelude::*;
 
 use super::unwelcome::basic;
-use crate::spec::{RFC_7617, RFC_9110};
+use crate::spec::{RFC_7617, RFC_9110, VU_150227};
 
 /// Every case about what credentials are good for, and what is none.
 pub(crate) fn suite() -> Suite {
@@ -18,6 +18,7 @@ pub(crate) fn suite() -> Suite {
         a_known_user_is_told_about_a_denied_port,
         credentials_are_good_for_one_request,
         credentials_are_not_remembered_for_an_address,
+        a_client_that_the_rule_leaves_out_is_refused,
     }
 }
 
@@ -246,6 +247,29 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
             let request = Request::connect(server.authority());
             lab.opens_no_tunnel_from(&client, &request).await?;
             Ok(())
+        })
+}
+
+/// A proxy for one house is a door for the whole street if its rule is asked too late.
+///
+/// Right as well: any refusal, a close without an answer, and not to take the connection at all.
+fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
+    practice("A client whose address the rule leaves out is refused, and nobody contacted for it")
+        .cites(VU_150227.section(""))
+        .covers(["POL-017"])
+        .under(few_clients())
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let client = lab.client_of_its_own();
+            match lab.refuses_from(&client, &lab.request(&server)).await {
+                Ok(_) => Ok(()),
+                // It does not even take the connection; that there is a way in, the control tunnel has shown.
+                Err(Finding::Setup { reason }) => {
+                    lab.note(reason);
+                    Ok(())
+                }
+                Err(finding) => Err(finding),
+            }
         })
 }
 

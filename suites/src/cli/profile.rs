@@ -174,8 +174,9 @@ args    = ["--listen", "{{{{ listen.authority }}}}"]
 # allowed-ports = "ranges"       # `allow` is used above; "list" where it takes no ranges
 # default-ports = [443]          # what it allows when no list is given
 # credentials   = true           # the file `credentials.htpasswd`, or `username` and `password` of each of `credentials.users`
-# passwords     = "plain"        # its configuration takes only letters, digits, dots, underscores and hyphens in them;
-#                                # "one" where it takes but one user, too
+# passwords     = "any"          # it takes all of `credentials.users`; "plain": such whose names and passwords are letters,
+#                                # digits, dots, underscores and hyphens; without it, one user
+# clients       = true           # `clients`: the addresses of those who are served, where a set-up says so
 # upstream      = true           # `upstream.host` and `upstream.port`: the next proxy
 # ipv6          = true
 # names         = true           # it resolves names itself

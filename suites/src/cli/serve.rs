@@ -40,6 +40,9 @@ pub(super) struct Serve {
     /// The user that it lets in
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
     credentials: Option<Credentials>,
+    /// The address of a client that it serves, of several if repeated; without it, all of this machine
+    #[arg(long = "client", value_name = "ADDR")]
+    clients: Vec<IpAddr>,
     /// The proxy that it goes through
     #[arg(long, value_name = "ADDR:PORT")]
     upstream: Option<SocketAddr>,
@@ -78,6 +81,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.allow_text.clone_from(&arguments.allow_text);
     configuration.httpd_text.clone_from(&arguments.httpd_text);
     configuration.credentials.clone_from(&arguments.credentials);
+    configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;
     configuration.timeouts = Timeouts {
         connect: arguments.connect_timeout,

@@ -43,6 +43,7 @@ pub(super) const PROFILE: Keys = &[
             "httpd-text",
             "credentials",
             "passwords",
+            "clients",
             "upstream",
             "ipv6",
             "names",
