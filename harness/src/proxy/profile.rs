@@ -150,11 +150,11 @@ pub struct Offers {
 #[serde(rename_all = "lowercase")]
 pub enum Passwords {
     /// All that HTTP Basic can carry.
-    #[default]
     Any,
     /// Words of letters, digits, dots, underscores and hyphens.
     Plain,
-    /// Such words, and of one user only.
+    /// Such words, and of one user only: what can be relied on where a profile does not say.
+    #[default]
     One,
 }
 
