@@ -9,6 +9,15 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 /// Comes with the program, and has tests of its own.
 const EMBEDDED: &str = "reference";
 
+/// The cases that wait out httpd's timers, and those that stand beside them. They wait at the same time for the most
+/// part, so this takes some ten seconds.
+const WAITING: &[&str] = &[
+    "--slow",
+    "httpd_logs",
+    "httpd_tunnels",
+    "source_port_elsewhere",
+];
+
 fn main() -> ExitCode {
     let names = connectspec_fixtures::profiles()
         .iter()
@@ -16,18 +25,25 @@ fn main() -> ExitCode {
         .filter(|name| *name != EMBEDDED);
     let trials = names.map(|name| {
         Trial::ignorable_test(format!("{name}_deviates_only_as_listed"), move || {
-            judge(name)
+            judge(name, &[])
         })
     });
+    let waiting = ["apache", EMBEDDED].map(|name| {
+        Trial::ignorable_test(format!("{name}_waits_as_listed"), move || {
+            judge(name, WAITING)
+        })
+    });
+    let trials = trials.chain(waiting);
     let mut arguments = Arguments::from_args();
     // One after the other: each run uses all processors by itself.
     arguments.test_threads = Some(1);
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-fn judge(name: &str) -> Result<Completion, Failed> {
+fn judge(name: &str, more: &[&str]) -> Result<Completion, Failed> {
     let output = Command::new(env!("CARGO_BIN_EXE_connectspec"))
         .args(["run", "--profile", name])
+        .args(more)
         .env("NO_COLOR", "1")
         .output()?;
     let text = [output.stdout, output.stderr].concat();
