@@ -456,7 +456,13 @@ impl Lab {
 
     fn denied_port(&self) -> Outcome<Port> {
         let port = self.world.ports.take_denied();
-        port.ok_or_else(|| Finding::harness("all denied ports are in use"))
+        port.ok_or_else(|| {
+            if self.world.ports.denies() {
+                Finding::harness("all denied ports are in use")
+            } else {
+                Finding::absent("it allows every port that a server here could have")
+            }
+        })
     }
 
     fn serve(

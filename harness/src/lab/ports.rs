@@ -49,6 +49,8 @@ const BACKLOG: i32 = 1024;
 pub struct Ports {
     host: IpAddr,
     first: u16,
+    /// Whether there is a port that the proxy does not allow.
+    denies: bool,
     held: Mutex<Held>,
 }
 
@@ -109,13 +111,19 @@ impl Ports {
         // Subjects bind theirs themselves. A socket of ours that went only then would live on for a moment in a program
         // that another thread is just starting, and be in their way.
         sockets.retain(|port, _| !listening.contains(port));
+        let denies = !denied.is_empty();
         let held = Mutex::new(Held {
             sockets,
             allowed,
             denied,
             listening,
         });
-        Ok(Arc::new(Self { host, first, held }))
+        Ok(Arc::new(Self {
+            host,
+            first,
+            denies,
+            held,
+        }))
     }
 
     /// The ports that an ordinary allow list contains.
@@ -151,6 +159,11 @@ impl Ports {
             kind: Kind::Denied,
             ports: Arc::clone(self),
         })
+    }
+
+    /// Whether there ever was a port that the proxy does not allow: a running one may allow them all.
+    pub const fn denies(&self) -> bool {
+        self.denies
     }
 
     /// A port for a subject to listen on, which it binds itself.
