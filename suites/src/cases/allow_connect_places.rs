@@ -93,6 +93,7 @@ fn is_443_and_563_where_it_is_not_written() -> Case {
     httpd("Without AllowCONNECT, 443 and 563 are open, and no other port is")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-002", "POL-003"])
+        .needs([Need::HttpdText])
         .under(no_list())
         .run(async |lab| {
             for port in [443, 563] {
