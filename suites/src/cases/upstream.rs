@@ -42,6 +42,10 @@ fn is_asked_for_the_same_target() -> Vec<(&'static str, Case)> {
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-001"])
+            .seen_in(
+                "mitmproxy #8309",
+                "https://github.com/mitmproxy/mitmproxy/issues/8309",
+            )
             .under(upstream())
             .needs(needs.iter().copied())
             .run(async move |lab| {

@@ -184,6 +184,7 @@ fn one_that_is_down_is_not_gone_around() -> Case {
     practice("An upstream proxy that refuses connections leads to a 5xx, and to no connection to the server")
         .cites(RFC_9110.section("17.2"))
         .covers(["H1-FWD-015"])
+        .seen_in("mitmproxy #5973", "https://github.com/mitmproxy/mitmproxy/issues/5973")
         .under(upstream())
         .run(async |lab| {
             let server = lab.server(echo()).await?;

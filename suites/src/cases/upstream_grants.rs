@@ -136,6 +136,8 @@ fn what_comes_with_the_2xx_is_the_tunnels() -> Vec<(&'static str, Case)> {
         must("Bytes in the same segment as the upstream proxy's 2xx reach the client, once and in order")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-011"])
+            .seen_in("grpc-node #2744", "https://github.com/grpc/grpc-node/issues/2744")
+            .seen_in("hyper-util #313", "https://github.com/hyperium/hyper-util/issues/313")
             .under(upstream())
             .run(async move |lab| {
                 let mut chain = chain(lab).await?;
@@ -282,6 +284,7 @@ fn early_data_waits_for_the_2xx() -> Case {
     must("What stands behind a CONNECT goes to the upstream proxy only behind its 2xx, unless the connection is to close")
         .cites(RFC_9931.section("8"))
         .covers(["H1-FWD-027"])
+        .seen_in("CVE-2025-64763, Envoy", "https://nvd.nist.gov/vuln/detail/CVE-2025-64763")
         .under(upstream())
         .run(async |lab| {
             let server = lab.server(hold()).await?;

@@ -39,6 +39,10 @@ fn a_refusal_stays_one() -> Vec<(&'static str, Case)> {
         must("A refusal of the upstream proxy does not become a 2xx")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-009"])
+            .seen_in(
+                "CVE-2015-5400, Squid",
+                "https://nvd.nist.gov/vuln/detail/CVE-2015-5400",
+            )
             .under(upstream())
             .run(async move |lab| {
                 let mut chain = chain(lab).await?;
@@ -92,6 +96,10 @@ fn what_the_client_says_then_goes_nowhere() -> Vec<(&'static str, Case)> {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("8"))
             .covers(["H1-FWD-019"])
+            .seen_in(
+                "CVE-2015-5400, Squid",
+                "https://nvd.nist.gov/vuln/detail/CVE-2015-5400",
+            )
             .under(upstream())
             .run(async move |lab| {
                 let mut chain = chain(lab).await?;
