@@ -414,15 +414,23 @@ fn finished(
     let face = observed
         .as_ref()
         .map(|observed| lasting(&Secrets::new(&secrets).hide(observed)));
-    let listed = planned.deviation.is_some()
-        && (conclusion != Conclusion::Violated
-            || changed.is_none_or(|known| Some(lasting(known)) == face));
+    let violated = conclusion == Conclusion::Violated;
+    let listed = planned.deviation.as_ref().is_some_and(|known| {
+        if violated {
+            changed.is_none_or(|known| Some(lasting(known)) == face)
+        } else {
+            !known.sometimes
+        }
+    });
     let verdict = judge(case.level, conclusion, strict, listed);
     if let Some(known) = &planned.deviation {
         reason = match verdict {
             Verdict::Known => Some(known.why.clone()),
             Verdict::Healed => Some(format!("listed as a deviation: {}", known.why)),
-            _ if !listed => changed.map(|was| format!("listed, but it was observed as: {was}")),
+            Verdict::Pass if known.sometimes => Some(format!("fails now and then: {}", known.why)),
+            _ if !listed && violated => {
+                changed.map(|was| format!("listed, but it was observed as: {was}"))
+            }
             _ => reason,
         };
     }

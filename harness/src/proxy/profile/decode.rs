@@ -143,6 +143,8 @@ struct RawDeviation {
     see: Option<String>,
     until: Option<Spanned<String>>,
     observed: Option<String>,
+    #[serde(default)]
+    sometimes: bool,
 }
 
 /// The file that is being read, to name places in it.
@@ -284,6 +286,7 @@ impl Source<'_> {
                 why: one.why,
                 see: one.see,
                 observed: one.observed,
+                sometimes: one.sometimes,
             });
         }
         Ok(deviations)

@@ -15,6 +15,8 @@ pub struct Deviation {
     pub until: Option<jiff::civil::Date>,
     /// What was observed when it was written down.
     pub observed: Option<String>,
+    /// Whether chance decides, as in a race that the proxy does not always lose: then it is no news when it holds.
+    pub sometimes: bool,
 }
 
 impl Deviation {

@@ -58,7 +58,10 @@ pub(super) const PROFILE: Keys = &[
 /// What a baseline may hold.
 pub(super) const BASELINE: Keys = &[("", &["deviation"]), DEVIATION];
 
-const DEVIATION: (&str, &[&str]) = ("deviation", &["case", "why", "see", "until", "observed"]);
+const DEVIATION: (&str, &[&str]) = (
+    "deviation",
+    &["case", "why", "see", "until", "observed", "sometimes"],
+);
 
 /// Finds the first key that may not be there.
 pub(super) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake> {
