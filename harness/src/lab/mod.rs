@@ -432,6 +432,14 @@ impl Lab {
         &self.transcript
     }
 
+    /// Where its servers listen.
+    pub(crate) fn listening(&self) -> Vec<SocketAddr> {
+        lock(&self.servers)
+            .iter()
+            .map(|server| server.address())
+            .collect()
+    }
+
     /// What was noted.
     pub(crate) fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()

@@ -78,6 +78,7 @@ impl CaptureFolder {
             let repro = Repro {
                 result,
                 events: &finished.transcript,
+                servers: &finished.servers,
                 secrets: &secrets,
                 serve: serve(&report, finished),
             };

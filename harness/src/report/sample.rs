@@ -182,6 +182,7 @@ fn finished(case: &str, title: &str, level: Level, verdict: Verdict) -> Finished
         transcript: vec![],
         left_out: 0,
         key_log: String::new(),
+        servers: vec![],
         serve: Some("--listen 127.0.0.1:3128 --allow '40000-40639'".to_owned()),
         subject_said: None,
         secrets: vec![],

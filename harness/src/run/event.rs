@@ -1,6 +1,6 @@
 //! What a run tells: the only thing that reports are made from.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
     spec::Citation,
@@ -95,6 +95,8 @@ pub struct Finished {
     pub left_out: u64,
     /// The secrets of its TLS sessions, in the format that `SSLKEYLOGFILE` names; empty where there were none.
     pub key_log: String,
+    /// Where its servers listened, also those that nobody came to.
+    pub servers: Vec<SocketAddr>,
     /// The words of `connectspec profile serve` that bring the subject into the same set-up; `None` for one that was
     /// already running.
     pub serve: Option<String>,

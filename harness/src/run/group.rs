@@ -451,6 +451,7 @@ fn finished(
         transcript: result.transcript,
         left_out: result.left_out,
         key_log: result.key_log,
+        servers: result.servers,
         serve: None,
         subject_said: None,
         secrets,

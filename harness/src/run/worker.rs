@@ -1,6 +1,7 @@
 //! One case on a thread of its own.
 
 use std::{
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
@@ -22,6 +23,7 @@ pub(super) struct Result {
     pub(super) transcript: Vec<wire::Event>,
     pub(super) left_out: u64,
     pub(super) key_log: String,
+    pub(super) servers: Vec<SocketAddr>,
 }
 
 impl Result {
@@ -35,6 +37,7 @@ impl Result {
             transcript,
             left_out: 0,
             key_log: String::new(),
+            servers: Vec::new(),
         }
     }
 }
@@ -92,6 +95,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
         transcript: transcript.events(),
         left_out: transcript.left_out(),
         key_log: transcript.key_log(),
+        servers: lab.listening(),
     }
 }
 

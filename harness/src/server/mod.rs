@@ -123,6 +123,11 @@ impl Server {
         &self.host
     }
 
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The port.
     #[must_use]
     pub const fn port(&self) -> u16 {

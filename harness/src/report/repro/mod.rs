@@ -29,6 +29,8 @@ pub struct Repro<'r> {
     pub result: &'r CaseResult,
     /// What passed.
     pub events: &'r [Event],
+    /// Where servers listened, also those that nobody came to.
+    pub servers: &'r [SocketAddr],
     /// What must not be in it: it is asked for.
     pub secrets: &'r Secrets,
     /// The command that brings the proxy into the same set-up, where there is one.
@@ -80,9 +82,9 @@ struct Cast {
 }
 
 impl Cast {
-    fn of(events: &[Event]) -> Self {
+    fn of(repro: &Repro<'_>) -> Self {
         let mut cast = Self::default();
-        for event in events {
+        for event in repro.events {
             let What::Opened { local, .. } = event.what else {
                 continue;
             };
@@ -94,6 +96,11 @@ impl Cast {
                 Leg::Server | Leg::Upstream => cast.visit(event.leg, local),
             };
             cast.names.insert(event.connection, name);
+        }
+        for &server in repro.servers {
+            if !cast.servers.iter().any(|(known, _)| *known == server) {
+                cast.servers.push((server, Vec::new()));
+            }
         }
         cast
     }

@@ -35,6 +35,8 @@ impl Play {
                 let (socket, _) = listener.accept().expect("a listener accepts");
                 play.hear(&name, socket);
             }
+            // Whoever comes beside them is let in, and hears nothing.
+            let _others: Vec<_> = listener.incoming().collect();
         });
     }
 

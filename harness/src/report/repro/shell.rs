@@ -16,6 +16,10 @@ use crate::wire::{Event, Leg, Way, What, render::Step};
 #[must_use]
 pub fn shell(repro: &Repro<'_>) -> String {
     let mut script = Script::new(repro.events);
+    for &server in repro.servers {
+        let name = format!("server{}", script.servers.len() + 1);
+        script.servers.entry(server).or_insert(name);
+    }
     let (steps, hidden) = repro.steps();
     for ((event, step), hidden) in repro.events.iter().zip(&steps).zip(&hidden) {
         script.step(event, step, hidden);
@@ -240,6 +244,7 @@ mod tests {
         shell(&Repro {
             result,
             events: &transcript(),
+            servers: &["127.0.0.1:40124".parse().unwrap()],
             secrets,
             serve: Some("connectspec profile serve apache --allow '1-2'".to_owned()),
         })
@@ -266,6 +271,7 @@ mod tests {
 "#);
         assert_snapshot!(rest, @r"
 listen server1 127.0.0.1 40123
+listen server2 127.0.0.1 40124
 pause
 dial client1
 send client1 'CONNECT 127.0.0.1:40123 HTTP/1.1\r\nHost: 127.0.0.1:40123\r\n\r\n'
