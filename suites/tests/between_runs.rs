@@ -321,6 +321,8 @@ fn a_profile_is_written_once_and_checked() {
     };
     expect(&mut new(), 0, &["mine.toml", "profile check"]);
     expect(&mut new(), 3, &["it is there already"]);
+    // Nobody is asked where nobody can answer.
+    expect(&mut connectspec(&["profile", "new"]), 3, &["needs a NAME"]);
     let check = |name: &str| {
         let mut command = connectspec(&["profile", "check", name]);
         command.current_dir(folder.path());
@@ -330,7 +332,13 @@ fn a_profile_is_written_once_and_checked() {
     expect(
         &mut check("reference"),
         0,
-        &["a tunnel works", "allowed-ports  works"],
+        &[
+            "a tunnel works",
+            "allowed-ports  works",
+            "credentials    works",
+            "upstream       works",
+            "tls-listener   works",
+        ],
     );
     expect(&mut check("nothing"), 3, &["no profile `nothing`"]);
 }
@@ -343,4 +351,18 @@ fn shells_and_man_are_served() {
         &["--update-baseline"],
     );
     expect(&mut connectspec(&["man"]), 0, &[".TH connectspec", "merge"]);
+    let words = [".TH connectspec\\-profile\\-check", "NAME|FILE"];
+    expect(&mut connectspec(&["man", "profile", "check"]), 0, &words);
+    expect(&mut connectspec(&["man", "runn"]), 3, &["`runn`", "run"]);
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    let mut all = connectspec(&["man", "--dir", pages.to_str().unwrap()]);
+    expect(&mut all, 0, &[]);
+    for page in [
+        "connectspec.1",
+        "connectspec-run.1",
+        "connectspec-profile-new.1",
+    ] {
+        assert!(pages.join(page).exists(), "{page}");
+    }
 }

@@ -13,6 +13,7 @@ mod merge;
 mod profile;
 mod reports;
 mod run;
+mod scaffold;
 mod serve;
 mod shell;
 
@@ -49,8 +50,8 @@ enum Command {
     Profile(profile::Command),
     /// Print what completes these commands in a shell
     Completions(shell::Arguments),
-    /// Print the manual page
-    Man,
+    /// Print a manual page, or write all of them to a folder
+    Man(shell::Man),
     /// Run the reference proxy
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Proxy {
@@ -132,7 +133,7 @@ pub fn main() -> ExitCode {
         Some(Command::Matrix(arguments)) => matrix::main(&arguments),
         Some(Command::Profile(command)) => profile::main(&command),
         Some(Command::Completions(arguments)) => Ok(shell::completions(&arguments)),
-        Some(Command::Man) => shell::man(),
+        Some(Command::Man(arguments)) => shell::man(&arguments),
         Some(Command::Proxy { arguments }) => {
             return connectspec_reference_proxy::main_with(program.into_iter().chain(arguments));
         }

@@ -1,14 +1,9 @@
 //! `connectspec profile`: write a profile for a proxy, and check that it works.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
-
 use clap::{Parser, Subcommand};
 use connectspec_harness::verdict::Verdict;
 
-use super::{Status, Trouble, run, serve};
+use super::{Status, Trouble, run, scaffold, serve};
 use crate::subjects;
 
 /// Write a profile for a proxy, or check one.
@@ -16,8 +11,8 @@ use crate::subjects;
 pub(super) enum Command {
     /// Launch the proxy, prove a tunnel, and say which of the things that the profile offers work
     Check(Check),
-    /// Write a commented profile to begin with
-    New(New),
+    /// Write a commented profile to begin with; on a terminal, ask for what was not said
+    New(scaffold::New),
     /// Start the proxy, and leave it running: to repeat by hand what a report shows
     Serve(Box<serve::Serve>),
 }
@@ -29,18 +24,8 @@ pub(super) struct Check {
     profile: String,
 }
 
-#[derive(Debug, Parser)]
-pub(super) struct New {
-    /// What the proxy is called; the profile is written to NAME.toml
-    #[arg(value_name = "NAME", value_parser = name)]
-    name: String,
-    /// The program; without it, one called NAME in PATH
-    #[arg(long, value_name = "P")]
-    program: Option<PathBuf>,
-}
-
 /// What a profile can offer, the case that needs it to work, and what to look at where it does not.
-const PROBES: [(&str, &str, &str); 3] = [
+const PROBES: [(&str, &str, &str); 6] = [
     (
         "allowed-ports",
         "policy/a_listed_port_is_reached",
@@ -56,6 +41,21 @@ const PROBES: [(&str, &str, &str); 3] = [
         "refuse/an_impossible_name_is_a_gateway_error",
         "let it resolve names itself, or remove `names` from [offers]",
     ),
+    (
+        "credentials",
+        "admission/malformed_credentials_open_no_tunnel[user_alone]",
+        "see what its arguments and files make of `credentials`, or remove it from [offers]",
+    ),
+    (
+        "upstream",
+        "upstream/is_asked_for_the_same_target[ipv4]",
+        "see what its arguments and files make of `upstream`, or remove it from [offers]",
+    ),
+    (
+        "tls-listener",
+        "tls_listener/a_tunnel_works_over_tls_to_the_proxy",
+        "see what its arguments and files make of `tls`, or remove `tls-listener` from [offers]",
+    ),
 ];
 
 /// A case that needs nothing.
@@ -65,7 +65,7 @@ const ALWAYS: &str = "close/the_last_words_arrive";
 pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
     match command {
         Command::Check(arguments) => check(&arguments.profile),
-        Command::New(arguments) => new(arguments),
+        Command::New(arguments) => scaffold::main(arguments),
         Command::Serve(arguments) => serve::main(arguments),
     }
 }
@@ -110,108 +110,9 @@ fn check(name: &str) -> Result<Status, Trouble> {
     Ok(status)
 }
 
-fn new(arguments: &New) -> Result<Status, Trouble> {
-    let path = Path::new(&arguments.name).with_extension("toml");
-    let trouble = |reason: String| {
-        Trouble::usage(format!(
-            "could not write the profile {}: {reason}",
-            path.display()
-        ))
-    };
-    let program = match &arguments.program {
-        None => arguments.name.clone(),
-        Some(program) => program
-            .to_str()
-            .ok_or_else(|| trouble("the path of the program is not UTF-8".to_owned()))?
-            .to_owned(),
-    };
-    let text = scaffold(&arguments.name, &program);
-    let mut file = std::fs::File::create_new(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            trouble("it is there already; choose another name, or remove it".to_owned())
-        }
-        _ => trouble(error.to_string()),
-    })?;
-    file.write_all(text.as_bytes())
-        .map_err(|error| trouble(error.to_string()))?;
-    super::say(&format!(
-        "wrote {0}; say in it how the proxy is started, then: connectspec profile check ./{0}\n",
-        path.display()
-    ));
-    Ok(Status::Conformant)
-}
-
-/// A profile with what nearly every proxy needs, and the rest as comments.
-fn scaffold(name: &str, program: &str) -> String {
-    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
-    let (name, program) = (quoted(name), quoted(program));
-    format!(
-        r#"# How connectspec launches and configures this proxy.
-name     = {name}
-title    = {name}
-# homepage = "https://…"
-# install  = "apt-get install …"                 # shown when the program is missing
-
-[launch]
-# Looked up in PATH; with a slash, relative to this file.
-program = {program}
-# Where it has to listen. An argument that comes out empty is left out.
-args    = ["--listen", "{{{{ listen.authority }}}}"]
-# version = {{ args = ["--version"], pattern = '(\d+\.\S+)' }}
-# ready   = {{ within = "10s" }}                   # how long it may take until it listens
-# stop    = {{ signal = "TERM", within = "5s" }}
-
-# A proxy with a config file: it is written anew before each launch; `{{{{ scratch }}}}/proxy.conf` names it in args.
-# [[file]]
-# path = "proxy.conf"
-# text = '''
-# listen {{{{ listen.host }}}} {{{{ listen.port }}}}
-# {{% for range in allow or [] %}}allow {{{{ range.first }}}}-{{{{ range.last }}}}
-# {{% endfor %}}'''
-
-# What args and files can express. What is not offered is skipped, with the reason.
-[offers]
-# allowed-ports = "ranges"       # `allow` is used above; "list" where it takes no ranges
-# default-ports = [443]          # what it allows when no list is given
-# credentials   = true           # the file `credentials.htpasswd`, or `username` and `password` of each of `credentials.users`
-# passwords     = "any"          # it takes all of `credentials.users`; "plain": such whose names and passwords are letters,
-#                                # digits, dots, underscores and hyphens; without it, one user
-# clients       = true           # `clients`: the addresses of those who are served, where a set-up says so
-# upstream      = true           # `upstream.host` and `upstream.port`: the next proxy
-# ipv6          = true
-# names         = true           # it resolves names itself
-# timeouts      = ["connect", "idle", "header"]  # `timeouts.connect` and so on, in whole seconds
-
-# What it is known to do wrong; checked again in each run.
-# [[deviation]]
-# case = "close/the_last_words_arrive"
-# why  = "…"
-"#
-    )
-}
-
-/// A name makes a file name and a word on the command line.
-fn name(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        Ok(text.to_owned())
-    } else {
-        Err("letters, digits, `-` and `_`".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use connectspec_harness::proxy::profile::Profile;
-
     use super::*;
-
-    #[test]
-    fn what_is_written_is_a_profile() {
-        let text = scaffold("mine", r#"./a "b"\c"#);
-        let profile = Profile::parse("mine.toml", &text, &|_| None).unwrap();
-        assert_eq!(profile.name, "mine");
-    }
 
     #[test]
     fn every_probe_is_a_case() {
