@@ -351,7 +351,7 @@ fn shells_and_man_are_served() {
         &["--update-baseline"],
     );
     expect(&mut connectspec(&["man"]), 0, &[".TH connectspec", "merge"]);
-    let words = [".TH connectspec\\-profile\\-check", "NAME|FILE"];
+    let words = [".TH connectspec-profile-check", "NAME|FILE"];
     expect(&mut connectspec(&["man", "profile", "check"]), 0, &words);
     expect(&mut connectspec(&["man", "runn"]), 3, &["`runn`", "run"]);
     let folder = tempfile::tempdir().unwrap();

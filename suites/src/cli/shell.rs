@@ -69,7 +69,9 @@ pub(super) fn man(arguments: &Man) -> Result<Status, Trouble> {
     }
     let mut page = Vec::new();
     // The name of a page has hyphens between the words of a command.
-    let title = command.get_display_name().unwrap_or(command.get_name());
+    let title = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name());
     clap_mangen::Man::new(command.clone())
         .title(title)
         .render(&mut page)
