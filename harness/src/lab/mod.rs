@@ -366,6 +366,7 @@ impl Lab {
         let again = tokio::task::spawn_blocking(move || running.again(&world, &setup))
             .await
             .map_err(|error| Finding::harness(error.to_string()))??;
+        self.transcript.serves(again.serve());
         Ok(Self {
             world: Arc::clone(&self.world),
             running: Arc::new(again),
@@ -432,14 +433,6 @@ impl Lab {
         &self.transcript
     }
 
-    /// Where its servers listen.
-    pub(crate) fn listening(&self) -> Vec<SocketAddr> {
-        lock(&self.servers)
-            .iter()
-            .map(|server| server.address())
-            .collect()
-    }
-
     /// What was noted.
     pub(crate) fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()
@@ -499,6 +492,7 @@ impl Lab {
         let server = Arc::new(Server::serve(
             host, listeners, script, secrecy, transcript, leg, patience,
         )?);
+        self.transcript.listens(server.address());
         lock(&self.servers).push(Arc::clone(&server));
         lock(&self.ports).push(port);
         Ok(server)

@@ -327,7 +327,7 @@ impl Group<'_> {
     fn finished(&self, index: usize, result: worker::Result, running: &Running) -> Finished {
         let strict = self.conductor.options.strict;
         let mut finished = finished(&self.cases[index], result, strict, running.secrets());
-        finished.serve = running.serve();
+        finished.serve = finished.serve.or_else(|| running.serve());
         finished
     }
 }
@@ -452,7 +452,7 @@ fn finished(
         left_out: result.left_out,
         key_log: result.key_log,
         servers: result.servers,
-        serve: None,
+        serve: result.served,
         subject_said: None,
         secrets,
     }

@@ -24,6 +24,7 @@ pub(super) struct Result {
     pub(super) left_out: u64,
     pub(super) key_log: String,
     pub(super) servers: Vec<SocketAddr>,
+    pub(super) served: Option<String>,
 }
 
 impl Result {
@@ -38,6 +39,7 @@ impl Result {
             left_out: 0,
             key_log: String::new(),
             servers: Vec::new(),
+            served: None,
         }
     }
 }
@@ -95,7 +97,8 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
         transcript: transcript.events(),
         left_out: transcript.left_out(),
         key_log: transcript.key_log(),
-        servers: lab.listening(),
+        servers: transcript.servers(),
+        served: transcript.served(),
     }
 }
 

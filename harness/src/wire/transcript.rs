@@ -93,6 +93,10 @@ struct Inner {
     left_out: u64,
     /// Lines of the key log, in the order in which they came.
     keys: Vec<String>,
+    /// Where servers listened, also those that nobody came to.
+    servers: Vec<SocketAddr>,
+    /// The words of `connectspec profile serve` for a process that the case had for itself.
+    served: Option<String>,
 }
 
 /// One direction of one connection.
@@ -114,6 +118,8 @@ impl Transcript {
             flows: Vec::new(),
             left_out: 0,
             keys: Vec::new(),
+            servers: Vec::new(),
+            served: None,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -149,6 +155,28 @@ impl Transcript {
     #[must_use]
     pub fn key_log(&self) -> String {
         self.lock().keys.concat()
+    }
+
+    /// Where servers listened, also those that nobody came to.
+    #[must_use]
+    pub fn servers(&self) -> Vec<SocketAddr> {
+        self.lock().servers.clone()
+    }
+
+    /// How the last process was brought into its set-up that the case had for itself.
+    #[must_use]
+    pub fn served(&self) -> Option<String> {
+        self.lock().served.clone()
+    }
+
+    /// Notes that a server listens.
+    pub(crate) fn listens(&self, address: SocketAddr) {
+        self.lock().servers.push(address);
+    }
+
+    /// Notes that the case has a process for itself.
+    pub(crate) fn serves(&self, words: Option<String>) {
+        self.lock().served = words;
     }
 
     /// Notes a line of the key log.
