@@ -264,9 +264,9 @@ impl Repro {
             let heard: Vec<&str> = said.lines().filter(of_it).collect();
             let words = heard.iter().filter(|line| !line.ends_with("(the end)"));
             let fits = match did.split_once(',') {
-                // Its statuses, in this order.
+                // Its statuses, in this order; behind them a tunnel may bring what looks like one.
                 Some((statuses, _)) if name.starts_with("client") => {
-                    statuses == statuses_of(&heard)
+                    statuses_of(&heard).starts_with(statuses)
                 }
                 _ => (words.count() == 0) == did.starts_with("0 bytes"),
             };
