@@ -10,15 +10,17 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::reply;
 use crate::{
     verdict::{Finding, Outcome},
-    wire::{Leg, Tap, Transcript},
+    wire::{Leg, Tap, Transcript, Way, transcript::What},
 };
 
 /// An HTTP client as people configure it: a proxy, a certificate authority, nothing else.
 #[derive(Debug)]
 pub struct Everyday {
     client: reqwest::Client,
+    transcript: Transcript,
     relay: JoinHandle<()>,
 }
 
@@ -49,11 +51,18 @@ impl Everyday {
             .timeout(limit)
             .build()
             .map_err(|error| broken(error.to_string()))?;
-        let relay = tokio::spawn(relay(listener, proxy, transcript));
-        Ok(Self { client, relay })
+        let relay = tokio::spawn(relay(listener, proxy, transcript.clone()));
+        Ok(Self {
+            client,
+            transcript,
+            relay,
+        })
     }
 
     /// Fetches `url`: the status and the body.
+    ///
+    /// This client takes nothing but a plain 200 for a tunnel. A proxy that answers with another 2xx, or with interim
+    /// responses first, is right all the same: then its failure says nothing.
     pub async fn gets(&self, url: &str) -> Outcome<(u16, Vec<u8>)> {
         let failed = |error: reqwest::Error| {
             let mut said = error.to_string();
@@ -62,12 +71,35 @@ impl Everyday {
                 said = format!("{said}: {error}");
                 cause = error.source();
             }
-            Finding::violation(format!("an everyday client can fetch {url}"), said)
+            match self.beyond_its_understanding() {
+                Some(line) => Finding::inconclusive(format!(
+                    "this client understands no other success than 200, and was answered with {line}"
+                )),
+                None => Finding::violation(format!("an everyday client can fetch {url}"), said),
+            }
         };
         let response = self.client.get(url).send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(failed)?;
         Ok((status, body.to_vec()))
+    }
+
+    /// The status line of an answer that is right, and that this client does not understand.
+    fn beyond_its_understanding(&self) -> Option<String> {
+        let events = self.transcript.events();
+        let from_the_proxy = events
+            .iter()
+            .filter(|event| event.leg == Leg::Client && event.way == Way::In);
+        let mut bytes = Vec::new();
+        for event in from_the_proxy {
+            if let What::Data { kept, .. } = &event.what {
+                bytes.extend(kept);
+            }
+        }
+        let head = &bytes[..reply::end_of_head(&bytes)?];
+        let answer = reply::parse(head).ok()?;
+        let odd = matches!(answer.status, 100 | 102..=199 | 201..=299);
+        odd.then(|| answer.status_line())
     }
 }
 

@@ -104,7 +104,8 @@ fn client_hello(lab: &Lab) -> Vec<u8> {
 
 /// What people use is more than what a specification says: an ordinary HTTP client with a proxy in its settings.
 ///
-/// Right as well: to refuse it for the reasons that hold for every other client; then nothing follows.
+/// Right as well: to refuse it for the reasons that hold for every other client; then nothing follows. And another 2xx than
+/// 200, or an interim response first: this client understands neither, and then nothing follows, too.
 fn an_everyday_client_gets_its_page() -> Case {
     must("An everyday HTTPS client reaches a server through the proxy")
         .cites(RFC_9110.section("9.3.6"))
