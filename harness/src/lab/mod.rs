@@ -4,12 +4,14 @@
 //! gone when the case is over.
 
 pub mod black_hole;
+mod clients;
 mod letters;
 mod names;
 pub mod patience;
 pub mod pki;
 pub mod ports;
 pub mod running;
+mod servers;
 mod upstream;
 mod users;
 mod verbs;
@@ -17,7 +19,7 @@ mod witnesses;
 mod world;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -35,11 +37,10 @@ pub use world::{Premises, Who, World, WorldError};
 
 use crate::{
     case::Setup,
-    client::{Client, Request, everyday::Everyday},
     proxy::{config::Credentials, log::LogLine, process::CheckOutcome, vitals::Vitals},
-    server::{Script, Secrecy, Server},
+    server::Server,
     verdict::{Finding, Outcome},
-    wire::{Generator, Leg, Transcript},
+    wire::{Generator, Transcript},
 };
 
 /// One case's access to the world: servers, clients, the proxy and its log.
@@ -57,9 +58,6 @@ pub struct Lab {
     /// Ports go back when the servers on them are gone: fields are dropped in order.
     ports: Mutex<Vec<Port>>,
 }
-
-/// The field by which a control tunnel is known.
-const CONTROL: &str = "User-Agent: connectspec-control";
 
 impl Lab {
     /// A lab for the case `id`.
@@ -84,99 +82,6 @@ impl Lab {
         Self { nonces, ..self }
     }
 
-    /// A server on a port that the proxy allows; every connection to it follows `script`.
-    pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.allowed_port()?;
-        self.serve(port, &script, &Secrecy::Plain, Placed::One)
-    }
-
-    /// A server on a port that the proxy does not allow.
-    pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.denied_port()?;
-        self.serve(port, &script, &Secrecy::Plain, Placed::One)
-    }
-
-    /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
-    pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
-        if !self.running.letters().contains(port) {
-            let reason = format!("{port} is not among the ports that letters stand for");
-            return Err(Finding::harness(reason));
-        }
-        let port = self.world.ports.take(port);
-        self.wait_until_free(&port).await;
-        self.serve(port, &script, &Secrecy::Plain, Placed::One)
-    }
-
-    /// A listener that was closed while another thread started a program stays open in that program's process, until it
-    /// runs. There is no event to wait for, and it takes a moment only.
-    async fn wait_until_free(&self, port: &Port) {
-        let deadline = std::time::Instant::now() + self.world.patience.dial();
-        while !port.is_free() && std::time::Instant::now() < deadline {
-            patience::pass(self.world.patience.pace()).await;
-        }
-    }
-
-    /// A server that speaks TLS, with a certificate for its address and for `localhost`.
-    pub async fn tls_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let identity = self.world.identity()?;
-        let port = self.allowed_port()?;
-        self.serve(
-            port,
-            &script,
-            &Secrecy::Tls(self.transcript.server_config(&identity.config)),
-            Placed::One,
-        )
-    }
-
-    /// A server that listens on both loopback addresses, for targets by name or by IPv6 address; where the machine has
-    /// only one, on that.
-    pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.allowed_port()?;
-        self.serve(port, &script, &Secrecy::Plain, Placed::Both)
-    }
-
-    /// A port that the proxy allows and that refuses connections. It does so until the case is over.
-    pub async fn refusing_port(&self) -> Outcome<u16> {
-        let port = self.allowed_port()?;
-        let number = port.number();
-        self.still_refuses(number).await?;
-        lock(&self.ports).push(port);
-        Ok(number)
-    }
-
-    /// A port that the proxy does not allow, and where nobody listens. It stays so until the case is over.
-    pub async fn closed_denied_port(&self) -> Outcome<u16> {
-        let port = self.denied_port()?;
-        let number = port.number();
-        self.still_refuses(number).await?;
-        lock(&self.ports).push(port);
-        Ok(number)
-    }
-
-    /// Asks a refusing port itself: something that accepts on behalf of others would make every proxy look wrong.
-    pub async fn still_refuses(&self, port: u16) -> Outcome {
-        match tokio::net::TcpStream::connect((self.world.bind, port)).await {
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
-            _ => Err(Finding::absent(
-                "on this machine, closed ports do not refuse",
-            )),
-        }
-    }
-
-    /// The port that a letter of the set-up's allow list stands for.
-    pub fn port(&self, letter: char) -> Outcome<u16> {
-        let port = self.running.letters().port(letter);
-        port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))
-    }
-
-    /// The first port of an allow list with letters, if it is one that a letter stands for.
-    pub(crate) fn first_port(&self, list: &str) -> Outcome<Option<u16>> {
-        let letters = self.running.letters();
-        let ranges = letters.list(list)?;
-        let first = ranges.first().map(|range| range.first);
-        Ok(first.filter(|&port| letters.contains(port)))
-    }
-
     /// The host name or address by which the proxy reaches the servers.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -187,99 +92,6 @@ impl Lab {
     #[must_use]
     pub fn proxy(&self) -> SocketAddr {
         self.running.address()
-    }
-
-    /// A client of the proxy, with credentials where the set-up asks for them.
-    #[must_use]
-    pub fn client(&self) -> Client {
-        let mut client = self.anonymous_client();
-        client.fields.extend(self.running.authorization());
-        client
-    }
-
-    /// The client of the control tunnels. It says who it is: a reader of the subject's log can tell them from the
-    /// cases, and a proxy that is wrong on purpose can let them pass, so that its fault meets a case and not the door.
-    #[must_use]
-    pub(crate) fn control_client(&self) -> Client {
-        let mut client = self.client();
-        client.fields.push(CONTROL.to_owned());
-        client
-    }
-
-    /// A client without credentials.
-    #[must_use]
-    pub fn anonymous_client(&self) -> Client {
-        Client {
-            proxy: self.running.address(),
-            source: None,
-            transcript: self.transcript.clone(),
-            patience: self.world.patience,
-            tls: self
-                .running
-                .tls(&self.world)
-                .map(|(config, name)| (self.transcript.client_config(&config), name)),
-            fields: Vec::new(),
-        }
-    }
-
-    /// A client of the second port of the proxy, where the set-up lets it listen on one.
-    pub fn client_of_second_port(&self) -> Outcome<Client> {
-        let mut client = self.client();
-        let port = self.running.second_port();
-        let port = port.ok_or_else(|| Finding::absent("the proxy was already running"))?;
-        client.proxy.set_port(port);
-        Ok(client)
-    }
-
-    /// A client without credentials, at an address of the loopback network that no other case uses: proxies may remember
-    /// who asked.
-    #[must_use]
-    pub fn client_of_its_own(&self) -> Client {
-        let client = self.anonymous_client();
-        if !client.proxy.ip().is_loopback() || client.proxy.is_ipv6() {
-            // There is no other address from which it could be reached.
-            return client;
-        }
-        let [one, two, ..] = self.seed.to_le_bytes();
-        client.from(IpAddr::from([127, 1 + one % 250, two, 2]))
-    }
-
-    /// A right CONNECT request for `server`.
-    #[must_use]
-    pub fn request(&self, server: &Server) -> Request {
-        self.client().request(server.authority())
-    }
-
-    /// What most programs put through a proxy: an HTTP client that trusts the servers' authority.
-    pub async fn everyday_client(&self) -> Outcome<Everyday> {
-        let credentials = self.running.credentials();
-        let credentials =
-            credentials.map(|known| (known.username.as_str(), known.password.as_str()));
-        let tls = self.world.pki.client();
-        let tls = tls.map_err(|error| Finding::harness(error.to_string()))?;
-        Everyday::new(
-            self.running.address(),
-            &self.transcript.client_config(&tls),
-            credentials,
-            self.transcript.clone(),
-            self.world.patience.reply(),
-        )
-        .await
-    }
-
-    /// TLS to `name` over the client's end of a tunnel.
-    pub async fn tls_over(
-        &self,
-        end: crate::tunnel::End,
-        name: &str,
-    ) -> Outcome<crate::tunnel::End> {
-        let config = self
-            .world
-            .pki
-            .client()
-            .map_err(|error| Finding::harness(error.to_string()))?;
-        end.secured(self.transcript.client_config(&config), name)
-            .await
     }
 
     /// The certificate that TLS servers of this run show, in DER.
@@ -437,77 +249,6 @@ impl Lab {
     pub(crate) fn notes(&self) -> Vec<String> {
         lock(&self.notes).clone()
     }
-
-    /// A harness finding if a server of this case panicked.
-    pub(crate) fn servers_are_sound(&self) -> Outcome {
-        for server in lock(&self.servers).iter() {
-            for visit in server.visits() {
-                if let Some(Err(finding @ Finding::Harness { .. })) = visit.played {
-                    return Err(finding);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn allowed_port(&self) -> Outcome<Port> {
-        let port = self.world.ports.take_allowed();
-        port.ok_or_else(|| Finding::harness("all allowed ports are in use"))
-    }
-
-    fn denied_port(&self) -> Outcome<Port> {
-        let port = self.world.ports.take_denied();
-        port.ok_or_else(|| {
-            if self.world.ports.denies() {
-                Finding::harness("all denied ports are in use")
-            } else {
-                Finding::absent("it allows every port that a server here could have")
-            }
-        })
-    }
-
-    fn serve(
-        &self,
-        port: Port,
-        script: &Script,
-        secrecy: &Secrecy,
-        placed: Placed,
-    ) -> Outcome<Arc<Server>> {
-        let number = port.number();
-        let failed = |error: std::io::Error| {
-            Finding::harness(format!("could not listen on port {number}: {error}"))
-        };
-        let mut listeners = vec![port.listen().map_err(failed)?];
-        if placed == Placed::Both {
-            // A machine without the other family has names for one address only.
-            let twin = port.listen_also_on(ports::twin(self.world.bind));
-            listeners.extend(twin.ok());
-        }
-        let host = self.world.host.clone();
-        let leg = match placed {
-            Placed::Upstream => Leg::Upstream,
-            Placed::One | Placed::Both => Leg::Server,
-        };
-        let (transcript, patience) = (&self.transcript, self.world.patience);
-        let server = Arc::new(Server::serve(
-            host, listeners, script, secrecy, transcript, leg, patience,
-        )?);
-        self.transcript.listens(server.address());
-        lock(&self.servers).push(Arc::clone(&server));
-        lock(&self.ports).push(port);
-        Ok(server)
-    }
-}
-
-/// Where a server stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Placed {
-    /// At the usual address.
-    One,
-    /// At both loopback addresses.
-    Both,
-    /// In front of servers, as the upstream proxy.
-    Upstream,
 }
 
 /// Room for the nonces of one repetition: more than any case takes, those of its relaunched proxies included.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Lab, Placed, patience::pass};
+use super::{Lab, patience::pass, servers::Placed};
 use crate::{
     client::{Answer, Client, Connection, Request},
     server::{

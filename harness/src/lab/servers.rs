@@ -1,0 +1,175 @@
+//! The servers of a case, and ports where none is.
+
+use std::sync::Arc;
+
+use super::{Lab, Port, lock, patience, ports};
+use crate::{
+    server::{Script, Secrecy, Server},
+    verdict::{Finding, Outcome},
+    wire::Leg,
+};
+
+/// Where a server stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// At the usual address.
+    One,
+    /// At both loopback addresses.
+    Both,
+    /// In front of servers, as the upstream proxy.
+    Upstream,
+}
+
+impl Lab {
+    /// A server on a port that the proxy allows; every connection to it follows `script`.
+    pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.allowed_port()?;
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
+    }
+
+    /// A server on a port that the proxy does not allow.
+    pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.denied_port()?;
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
+    }
+
+    /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
+    pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
+        if !self.running.letters().contains(port) {
+            let reason = format!("{port} is not among the ports that letters stand for");
+            return Err(Finding::harness(reason));
+        }
+        let port = self.world.ports.take(port);
+        self.wait_until_free(&port).await;
+        self.serve(port, &script, &Secrecy::Plain, Placed::One)
+    }
+
+    /// A listener that was closed while another thread started a program stays open in that program's process, until it
+    /// runs. There is no event to wait for, and it takes a moment only.
+    pub(super) async fn wait_until_free(&self, port: &Port) {
+        let deadline = std::time::Instant::now() + self.world.patience.dial();
+        while !port.is_free() && std::time::Instant::now() < deadline {
+            patience::pass(self.world.patience.pace()).await;
+        }
+    }
+
+    /// A server that speaks TLS, with a certificate for its address and for `localhost`.
+    pub async fn tls_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let identity = self.world.identity()?;
+        let port = self.allowed_port()?;
+        self.serve(
+            port,
+            &script,
+            &Secrecy::Tls(self.transcript.server_config(&identity.config)),
+            Placed::One,
+        )
+    }
+
+    /// A server that listens on both loopback addresses, for targets by name or by IPv6 address; where the machine has
+    /// only one, on that.
+    pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        let port = self.allowed_port()?;
+        self.serve(port, &script, &Secrecy::Plain, Placed::Both)
+    }
+
+    /// A port that the proxy allows and that refuses connections. It does so until the case is over.
+    pub async fn refusing_port(&self) -> Outcome<u16> {
+        self.kept_closed(self.allowed_port()?).await
+    }
+
+    /// A port that the proxy does not allow, and where nobody listens. It stays so until the case is over.
+    pub async fn closed_denied_port(&self) -> Outcome<u16> {
+        self.kept_closed(self.denied_port()?).await
+    }
+
+    async fn kept_closed(&self, port: Port) -> Outcome<u16> {
+        let number = port.number();
+        self.still_refuses(number).await?;
+        lock(&self.ports).push(port);
+        Ok(number)
+    }
+
+    /// Asks a refusing port itself: something that accepts on behalf of others would make every proxy look wrong.
+    pub async fn still_refuses(&self, port: u16) -> Outcome {
+        match tokio::net::TcpStream::connect((self.world.bind, port)).await {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
+            _ => Err(Finding::absent(
+                "on this machine, closed ports do not refuse",
+            )),
+        }
+    }
+
+    /// The port that a letter of the set-up's allow list stands for.
+    pub fn port(&self, letter: char) -> Outcome<u16> {
+        let port = self.running.letters().port(letter);
+        port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))
+    }
+
+    /// The first port of an allow list with letters, if it is one that a letter stands for.
+    pub(crate) fn first_port(&self, list: &str) -> Outcome<Option<u16>> {
+        let letters = self.running.letters();
+        let ranges = letters.list(list)?;
+        let first = ranges.first().map(|range| range.first);
+        Ok(first.filter(|&port| letters.contains(port)))
+    }
+
+    /// A harness finding if a server of this case panicked.
+    pub(crate) fn servers_are_sound(&self) -> Outcome {
+        for server in lock(&self.servers).iter() {
+            for visit in server.visits() {
+                if let Some(Err(finding @ Finding::Harness { .. })) = visit.played {
+                    return Err(finding);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn allowed_port(&self) -> Outcome<Port> {
+        let port = self.world.ports.take_allowed();
+        port.ok_or_else(|| Finding::harness("all allowed ports are in use"))
+    }
+
+    fn denied_port(&self) -> Outcome<Port> {
+        let port = self.world.ports.take_denied();
+        port.ok_or_else(|| {
+            if self.world.ports.denies() {
+                Finding::harness("all denied ports are in use")
+            } else {
+                Finding::absent("it allows every port that a server here could have")
+            }
+        })
+    }
+
+    pub(super) fn serve(
+        &self,
+        port: Port,
+        script: &Script,
+        secrecy: &Secrecy,
+        placed: Placed,
+    ) -> Outcome<Arc<Server>> {
+        let number = port.number();
+        let failed = |error: std::io::Error| {
+            Finding::harness(format!("could not listen on port {number}: {error}"))
+        };
+        let mut listeners = vec![port.listen().map_err(failed)?];
+        if placed == Placed::Both {
+            // A machine without the other family has names for one address only.
+            let twin = port.listen_also_on(ports::twin(self.world.bind));
+            listeners.extend(twin.ok());
+        }
+        let host = self.world.host.clone();
+        let leg = match placed {
+            Placed::Upstream => Leg::Upstream,
+            Placed::One | Placed::Both => Leg::Server,
+        };
+        let (transcript, patience) = (&self.transcript, self.world.patience);
+        let server = Arc::new(Server::serve(
+            host, listeners, script, secrecy, transcript, leg, patience,
+        )?);
+        self.transcript.listens(server.address());
+        lock(&self.servers).push(Arc::clone(&server));
+        lock(&self.ports).push(port);
+        Ok(server)
+    }
+}
