@@ -13,6 +13,7 @@ use std::{
 use super::{
     Seats, Stop,
     event::{Event, Finished, Subject},
+    finish::finished,
     plan::{Options, Plan, Planned},
     worker,
 };
@@ -20,7 +21,7 @@ use crate::{
     case::{Setup, setup::Allow},
     lab::{Lab, Letters, Running, Who, World},
     server::script::echo,
-    verdict::{Conclusion, Finding, Outcome, Verdict, judge, lasting},
+    verdict::{Conclusion, Finding, Outcome, Verdict},
     wire::{layout, redact::Secrets, render},
 };
 
@@ -378,88 +379,6 @@ fn control(lab: &Lab, setup: &Setup) -> Outcome {
         let mut tunnel = lab.control_client().connect(&server).await?;
         tunnel.echoes(lab.nonce()).await
     })
-}
-
-/// The result of a case that does not run.
-pub(super) fn skipped(planned: &Planned, reason: &str) -> Finished {
-    let result = worker::Result::without_evidence(Err(Finding::absent(reason)));
-    finished(planned, result, false, Vec::new())
-}
-
-fn finished(
-    planned: &Planned,
-    result: worker::Result,
-    strict: bool,
-    secrets: Vec<String>,
-) -> Finished {
-    let case = &planned.case;
-    let conclusion = Conclusion::from(&result.outcome);
-    let changed = planned
-        .deviation
-        .as_ref()
-        .and_then(|known| known.observed.as_ref());
-    let (expected, observed, mut reason) = match result.outcome {
-        Ok(()) => (Vec::new(), joined(&result.notes), None),
-        Err(Finding::Violation { expected, observed }) => (expected, Some(observed), None),
-        Err(Finding::Inconclusive { reason }) => (
-            Vec::new(),
-            joined(&result.notes),
-            Some(format!("inconclusive: {reason}")),
-        ),
-        Err(
-            Finding::Absent { reason } | Finding::Setup { reason } | Finding::Harness { reason },
-        ) => (Vec::new(), None, Some(reason)),
-    };
-    // A known failure that shows another face is a new one. Baselines hold what reports show: no secrets.
-    let face = observed
-        .as_ref()
-        .map(|observed| lasting(&Secrets::new(&secrets).hide(observed)));
-    let violated = conclusion == Conclusion::Violated;
-    let listed = planned.deviation.as_ref().is_some_and(|known| {
-        if violated {
-            changed.is_none_or(|known| Some(lasting(known)) == face)
-        } else {
-            !known.sometimes
-        }
-    });
-    let verdict = judge(case.level, conclusion, strict, listed);
-    if let Some(known) = &planned.deviation {
-        reason = match verdict {
-            Verdict::Known => Some(known.why.clone()),
-            Verdict::Healed => Some(format!("listed as a deviation: {}", known.why)),
-            Verdict::Pass if known.sometimes => Some(format!("fails now and then: {}", known.why)),
-            _ if !listed && violated => {
-                changed.map(|was| format!("listed, but it was observed as: {was}"))
-            }
-            _ => reason,
-        };
-    }
-    Finished {
-        case: case.id.as_str().into(),
-        title: case.title.clone(),
-        suite: planned.suite.to_owned(),
-        level: case.level,
-        verdict,
-        expected,
-        observed,
-        reason,
-        covers: case.covers.clone(),
-        cites: case.cites.clone(),
-        source: format!("{}:{}", case.source.file(), case.source.line()),
-        took: result.took,
-        setup: case.setup.describe(),
-        transcript: result.transcript,
-        left_out: result.left_out,
-        key_log: result.key_log,
-        servers: result.servers,
-        serve: result.served,
-        subject_said: None,
-        secrets,
-    }
-}
-
-fn joined(notes: &[String]) -> Option<String> {
-    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// The end of what the subject printed.

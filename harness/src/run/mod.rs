@@ -5,6 +5,7 @@
 //! behind, one that panics is caught.
 
 pub mod event;
+mod finish;
 mod group;
 pub mod plan;
 mod worker;
@@ -113,7 +114,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
     }
     sink(&Event::Started(start));
     for (planned, reason) in &plan.skipped {
-        sink(&Event::Finished(Box::new(group::skipped(planned, reason))));
+        sink(&Event::Finished(Box::new(finish::skipped(planned, reason))));
     }
     let fail_fast = plan.options.fail_fast;
     let events = conduct(plan, &world, stop, first);
