@@ -35,10 +35,7 @@ impl Reply {
 
     /// The values of a field, in order; names are compared without case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_slice())
+        values(&self.fields, name)
     }
 
     /// Whether it has a field.
@@ -85,6 +82,17 @@ impl Reply {
             )),
         }
     }
+}
+
+/// The values of a field among `fields`, in order; names are compared without case.
+pub(crate) fn values<'a>(
+    fields: &'a [(String, Vec<u8>)],
+    name: &'a str,
+) -> impl Iterator<Item = &'a [u8]> {
+    fields
+        .iter()
+        .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_slice())
 }
 
 /// Where the first head in `bytes` ends: behind its empty line.

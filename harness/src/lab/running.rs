@@ -52,6 +52,9 @@ impl std::fmt::Display for NotRunning {
     }
 }
 
+/// For what has become of a process that is ending: the kernel has no more to do than to take it down.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+
 impl Running {
     /// Launches `who` in `setup`; a proxy that runs already is taken as it is.
     pub fn start(
@@ -132,7 +135,12 @@ impl Running {
     /// How it ended, for a reader, if it did.
     #[must_use]
     pub fn death(&self) -> Option<String> {
-        let status = self.process.as_ref()?.exit_status()?;
+        let process = self.process.as_ref()?;
+        if process.is_alive() {
+            return None;
+        }
+        // What its sockets show already, its parent learns a moment later.
+        let status = process.wait(KNOWN_WITHIN)?;
         Some(status.to_string())
     }
 

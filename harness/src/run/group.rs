@@ -34,6 +34,9 @@ pub(super) enum Message {
     Stop,
 }
 
+/// From the cause of a crash to the end of the process: far longer than that takes, also on a busy machine.
+const DYING: Duration = Duration::from_millis(250);
+
 /// The end of what a subject printed that is shown with a failure.
 const SAID_BYTES: usize = 2000;
 
@@ -100,6 +103,7 @@ impl Conductor {
             cases,
             waiting: VecDeque::new(),
             alone: VecDeque::new(),
+            fresh: VecDeque::new(),
             held_back: Vec::new(),
         };
         group.waiting = (0..group.cases.len()).collect();
@@ -124,6 +128,8 @@ struct Group<'a> {
     waiting: VecDeque<usize>,
     /// To be repeated one by one, since the subject died while they ran.
     alone: VecDeque<usize>,
+    /// Ended a moment ago, and not concluded: the subject may be dying of one of them.
+    fresh: VecDeque<(Instant, usize, worker::Result)>,
     /// Violations, until the control afterwards has shown that the subject still works.
     held_back: Vec<Finished>,
 }
@@ -145,13 +151,17 @@ impl Group<'_> {
                 return self.block_the_rest(&format!("no control tunnel before: {finding}"));
             }
             self.run_on(&running);
-            let control = match running.death() {
-                Some(_) => Ok(()),
-                None if self.conductor.stop.is_asked() => Ok(()),
-                None => self.control(&running),
-            };
-            self.release(control);
             let stopped = self.conductor.stop.is_asked();
+            let mut control = Ok(());
+            if !stopped && running.death().is_none() {
+                control = self.control(&running);
+            }
+            if !stopped && running.death().is_some() {
+                self.charge(false, &running);
+                control = Ok(());
+            }
+            self.settle(Duration::ZERO, &running);
+            self.release(control);
             match running.process() {
                 Some(process) if stopped => process.abandon(),
                 Some(process) => drop(process.stop()),
@@ -188,7 +198,6 @@ impl Group<'_> {
             .stop
             .tell(Box::new(move || drop(to_stop.send(Message::Stop))));
         let mut busy: HashMap<usize, Instant> = HashMap::new();
-        let mut ended = Vec::new();
         let one_by_one = self.setup.names_ports() || self.setup.upstream;
         let limit = self.conductor.world.patience.case().mul_f64(1.5)
             * self.conductor.options.repeat.max(1);
@@ -215,12 +224,17 @@ impl Group<'_> {
             match messages.recv_timeout(patience.max(Duration::from_millis(1))) {
                 Ok(Message::Done(index, result)) => {
                     busy.remove(&index);
-                    if running.death().is_some() {
-                        ended.push((index, result));
-                        ended.extend(drain(&messages, &mut busy));
-                        return self.charge(ended, alone, running);
+                    self.fresh.push_back((Instant::now(), index, result));
+                    // Alone, a case has to be the one of which the subject dies, also a moment later.
+                    if alone {
+                        // Whether a tunnel comes about is for the control afterwards.
+                        let _ = self.control(running);
                     }
-                    self.conclude(index, result, running);
+                    if running.death().is_some() {
+                        self.fresh.extend(drain(&messages, &mut busy));
+                        return self.charge(alone, running);
+                    }
+                    self.settle(if alone { Duration::ZERO } else { DYING }, running);
                 }
                 Ok(Message::Stop) => return,
                 Err(_) => self.leave_behind(&mut busy, limit, running),
@@ -250,17 +264,19 @@ impl Group<'_> {
         true
     }
 
-    /// The subject has died while `ended` were running.
-    fn charge(&mut self, ended: Vec<(usize, worker::Result)>, alone: bool, running: &Running) {
+    /// The subject has died while cases were running, or right behind them.
+    fn charge(&mut self, alone: bool, running: &Running) {
         let death = running
             .death()
             .unwrap_or_else(|| "in an unknown way".to_owned());
-        if !alone && ended.len() > 1 {
+        let suspects = std::mem::take(&mut self.fresh);
+        if !alone && suspects.len() > 1 {
             // Each once more, alone: so the one that brings it about is found.
-            self.alone.extend(ended.into_iter().map(|(index, _)| index));
+            self.alone
+                .extend(suspects.into_iter().map(|(_, index, _)| index));
             return;
         }
-        for (index, mut result) in ended {
+        for (_, index, mut result) in suspects {
             let expected = "the proxy goes on running";
             result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
             let mut finished = self.finished(index, result, running);
@@ -270,6 +286,20 @@ impl Group<'_> {
             }
             finished.subject_said = said(running);
             self.conductor.send(finished);
+        }
+    }
+
+    /// Concludes what has ended so long ago that the subject would have died of it by now.
+    fn settle(&mut self, age: Duration, running: &Running) {
+        while self
+            .fresh
+            .front()
+            .is_some_and(|(ended, ..)| ended.elapsed() >= age)
+        {
+            let Some((_, index, result)) = self.fresh.pop_front() else {
+                return;
+            };
+            self.conclude(index, result, running);
         }
     }
 
@@ -344,13 +374,13 @@ impl Conductor {
 fn drain(
     messages: &mpsc::Receiver<Message>,
     busy: &mut HashMap<usize, Instant>,
-) -> Vec<(usize, worker::Result)> {
+) -> Vec<(Instant, usize, worker::Result)> {
     let mut ended = Vec::new();
     while !busy.is_empty() {
         match messages.recv_timeout(Duration::from_secs(30)) {
             Ok(Message::Done(index, result)) => {
                 busy.remove(&index);
-                ended.push((index, result));
+                ended.push((Instant::now(), index, result));
             }
             Ok(Message::Stop) | Err(_) => break,
         }

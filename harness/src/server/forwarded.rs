@@ -1,6 +1,7 @@
 //! A request as it came to the upstream proxy, to the byte.
 
 use crate::{
+    client::reply::values,
     verdict::{Finding, Outcome},
     wire::payload::quote,
 };
@@ -69,10 +70,7 @@ impl Forwarded {
 
     /// The values of a field, in order; names are compared without case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
-            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_slice())
+        values(&self.fields, name)
     }
 
     /// The members of a comma-separated field, over all of its lines, in order.

@@ -47,22 +47,7 @@ fn both_ends_hold_the_same_keys() -> Case {
     must("Client and server are the two ends of one TLS session")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
-        .run(async |lab| {
-            let server = lab.tls_server(hand_over()).await?;
-            let tunnel = lab.client().connect(&server).await?;
-            let (near, far) = tokio::join!(lab.tls_over(tunnel, server.host()), server.accepts());
-            let (mut near, mut far) = (near?, far?);
-            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
-                .await?;
-
-            if near.session()?.keying_material == far.session()?.keying_material {
-                return Ok(());
-            }
-            Err(Finding::violation(
-                "the same keying material at both ends",
-                "two different ones",
-            ))
-        })
+        .run(async |lab| one_session_reaches_from_end_to_end(lab).await)
 }
 
 /// With a post-quantum key share a ClientHello no longer fits into one segment; proxies that look at it for the server's
@@ -130,3 +115,21 @@ fn an_everyday_client_gets_its_page() -> Case {
 }
 
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
+/// TLS through a tunnel is one session: bytes pass both ways, and both ends hold the same keys.
+pub(super) async fn one_session_reaches_from_end_to_end(lab: &Lab) -> Outcome {
+    let server = lab.tls_server(hand_over()).await?;
+    let tunnel = lab.client().connect(&server).await?;
+    let (near, far) = tokio::join!(lab.tls_over(tunnel, server.host()), server.accepts());
+    let (mut near, mut far) = (near?, far?);
+    near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+        .await?;
+
+    if near.session()?.keying_material == far.session()?.keying_material {
+        return Ok(());
+    }
+    Err(Finding::violation(
+        "the same keying material at both ends",
+        "two different ones",
+    ))
+}

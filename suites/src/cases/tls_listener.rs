@@ -5,6 +5,7 @@
 
 use connectspec_harness::prelude::*;
 
+use super::secrecy::one_session_reaches_from_end_to_end;
 use crate::spec::{RFC_7301, RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about a proxy that is reached over TLS.
@@ -47,22 +48,7 @@ fn tls_works_inside_of_tls() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .covers(["TLSP-002"])
         .under(tls_listener())
-        .run(async |lab| {
-            let server = lab.tls_server(hand_over()).await?;
-            let tunnel = lab.client().connect(&server).await?;
-            let (near, far) = tokio::join!(lab.tls_over(tunnel, server.host()), server.accepts());
-            let (mut near, mut far) = (near?, far?);
-            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
-                .await?;
-
-            if near.session()?.keying_material == far.session()?.keying_material {
-                return Ok(());
-            }
-            Err(Finding::violation(
-                "the same keying material at both ends",
-                "two different ones",
-            ))
-        })
+        .run(async |lab| one_session_reaches_from_end_to_end(lab).await)
 }
 
 /// Records and segments have different sizes, and what is left of one in a buffer is not seen by whoever waits for the
