@@ -17,7 +17,7 @@ fn shown(report: &Report, verbosity: Verbosity) -> String {
 fn what_to_look_at_comes_with_its_evidence() {
     assert_snapshot!(shown(&report(), Verbosity::Normal), @r#"
 Not judged
- 2  the profile offers no upstream
+     2  the profile offers no upstream
 
 Known deviations
   target/refuses_a_bad_port[past_65535]  The port is cut to 16 bits, so 65536+p reaches p.
@@ -26,37 +26,37 @@ Fingerprint
   What becomes of a half-closed tunnel: the other half stays open
 
 WARN refuse/says_why   A refusal says why
- expected  a body
-       or  a Proxy-Status field
- observed  an empty 403
- RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache refuse/says_why
+     expected  a body
+           or  a Proxy-Status field
+     observed  an empty 403
+     RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache refuse/says_why
 
 BLOCKED auth/asks_for_credentials   A request without credentials is asked for them
- reason    the control tunnel of this setup failed: 500 where a 200 was due, for user [redacted]
- the proxy itself said:
-   │ AH00526: Syntax error on line 3
-   │ no such user: [redacted]
- RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache auth/asks_for_credentials
+     reason    the control tunnel of this setup failed: 500 where a 200 was due, for user [redacted]
+     the proxy itself said:
+       │ AH00526: Syntax error on line 3
+       │ no such user: [redacted]
+     RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache auth/asks_for_credentials
 
 BROKEN tls/exports_the_same_key   Both ends export the same key
- reason    the case panicked: index out of bounds
- RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache tls/exports_the_same_key
+     reason    the case panicked: index out of bounds
+     RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache tls/exports_the_same_key
 
 HEALED host/two_hosts_are_refused   Two Host fields are refused
- listed    as a known deviation: It takes the first Host field.
- observed  400 Bad Request
- remedy    take the entry off the list
- RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache host/two_hosts_are_refused
+     listed    as a known deviation: It takes the first Host field.
+     observed  400 Bad Request
+     remedy    take the entry off the list
+     RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache host/two_hosts_are_refused
 
 FAIL close/the_last_words_arrive   Data sent before a close is delivered before the close
- expected  7 bytes, then the end
- observed  the end after 0 bytes
-   0.0 ms  client ─▶ proxy             CONNECT 127.0.0.1:40123 HTTP/1.1 ⏎ Host: 127.0.0.1:40123 ⏎ ⏎
-   0.7 ms            proxy ─▶ server   connects to 127.0.0.1:40123 from 127.0.0.1:50001
-   1.2 ms  client ◀─ proxy             HTTP/1.1 200 Connection Established ⏎ ⏎
-   1.3 ms            proxy ◀─ server   "goodbye" FIN
-   1.4 ms  client ◀─ proxy             FIN
- RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache close/the_last_words_arrive
+     expected  7 bytes, then the end
+     observed  the end after 0 bytes
+       0.0 ms  client ─▶ proxy             CONNECT 127.0.0.1:40123 HTTP/1.1 ⏎ Host: 127.0.0.1:40123 ⏎ ⏎
+       0.7 ms            proxy ─▶ server   connects to 127.0.0.1:40123 from 127.0.0.1:50001
+       1.2 ms  client ◀─ proxy             HTTP/1.1 200 Connection Established ⏎ ⏎
+       1.3 ms            proxy ◀─ server   "goodbye" FIN
+       1.4 ms  client ◀─ proxy             FIN
+     RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache close/the_last_words_arrive
 
 11 results in 0.8 s (seed 7): 1 pass, 1 fail, 1 warn, 2 info, 1 known, 1 healed, 2 skip, 1 blocked, 1 broken
 Apache httpd 2.4.66 is not conformant: 1 requirement is not kept, 1 known deviation is healed (take it off the list), 1 case could not begin, 1 case failed in connectspec itself
