@@ -31,6 +31,7 @@
 //! | `folded-fields` | a folded line is joined | 400 | RFC 9112, section 5.2, allows both; two readers must not differ |
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
+//! | `http-2` | mod_http2 carries CONNECT; the server's end waits for the client's, and a reset of either becomes an end | 505 | HTTP/1 only; RFC 9113, section 8.5, wants ends and resets passed on |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
 //! | `malformed-first` | who asks, and what is expected, is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
 //! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |

@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod addresses;
+mod http2;
 mod known;
 mod pair;
 mod random;
@@ -25,7 +26,13 @@ fn main() -> ExitCode {
     // On a developer's machine httpd may be missing; where everything is checked it may not.
     let required = std::env::var_os("CI").is_some();
     known::names_are_documented();
-    let mut trials = [rows::trials(), whole::trials(), random::trials()].concat();
+    let mut trials = [
+        rows::trials(),
+        whole::trials(),
+        http2::trials(),
+        random::trials(),
+    ]
+    .concat();
     let named = pair::names_can_be_given();
     if named {
         trials.extend(addresses::trials());

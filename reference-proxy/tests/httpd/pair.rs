@@ -250,6 +250,10 @@ impl Running {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.home.address
+    }
+
     /// A file of its folder.
     pub(crate) fn file(&self, name: &str) -> String {
         read(&self.home.scratch.path().join(name))
