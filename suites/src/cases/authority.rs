@@ -182,6 +182,10 @@ fn refuses_brackets_around_anything_else() -> Vec<(&'static str, Case)> {
                 "Squid #1253",
                 "https://github.com/squid-cache/squid/pull/1253",
             )
+            .seen_in(
+                "smokescreen #163",
+                "https://github.com/stripe/smokescreen/pull/163",
+            )
             .run(async move |lab| {
                 let server = lab.dual_server(echo()).await?;
 

@@ -38,6 +38,7 @@ fn nobody_gets_in_without_good_credentials() -> Vec<(&'static str, Case)> {
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001", "H1-AUTH-008"])
+            .seen_in("3proxy #310", "https://github.com/3proxy/3proxy/issues/310")
             .under(credentials())
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;

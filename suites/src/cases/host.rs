@@ -242,6 +242,10 @@ fn the_host_may_lack_the_port() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-HOST-007"])
+        .seen_in(
+            "haproxy #1761",
+            "https://github.com/haproxy/haproxy/issues/1761",
+        )
         .run(async |lab| {
             let server = lab.server(echo()).await?;
 

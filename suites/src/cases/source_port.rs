@@ -30,6 +30,10 @@ fn is_the_port_that_the_server_saw() -> Case {
     httpd("The log names the port from which the proxy connected to the server")
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-001"])
+        .seen_in(
+            "httpd 30195",
+            "https://bz.apache.org/bugzilla/show_bug.cgi?id=30195",
+        )
         .needs([Need::SourcePort])
         .run(async |lab| {
             let nonce = lab.nonce();
@@ -138,6 +142,10 @@ fn stands_beside_the_status_that_was_sent() -> Vec<(&'static str, Case)> {
         httpd("The log names the status that the client was sent")
             .cites(MOD_LOG_CONFIG.section("formats"))
             .covers([row])
+            .seen_in(
+                "Squid 5274",
+                "https://bugs.squid-cache.org/show_bug.cgi?id=5274",
+            )
             .needs([Need::SourcePort, Need::PortList])
             .run(async move |lab| {
                 let server = if denied {

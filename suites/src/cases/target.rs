@@ -128,6 +128,10 @@ fn refuses_a_target_without_a_port() -> Vec<(&'static str, Case)> {
         must("A target without a port is rejected")
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
+            .seen_in(
+                "hyper #3859",
+                "https://github.com/hyperium/hyper/issues/3859",
+            )
             .run(async move |lab| {
                 let server = lab.server_among(|_| WELL_KNOWN.to_vec()).await?;
 
