@@ -17,7 +17,7 @@ pub enum Answer {
     },
     /// The end of the stream, in order, without a byte.
     Closed,
-    /// A reset without a byte.
+    /// A reset without a byte, or in the middle of a head, which a reset can cut off.
     Reset,
     /// Nothing.
     Silence,

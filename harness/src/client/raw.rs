@@ -291,7 +291,7 @@ impl Heard {
                 Ok(Err(_)) => Answer::Reset,
                 Err(_) => Answer::Silence,
             };
-            if bytes.is_empty() {
+            if bytes.is_empty() || (answer == Answer::Reset && begins_a_head(&bytes)) {
                 return Self {
                     answer,
                     rest: Vec::new(),
@@ -310,7 +310,57 @@ impl Heard {
     }
 }
 
+/// Whether a response may have begun. A proxy that closes with unread bytes of the client in its socket resets the
+/// connection, and that erases what the client has not read yet (RFC 9112, section 9.6): a head that such a reset cuts
+/// off was no answer, and not a malformed one.
+fn begins_a_head(bytes: &[u8]) -> bool {
+    const START: &[u8] = b"HTTP/1.";
+    bytes.iter().zip(START).all(|(is, due)| is == due)
+}
+
 /// 101 is no interim response: it ends HTTP on its connection.
 const fn is_interim(reply: &Reply) -> bool {
     reply.status < 200 && reply.status != 101
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio::io::{AsyncRead, ReadBuf};
+
+    use super::*;
+
+    struct Resets;
+
+    impl AsyncRead for Resets {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        }
+    }
+
+    async fn heard(mut stream: impl AsyncRead + Unpin) -> Answer {
+        Heard::read(&mut stream, Duration::from_secs(10))
+            .await
+            .answer
+    }
+
+    #[tokio::test]
+    async fn a_reset_cuts_off_a_head_but_makes_no_head_of_anything_else() {
+        for part in ["", "HT", "HTTP/1.1 403 Forbidden\r\nDate: T"] {
+            assert_eq!(heard(part.as_bytes().chain(Resets)).await, Answer::Reset);
+        }
+        let ended = heard("HTTP/1.1 403 Forb".as_bytes()).await;
+        let page = heard("<html>".as_bytes().chain(Resets)).await;
+        for answer in [ended, page] {
+            assert!(matches!(answer, Answer::Garbage { .. }), "{answer:?}");
+        }
+    }
 }
