@@ -12,25 +12,25 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) fn trials() -> Vec<Test> {
     vec![
         ("http2::this_proxy_does_not_take_it", || {
-            tokio_test(this_proxy_does_not_take_it())
+            tokio_test(this_proxy_does_not_take_it());
         }),
         ("http2::data_passes_both_ways", || {
-            tokio_test(data_passes_both_ways())
+            tokio_test(data_passes_both_ways());
         }),
         ("http2::a_denied_port_is_refused", || {
-            tokio_test(a_denied_port_is_refused())
+            tokio_test(a_denied_port_is_refused());
         }),
         ("http2::the_end_of_the_client_is_passed_on", || {
-            tokio_test(the_end_of_the_client_is_passed_on())
+            tokio_test(the_end_of_the_client_is_passed_on());
         }),
         ("http2::the_end_of_the_server_is_not", || {
-            tokio_test(the_end_of_the_server_is_not())
+            tokio_test(the_end_of_the_server_is_not());
         }),
         ("http2::a_reset_of_the_server_is_an_end", || {
-            tokio_test(a_reset_of_the_server_is_an_end())
+            tokio_test(a_reset_of_the_server_is_an_end());
         }),
         ("http2::a_reset_of_the_client_is_an_end", || {
-            tokio_test(a_reset_of_the_client_is_an_end())
+            tokio_test(a_reset_of_the_client_is_an_end());
         }),
     ]
 }
