@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{CaseResult, Report, block::block};
+use super::{CaseResult, Report, block::block, known};
 use crate::verdict::{Level, Verdict};
 
 /// Characters of a whole report. A comment on GitHub holds 65 536, and whoever posts one may want to add to it.
@@ -106,14 +106,23 @@ fn folded(report: &Report, result: &CaseResult) -> String {
 }
 
 fn known(report: &Report) -> String {
-    let rows: Vec<String> = report
-        .with(Verdict::Known)
-        .map(|result| {
-            let reason = result.reason.as_deref().unwrap_or_default();
-            format!("| `{}` | {} |\n", result.case, cell(reason))
+    let rows: Vec<String> = known::known(report)
+        .into_iter()
+        .map(|known| {
+            let cases: Vec<String> = known.cases.iter().map(|case| format!("`{case}`")).collect();
+            format!(
+                "| {} | {} | {} |\n",
+                cell(known.reason),
+                known.count,
+                cases.join(", ")
+            )
         })
         .collect();
-    section("Known deviations", "| case | why |\n|---|---|\n", &rows)
+    section(
+        "Known deviations",
+        "| why | results | cases |\n|---|---:|---|\n",
+        &rows,
+    )
 }
 
 fn fingerprint(report: &Report) -> String {

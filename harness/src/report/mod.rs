@@ -17,6 +17,7 @@ pub mod fold;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod known;
 pub mod markdown;
 pub mod matrix;
 mod meaning;

@@ -12,6 +12,7 @@ use std::{
 use super::{
     CaseResult, Progress, Report, ReportError, ReportFold, Reporter,
     block::{BOLD, DIM, Detail, paint, style, styled},
+    known::{self, Known},
     progress::Tally,
 };
 use crate::{
@@ -144,15 +145,23 @@ fn skipped(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Why failures are expected, each reason once, with its cases.
 fn known(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut known = report.with(Verdict::Known).peekable();
-    if known.peek().is_none() {
+    let known = known::known(report);
+    if known.is_empty() {
         return Ok(());
     }
     writeln!(out, "{}", paint(BOLD, "Known deviations"))?;
-    for result in known {
-        let reason = reason(result).lines().next().unwrap_or_default();
-        writeln!(out, "  {}  {}", result.case, paint(DIM, reason))?;
+    for Known {
+        reason,
+        count,
+        cases,
+    } in known
+    {
+        writeln!(out, "  {count:>4}  {reason}")?;
+        for case in cases {
+            writeln!(out, "        {}", paint(DIM, case))?;
+        }
     }
     writeln!(out)
 }

@@ -20,7 +20,8 @@ Not judged
      2  the profile offers no upstream
 
 Known deviations
-  target/refuses_a_bad_port[past_65535]  The port is cut to 16 bits, so 65536+p reaches p.
+     1  The port is cut to 16 bits, so 65536+p reaches p.
+        target/refuses_a_bad_port[past_65535]
 
 Fingerprint
   What becomes of a half-closed tunnel: the other half stays open
