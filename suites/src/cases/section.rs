@@ -80,7 +80,7 @@ fn an_oversized_section_harms_nobody_else() -> Vec<(&'static str, Case)> {
 
                 let answer = lab.client().asks(oversize(lab.request(&server))).await?;
                 let answer = answer.answer.describe();
-                lab.control(&server).await.map_err(|after| {
+                lab.goes_on(&server).await.map_err(|after| {
                     Finding::violation(
                         "an ordinary CONNECT works afterwards",
                         format!("{answer}; then {after}"),
