@@ -21,6 +21,9 @@ use crate::{
     wire::{Leg, Stream, Tap, Transcript},
 };
 
+/// Why there is no connection to a proxy that is gone.
+pub const NOBODY_LISTENS: &str = "nobody listens there";
+
 /// What a proxy may send before its final response.
 const INTERIM_LIMIT: usize = 16;
 
@@ -94,7 +97,10 @@ impl Client {
         let socket = timeout(limit, socket.connect(proxy))
             .await
             .map_err(|_| failed(format!("no answer within {limit:?}")))?
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused => failed(NOBODY_LISTENS.to_owned()),
+                _ => failed(error.to_string()),
+            })?;
         let tap = Tap::on(socket, Leg::Client, &self.transcript)
             .map_err(|error| failed(error.to_string()))?;
         let stream = match &self.tls {

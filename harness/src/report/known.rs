@@ -34,7 +34,8 @@ pub(super) fn known(report: &Report) -> Vec<Known<'_>> {
     all
 }
 
-fn add(cases: &mut Vec<String>, case: &str) {
+/// Adds a case to a list; the rows of one stand together.
+pub(super) fn add(cases: &mut Vec<String>, case: &str) {
     if let (Some((name, row)), Some(last)) = (case.split_once('['), cases.last_mut())
         && let Some(rows) = last
             .strip_prefix(name)

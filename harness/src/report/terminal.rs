@@ -16,12 +16,16 @@ use super::{
     progress::Tally,
 };
 use crate::{
+    client::raw::NOBODY_LISTENS,
     run::Event,
     verdict::{Level, Verdict},
 };
 
 /// Blocked or broken results for one and the same reason that are shown in full; the others are only named.
 const SHOWN_OF_A_REASON: usize = 2;
+
+/// How many of those others are named one by one.
+const NAMED_OF_A_REASON: usize = 12;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,13 +216,9 @@ fn trouble(report: &Report, out: &mut impl Write, options: Options) -> io::Resul
             }
             if !others.is_empty() {
                 let word = paint(style(verdict).bold(), verdict.word().to_uppercase());
-                let cases: Vec<&str> = others.iter().map(|result| &*result.case).collect();
-                let count = cases.len();
-                writeln!(
-                    out,
-                    "{word} {count} more for the same reason: {}\n",
-                    cases.join(", ")
-                )?;
+                let count = others.len();
+                let named = named(others);
+                writeln!(out, "{word} {count} more for the same reason: {named}\n")?;
             }
         }
     }
@@ -232,6 +232,33 @@ fn trouble(report: &Report, out: &mut impl Write, options: Options) -> io::Resul
         }
     }
     Ok(())
+}
+
+/// Results in a line: by their cases, or, where those would fill a page, by their suites.
+fn named(results: &[&CaseResult]) -> String {
+    let mut cases = Vec::new();
+    let mut suites: BTreeMap<&str, usize> = BTreeMap::new();
+    for result in results {
+        known::add(&mut cases, &result.case);
+        let suite = result.case.split('/').next().unwrap_or_default();
+        *suites.entry(suite).or_default() += 1;
+    }
+    if cases.len() <= NAMED_OF_A_REASON {
+        return cases.join(", ");
+    }
+    let suites: Vec<_> = suites
+        .into_iter()
+        .map(|(suite, count)| format!("{suite} {count}"))
+        .collect();
+    suites.join(", ")
+}
+
+/// A proxy that nobody watched, and that was gone in the end.
+fn gone(report: &Report) -> bool {
+    report.subject.command.is_empty()
+        && report
+            .with(Verdict::Blocked)
+            .any(|result| reason(result).ends_with(NOBODY_LISTENS))
 }
 
 /// The last lines: who was judged, what came out, what it means.
@@ -271,6 +298,10 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
         run.seed,
         counts.join(", ")
     )?;
+    if gone(report) {
+        let hint = "it went away during the run; where connectspec launches it (connectspec profile new), the case that ends it is found";
+        writeln!(out, "{hint}")?;
+    }
     let (verdict, meaning) = report.meaning();
     writeln!(out, "{} {meaning}", paint(style(verdict).bold(), &subject))
 }

@@ -141,6 +141,28 @@ fn many_blocked_cases_for_one_reason_are_shown_as_one_thing() {
 }
 
 #[test]
+fn a_proxy_that_went_away_fills_no_page() {
+    let mut report = report();
+    let blocked = report.with(Verdict::Blocked).next().unwrap().clone();
+    report.results = (0..40)
+        .map(|number| CaseResult {
+            case: format!("suite_{}/case_{number}", number % 2),
+            reason: Some(format!(
+                "could not connect to 127.0.0.1:3128: {NOBODY_LISTENS}"
+            )),
+            ..blocked.clone()
+        })
+        .collect();
+    report.subject.command.clear();
+    let text = shown(&report, Verbosity::Normal);
+    assert!(
+        text.contains("BLOCKED 38 more for the same reason: suite_0 19, suite_1 19\n"),
+        "{text}"
+    );
+    assert!(text.contains("it went away during the run"), "{text}");
+}
+
+#[test]
 fn the_result_comes_at_the_end_also_when_interrupted() {
     let mut out = Vec::new();
     let mut terminal = Terminal::new(&mut out, Progress::none(), Options::default());
