@@ -38,7 +38,7 @@ const PROBES: [(&str, &str, &str); 6] = [
     ),
     (
         "names",
-        "refuse/an_impossible_name_is_a_gateway_error",
+        "target/a_name_is_resolved",
         "let it resolve names itself, or remove `names` from [offers]",
     ),
     (
