@@ -167,14 +167,21 @@ fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
         .covers(["ROB-009"])
         .run(async |lab| {
             let server = lab.server(hold()).await?;
-            let exchange = lab.client().asks(lab.request(&server)).await?;
-            if exchange.answer == Answer::Silence && !server.visits().is_empty() {
-                // A proxy that is merely slow keeps this client waiting, too.
+            let Exchange {
+                answer,
+                mut connection,
+            } = lab.client().asks(lab.request(&server)).await?;
+            if answer == Answer::Silence && !server.visits().is_empty() {
+                // A proxy that is merely slow keeps this client waiting, too: another client shows it, and so does time.
                 let prompt = lab.server(send(lab.nonce()).then(echo())).await?;
                 lab.client().connect(&prompt).await?;
+                if connection.hears().await != Answer::Silence {
+                    return Err(Finding::inconclusive("an answer, but a late one"));
+                }
                 let seen = "none, though the server is connected and one that speaks gets its own";
                 return Err(Finding::violation("a 2xx", seen));
             }
+            let exchange = Exchange { answer, connection };
             exchange.success()?;
             let mut tunnel = exchange.connection.into_tunnel();
             tunnel.sends(lab.nonce()).await?;
