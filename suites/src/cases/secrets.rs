@@ -180,6 +180,13 @@ fn credentials_are_not_logged() -> Vec<(&'static str, Case)> {
             .covers(["H1-AUTH-018"])
             .under(credentials())
             .run(async move |lab| {
+                // Of much that is printed only the beginning and the end are kept: so this one has said nothing yet.
+                let launched = lab.relaunched(&credentials()).await;
+                let lab = match &launched {
+                    Ok(fresh) => fresh,
+                    Err(Finding::Absent { .. }) => lab,
+                    Err(finding) => return Err(finding.clone()),
+                };
                 let server = lab.server(echo()).await?;
                 let (line, secrets) = said(lab)?;
                 let client = lab.client_of_its_own();
