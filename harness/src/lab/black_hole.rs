@@ -39,7 +39,7 @@ pub struct BlackHole {
 impl Lab {
     /// A port that the proxy allows and that is silent; absent on machines whose listeners are never full.
     pub async fn black_hole(&self) -> Outcome<BlackHole> {
-        let port = self.allowed_port()?;
+        let port = self.allowed_port().await?;
         let address = SocketAddr::new(self.world.bind, port.number());
         let failed = |error: std::io::Error| {
             Finding::harness(format!("could not listen on {address}: {error}"))

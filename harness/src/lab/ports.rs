@@ -10,6 +10,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use socket2::{Domain, Socket, Type};
@@ -22,6 +23,9 @@ use block::block;
 
 /// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
 const ALLOWED: u16 = 640;
+
+/// A case uses some ports at a time, seldom more: where there are fewer for each that runs, fewer run.
+const FOR_A_CASE: usize = 8;
 
 /// Ports beside them that it does not contain.
 const DENIED: u16 = 160;
@@ -49,6 +53,8 @@ const BACKLOG: i32 = 1024;
 pub struct Ports {
     host: IpAddr,
     first: u16,
+    /// How many ports there are that the proxy allows: a running one may allow few of those that can be had here.
+    allowed: usize,
     /// Whether there is a port that the proxy does not allow.
     denies: bool,
     held: Mutex<Held>,
@@ -57,7 +63,8 @@ pub struct Ports {
 #[derive(Debug, Default)]
 struct Held {
     sockets: BTreeMap<u16, Socket>,
-    allowed: VecDeque<u16>,
+    /// With the time at which each was given back.
+    allowed: VecDeque<(u16, Option<Instant>)>,
     denied: VecDeque<u16>,
     listening: VecDeque<u16>,
 }
@@ -112,6 +119,8 @@ impl Ports {
         // that another thread is just starting, and be in their way.
         sockets.retain(|port, _| !listening.contains(port));
         let denies = !denied.is_empty();
+        let in_all = allowed.len();
+        let allowed = allowed.into_iter().map(|port| (port, None)).collect();
         let held = Mutex::new(Held {
             sockets,
             allowed,
@@ -121,6 +130,7 @@ impl Ports {
         Ok(Arc::new(Self {
             host,
             first,
+            allowed: in_all,
             denies,
             held,
         }))
@@ -141,9 +151,16 @@ impl Ports {
         Letters::from(self.first + ALLOWED + DENIED + (block % LETTER_BLOCKS) * LETTERS)
     }
 
-    /// A port of the allow list that no other case uses.
-    pub fn take_allowed(self: &Arc<Self>) -> Option<Port> {
-        let number = self.held().allowed.pop_front()?;
+    /// A port of the allow list that no other case uses, and none has used for as long as `rest`: where ports are few, a late
+    /// connection of the proxy would meet the next case.
+    pub fn take_allowed(self: &Arc<Self>, rest: Duration) -> Option<Port> {
+        let mut held = self.held();
+        let (number, given_back) = *held.allowed.front()?;
+        if self.are_few() && given_back.is_some_and(|at| at.elapsed() < rest) {
+            return None;
+        }
+        held.allowed.pop_front();
+        drop(held);
         Some(Port {
             number,
             kind: Kind::Allowed,
@@ -159,6 +176,25 @@ impl Ports {
             kind: Kind::Denied,
             ports: Arc::clone(self),
         })
+    }
+
+    /// How many ports there are that the proxy allows.
+    pub const fn allowed(&self) -> usize {
+        self.allowed
+    }
+
+    /// Whether they are fewer than cases want that run at the same time.
+    pub const fn are_few(&self) -> bool {
+        self.allowed < ALLOWED as usize
+    }
+
+    /// How many cases may run at the same time, of those that somebody wants to.
+    pub(crate) fn jobs(&self, wanted: usize) -> usize {
+        if self.are_few() {
+            wanted.min(self.allowed / FOR_A_CASE).max(1)
+        } else {
+            wanted
+        }
     }
 
     /// Whether there ever was a port that the proxy does not allow: a running one may allow them all.
@@ -195,6 +231,11 @@ impl Port {
     #[must_use]
     pub const fn number(&self) -> u16 {
         self.number
+    }
+
+    /// Whether it is of the allow list.
+    pub(super) fn is_allowed(&self) -> bool {
+        self.kind == Kind::Allowed
     }
 
     /// Whether nobody listens on it: then it is held again, if it was not.
@@ -253,7 +294,7 @@ impl Drop for Port {
         }
         match self.kind {
             // To the back of the queue: a late connection of the proxy shall not meet the next case.
-            Kind::Allowed => held.allowed.push_back(self.number),
+            Kind::Allowed => held.allowed.push_back((self.number, Some(Instant::now()))),
             Kind::Denied => held.denied.push_back(self.number),
             Kind::Letter | Kind::Listening => {}
         }
@@ -304,7 +345,7 @@ pub(crate) const fn twin(host: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
 
     const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -316,7 +357,7 @@ mod tests {
             .unwrap();
         let _inside = runtime.enter();
         let ports = Ports::reserve_among(LOCALHOST, None).unwrap();
-        let port = ports.take_allowed().unwrap();
+        let port = ports.take_allowed(Duration::ZERO).unwrap();
         let address = (LOCALHOST, port.number());
 
         assert_eq!(
@@ -331,6 +372,20 @@ mod tests {
             TcpStream::connect(address).unwrap_err().kind(),
             io::ErrorKind::ConnectionRefused
         );
+    }
+
+    #[test]
+    fn a_port_of_few_rests_before_it_is_used_again() {
+        let free = TcpListener::bind((LOCALHOST, 0)).unwrap();
+        let only = PortRange::from(free.local_addr().unwrap().port());
+        drop(free);
+        let ports = Ports::reserve_among(LOCALHOST, Some(&[only])).unwrap();
+        assert_eq!((ports.allowed(), ports.jobs(16)), (1, 1));
+        let port = ports.take_allowed(Duration::MAX).unwrap();
+        assert!(ports.take_allowed(Duration::ZERO).is_none());
+        drop(port);
+        assert!(ports.take_allowed(Duration::MAX).is_none());
+        assert!(ports.take_allowed(Duration::ZERO).is_some());
     }
 
     #[test]

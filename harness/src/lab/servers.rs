@@ -23,7 +23,7 @@ pub(super) enum Placed {
 impl Lab {
     /// A server on a port that the proxy allows; every connection to it follows `script`.
     pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.allowed_port()?;
+        let port = self.allowed_port().await?;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
@@ -56,7 +56,7 @@ impl Lab {
     /// A server that speaks TLS, with a certificate for its address and for `localhost`.
     pub async fn tls_server(&self, script: Script) -> Outcome<Arc<Server>> {
         let identity = self.world.identity()?;
-        let port = self.allowed_port()?;
+        let port = self.allowed_port().await?;
         self.serve(
             port,
             &script,
@@ -68,13 +68,13 @@ impl Lab {
     /// A server that listens on both loopback addresses, for targets by name or by IPv6 address; where the machine has
     /// only one, on that.
     pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.allowed_port()?;
+        let port = self.allowed_port().await?;
         self.serve(port, &script, &Secrecy::Plain, Placed::Both)
     }
 
     /// A port that the proxy allows and that refuses connections. It does so until the case is over.
     pub async fn refusing_port(&self) -> Outcome<u16> {
-        self.kept_closed(self.allowed_port()?).await
+        self.kept_closed(self.allowed_port().await?).await
     }
 
     /// A port that the proxy does not allow, and where nobody listens. It stays so until the case is over.
@@ -125,9 +125,29 @@ impl Lab {
         Ok(())
     }
 
-    pub(super) fn allowed_port(&self) -> Outcome<Port> {
-        let port = self.world.ports.take_allowed();
-        port.ok_or_else(|| Finding::harness("all allowed ports are in use"))
+    /// A port of the allow list. Where there are few, one that is used is waited for, unless it is this case that uses it.
+    pub(super) async fn allowed_port(&self) -> Outcome<Port> {
+        let (ports, patience) = (&self.world.ports, self.world.patience);
+        let deadline = std::time::Instant::now() + patience.dial();
+        loop {
+            if let Some(port) = ports.take_allowed(patience.settle()) {
+                return Ok(port);
+            }
+            if !ports.are_few() {
+                return Err(Finding::harness("all allowed ports are in use"));
+            }
+            let own = lock(&self.ports)
+                .iter()
+                .filter(|it| it.is_allowed())
+                .count();
+            if own == ports.allowed() || std::time::Instant::now() > deadline {
+                return Err(Finding::absent(format!(
+                    "it takes more servers than the proxy allows ports that can be had here: {}",
+                    ports.allowed()
+                )));
+            }
+            patience::pass(patience.pace()).await;
+        }
     }
 
     fn denied_port(&self) -> Outcome<Port> {

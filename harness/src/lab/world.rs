@@ -63,6 +63,11 @@ pub enum WorldError {
         "could not reserve a block of ports on {0}: {1}; is that an address of this machine, or are many runs going on at the same time?"
     )]
     Ports(IpAddr, io::Error),
+    /// None of the ports that a running proxy allows.
+    #[error(
+        "could not listen on any of the ports that the proxy allows, on {0}: those below 1024 need root, and others may be in use; let it allow some more, such as 20000-20099"
+    )]
+    NoPort(IpAddr),
     /// No certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),
@@ -108,6 +113,9 @@ impl World {
             Who::Profile(_) => Ports::reserve_among(bind, None),
         };
         let ports = ports.map_err(|error| WorldError::Ports(bind, error))?;
+        if ports.allowed() == 0 {
+            return Err(WorldError::NoPort(bind));
+        }
         let pki = Pki::new()?;
         let scratch = tempfile::Builder::new().prefix("connectspec-").tempdir()?;
         // A subject that drops its privileges has to read the certificate.

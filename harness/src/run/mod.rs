@@ -169,7 +169,7 @@ fn conduct(
     first: Option<Running>,
 ) -> mpsc::Receiver<Event> {
     let (events, received) = mpsc::channel();
-    let seats = Arc::new(Seats::new(plan.options.jobs.max(1)));
+    let seats = Arc::new(Seats::new(world.ports.jobs(plan.options.jobs.max(1))));
     let to_wake = Arc::clone(&seats);
     stop.tell(Box::new(move || to_wake.wake()));
     // Large groups first, so that the last one does not run alone.
