@@ -268,6 +268,17 @@ impl Who {
         }
     }
 
+    /// Why it cannot be brought into a set-up, whatever it offers: a proxy that is already running has the list that it has.
+    #[must_use]
+    pub const fn cannot_be_in(&self, setup: &Setup) -> Option<&'static str> {
+        match (self, &setup.allow) {
+            (Self::Remote(_), Allow::Ports(_)) => {
+                Some("it was already running, so another list of ports cannot be set")
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it has what a case needs.
     #[must_use]
     pub fn offers(&self, need: Need) -> bool {

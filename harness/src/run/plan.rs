@@ -153,6 +153,9 @@ impl Plan {
         if let Some(need) = lacking {
             return Some(need.absence().to_owned());
         }
+        if let Some(reason) = self.who.cannot_be_in(&case.setup) {
+            return Some(reason.to_owned());
+        }
         (case.slow && !self.options.slow).then(|| "slow; it runs with --slow".to_owned())
     }
 }
