@@ -77,6 +77,11 @@ impl Lab {
 
     /// What most programs put through a proxy: an HTTP client that trusts the servers' authority.
     pub async fn everyday_client(&self) -> Outcome<Everyday> {
+        if self.world.host.starts_with('[') {
+            // It asks TLS for a server whose name has brackets.
+            let reason = "this everyday client has no TLS with servers at an IPv6 address";
+            return Err(Finding::absent(reason));
+        }
         let credentials = self.running.credentials();
         let credentials =
             credentials.map(|known| (known.username.as_str(), known.password.as_str()));
@@ -99,6 +104,8 @@ impl Lab {
             .pki
             .client()
             .map_err(|error| Finding::harness(error.to_string()))?;
+        // A certificate has an IPv6 address without the brackets of an authority.
+        let name = name.trim_matches(['[', ']']);
         end.secured(self.transcript.client_config(&config), name)
             .await
     }

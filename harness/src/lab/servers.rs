@@ -66,10 +66,22 @@ impl Lab {
     }
 
     /// A server that listens on both loopback addresses, for targets by name or by IPv6 address; where the machine has
-    /// only one, on that.
+    /// only one, on that. Absent where the proxy is on another machine: its `localhost` leads to no server.
     pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
+        self.shares_loopback()?;
         let port = self.allowed_port().await?;
         self.serve(port, &script, &Secrecy::Plain, Placed::Both)
+    }
+
+    /// Absent where `localhost` and 127.0.0.1 lead the proxy to another machine than this one.
+    pub fn shares_loopback(&self) -> Outcome {
+        if self.world.shares_loopback() {
+            return Ok(());
+        }
+        Err(Finding::absent(format!(
+            "the proxy reaches the servers at {}, and not at its own localhost",
+            self.world.host
+        )))
     }
 
     /// A port that the proxy allows and that refuses connections. It does so until the case is over.

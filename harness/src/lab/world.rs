@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::{
         Arc,
@@ -133,14 +133,22 @@ impl World {
             seed: premises.seed,
             property_tries: premises.property_tries,
             bind,
-            host: premises.host.clone().unwrap_or_else(|| match bind {
-                IpAddr::V4(address) => address.to_string(),
-                IpAddr::V6(address) => format!("[{address}]"),
-            }),
+            host: host(premises),
             neighbours: AtomicU32::new(0),
             tls_files,
             scratch,
         })
+    }
+
+    /// Whether the proxy reaches the servers at a loopback address, as it does on the same machine: elsewhere its
+    /// `localhost` is another one.
+    pub(crate) fn shares_loopback(&self) -> bool {
+        let host = self.host.trim_matches(['[', ']']);
+        let at_loopback = match host.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        };
+        self.bind.is_loopback() && at_loopback
     }
 
     /// An address that nobody else listens on: one of the loopback network, which is large.
@@ -241,6 +249,16 @@ impl World {
             header: setup.header,
         };
         Ok((configuration, taken))
+    }
+}
+
+/// How the proxy reaches the servers, as an authority has it: brackets around an IPv6 address.
+fn host(premises: &Premises) -> String {
+    let host = premises.host.clone();
+    let host = host.unwrap_or_else(|| premises.bind.to_string());
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => host,
     }
 }
 

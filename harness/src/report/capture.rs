@@ -116,7 +116,8 @@ impl Reporter for CaptureFolder {
 /// The command that brings the proxy into the same set-up.
 fn serve(report: &Report, finished: &Finished) -> Option<String> {
     let name = match report.subject.again.strip_prefix("--profile ") {
-        Some(name) => name,
+        // What may stand behind it says where the servers were.
+        Some(name) => name.split(" --backend-").next().unwrap_or(name),
         None => &report.subject.profile,
     };
     let words = finished.serve.as_ref()?;

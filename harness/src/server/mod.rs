@@ -5,7 +5,7 @@ pub mod forwarded;
 pub mod script;
 
 use std::{
-    net::{Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -240,21 +240,23 @@ impl Server {
                 self.address
             ))
         };
-        let (socket, any) = match self.address {
-            SocketAddr::V4(_) => (TcpSocket::new_v4(), SocketAddr::from(([127, 0, 0, 1], 0))),
-            SocketAddr::V6(_) => (
-                TcpSocket::new_v6(),
-                SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
-            ),
+        // Its own address is one of this machine, so that the way back is there, too.
+        let here = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let socket = match here {
+            IpAddr::V4(_) => TcpSocket::new_v4(),
+            IpAddr::V6(_) => TcpSocket::new_v6(),
         };
         let socket = socket.map_err(broken)?;
-        if self.address.ip().is_loopback() {
-            socket.bind(any).map_err(broken)?;
-        }
+        socket.bind(SocketAddr::new(here, 0)).map_err(broken)?;
         // The acceptor knows a fence by its address, so it has to be told before the connection can come.
         let own = socket.local_addr().map_err(broken)?;
         self.shared.fences().push(own);
-        let _connection = socket.connect(self.address).await.map_err(broken)?;
+        let there = SocketAddr::new(here, self.port);
+        let _connection = socket.connect(there).await.map_err(broken)?;
         let wait = async {
             loop {
                 let changed = self.shared.changed.notified();

@@ -112,6 +112,7 @@ fn an_odd_host_obeys_the_policy() -> Vec<(&'static str, Case)> {
             .covers([row])
             .needs([Need::PortList])
             .run(async move |lab| {
+                lab.shares_loopback()?;
                 let denied = lab.denied_server(echo()).await?;
 
                 lab.refuses_target(format!("{host}:{}", denied.port()), &denied)

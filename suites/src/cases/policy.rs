@@ -300,6 +300,9 @@ fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
             .run(async move |lab| {
                 let denied = lab.denied_server(echo()).await?;
                 let target = spelling(denied.host(), denied.port());
+                if !target.contains(denied.host()) {
+                    lab.shares_loopback()?;
+                }
                 for request in [
                     lab.request(&denied).target(&target),
                     lab.request(&denied)

@@ -16,6 +16,7 @@ mod run;
 mod scaffold;
 mod serve;
 mod shell;
+mod subject;
 
 use std::{ffi::OsString, process::ExitCode};
 

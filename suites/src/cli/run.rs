@@ -2,11 +2,10 @@
 
 use std::{io::IsTerminal, path::PathBuf};
 
-use clap::{Args, Parser};
+use clap::Parser;
 use connectspec_harness::{
     case::select::{Partition, matches},
-    lab::{Premises, Who},
-    proxy::remote::Remote,
+    lab::Premises,
     report::{
         CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
         terminal,
@@ -15,8 +14,8 @@ use connectspec_harness::{
     verdict::Level,
 };
 
-use super::{Status, Trouble, baseline, reports};
-use crate::{subjects, suites};
+use super::{Status, Trouble, baseline, reports, subject::Subject};
+use crate::suites;
 
 /// Judge a proxy.
 #[derive(Debug, Parser)]
@@ -74,35 +73,6 @@ pub(super) struct Arguments {
     /// Show a line for each failure, and the summary
     #[arg(long, short)]
     quiet: bool,
-}
-
-/// Who is judged.
-#[derive(Debug, Args)]
-struct Subject {
-    /// A built-in profile, or a profile in a file
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "proxy")]
-    profile: Option<String>,
-    /// A proxy that is already running
-    #[arg(long, value_name = "HOST:PORT")]
-    proxy: Option<String>,
-    /// The ports that it allows, such as '443 8000-8100'
-    #[arg(long, value_name = "PORTS", requires = "proxy")]
-    allow: Option<String>,
-    /// The credentials that it asks for
-    #[arg(long, value_name = "USER:PASSWORD", requires = "proxy")]
-    credentials: Option<String>,
-    /// The access log that it writes
-    #[arg(long, value_name = "FILE", requires_all = ["proxy", "log_pattern"])]
-    access_log: Option<PathBuf>,
-    /// A regular expression with the groups source_port, status, target and client
-    #[arg(long, value_name = "REGEX", requires = "access_log")]
-    log_pattern: Option<String>,
-    /// The address on which the harness's servers listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
-    backend_bind: std::net::IpAddr,
-    /// The name or address by which the proxy reaches them
-    #[arg(long, value_name = "NAME")]
-    backend_host: Option<String>,
 }
 
 /// Runs the cases and says what they found.
@@ -234,45 +204,13 @@ impl Arguments {
                 patience: self.patience,
                 seed: self.seed.unwrap_or(1),
                 property_tries: self.property_tries,
-                bind: self.subject.backend_bind,
-                host: self.subject.backend_host.clone(),
+                bind: self.subject.bind(),
+                host: self.subject.host(),
             },
             baseline,
             connectspec: env!("CARGO_PKG_VERSION").to_owned(),
             again,
         })
-    }
-}
-
-impl Subject {
-    /// Who it is, and the words that name it again.
-    fn who(&self) -> Result<(Who, String), Trouble> {
-        if let Some(address) = &self.proxy {
-            let remote = self.remote(address)?;
-            return Ok((Who::Remote(Box::new(remote)), format!("--proxy {address}")));
-        }
-        let (name, again) = match &self.profile {
-            None => (subjects::REFERENCE, String::new()),
-            Some(name) => (name.as_str(), format!("--profile {name}")),
-        };
-        let profile = subjects::profile(name).map_err(Trouble::usage)?;
-        Ok((Who::Profile(Box::new(profile)), again))
-    }
-
-    fn remote(&self, address: &str) -> Result<Remote, Trouble> {
-        let mut remote = Remote::new(address).map_err(Trouble::usage)?;
-        if let Some(ports) = &self.allow {
-            remote = remote.allowing(ports).map_err(Trouble::usage)?;
-        }
-        if let Some(credentials) = &self.credentials {
-            remote = remote.credentials(credentials).map_err(Trouble::usage)?;
-        }
-        if let (Some(file), Some(pattern)) = (&self.access_log, &self.log_pattern) {
-            remote = remote
-                .access_log(file.clone(), pattern)
-                .map_err(Trouble::usage)?;
-        }
-        Ok(remote)
     }
 }
 
