@@ -32,7 +32,9 @@ function legs(rows) {
     : make("div", `row ${row.leg} ${row.side} ${row.kind}`,
         make("time", "", row.at + " ms"),
         make("div", "msg", row.who ? make("span", "who", row.who) : null, make("code", "", row.text))));
-  return make("div", "legs", make("div", "heads", ...heads), make("div", "rows", ...drawn));
+  // Where nobody came to the server, the client's leg has all the room.
+  const alone = rows.every(row => row.leg !== "server");
+  return make("div", alone ? "legs alone" : "legs", make("div", "heads", ...heads), make("div", "rows", ...drawn));
 }
 
 function open(cell) {

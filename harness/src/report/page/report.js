@@ -37,7 +37,13 @@ function press(chip) {
 
 function follow() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!target) return;
+  if (!target?.closest(".suite")) return;
+  // A link leads to its result, whatever was searched for before.
+  if (target.hidden) {
+    text.value = level.value = "";
+    chips.forEach(c => c.setAttribute("aria-pressed", "true"));
+    filter();
+  }
   target.closest(".suite").open = true;
   target.open = true;
   target.scrollIntoView();
