@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::{CaseResult, Report};
 use crate::{
     verdict::Verdict,
-    wire::layout::{Layout, lines},
+    wire::layout::{Layout, lines, wrapped},
 };
 
 /// Lines of the subject's own output that are shown: the last words are those that explain.
@@ -43,54 +43,81 @@ pub(crate) fn styled(
     detail: Detail,
     width: Option<usize>,
 ) -> String {
-    let style = style(result.verdict);
-    let word = result.verdict.word().to_uppercase();
-    let mut text = format!(
-        "{} {}   {}\n",
-        paint(style.bold(), word),
-        paint(BOLD, &result.case),
-        result.title
-    );
+    let mut text = heading(result, width);
     match result.verdict {
         Verdict::Healed => {
             let reason = result.reason.as_deref().unwrap_or("no reason was given");
             labelled(
                 &mut text,
+                width,
                 "listed",
                 &format!("as a known deviation: {reason}"),
             );
             let observed = result.observed.as_deref();
             labelled(
                 &mut text,
+                width,
                 "observed",
                 observed.unwrap_or("the requirement is kept"),
             );
-            labelled(&mut text, "remedy", "take the entry off the list");
+            labelled(&mut text, width, "remedy", "take the entry off the list");
         }
         _ => {
             for (index, expected) in result.expected.iter().enumerate() {
                 labelled(
                     &mut text,
+                    width,
                     if index == 0 { "expected" } else { "or" },
                     expected,
                 );
             }
             if let Some(observed) = &result.observed {
-                labelled(&mut text, "observed", observed);
+                labelled(&mut text, width, "observed", observed);
             }
             if let Some(reason) = &result.reason {
-                labelled(&mut text, "reason", reason);
+                labelled(&mut text, width, "reason", reason);
             }
         }
     }
     if detail == Detail::Full {
         evidence(&mut text, result, width);
     }
+    last(&mut text, report, result, width);
+    text
+}
+
+/// Id and title; the title stands below an id that leaves it no room.
+fn heading(result: &CaseResult, width: Option<usize>) -> String {
+    let word = result.verdict.word().to_uppercase();
+    let taken = word.len() + 1 + result.case.len() + 3 + result.title.chars().count();
+    let word = paint(style(result.verdict).bold(), word);
+    let mut text = format!("{word} {}", paint(BOLD, &result.case));
+    let Some(width) = width.filter(|&width| taken > width) else {
+        return format!("{text}   {}\n", result.title);
+    };
+    text.push('\n');
+    for part in wrapped(&result.title, Some(width.saturating_sub(INDENT.len()))) {
+        push(&mut text, &part);
+    }
+    text
+}
+
+/// Where the demand stands, and how to see it again.
+fn last(text: &mut String, report: &Report, result: &CaseResult, width: Option<usize>) {
     let mut last: Vec<String> = result.citations.clone();
     last.push(result.source.clone());
-    last.push(format!("again: {}", report.again(result)));
-    push(&mut text, &paint(DIM, last.join(" · ")));
-    text
+    // Never broken, so that it can be copied.
+    let again = format!("again: {}", report.again(result));
+    let columns: usize = last.iter().map(|part| part.chars().count() + 3).sum();
+    let room = width.map(|width| width.saturating_sub(INDENT.len()));
+    if room.is_none_or(|room| columns + again.len() <= room) {
+        last.push(again);
+        return push(text, &paint(DIM, last.join(" · ")));
+    }
+    for part in wrapped(&last.join(" · "), room) {
+        push(text, &paint(DIM, part));
+    }
+    push(text, &paint(DIM, again));
 }
 
 pub(crate) fn style(verdict: Verdict) -> Style {
@@ -121,25 +148,32 @@ fn evidence(text: &mut String, result: &CaseResult, width: Option<usize>) {
         push(text, "the proxy itself said:");
         let said: Vec<&str> = said.lines().collect();
         for line in &said[said.len().saturating_sub(SUBJECT_LINES)..] {
-            push(text, &format!("  │ {}", printable(line)));
+            for part in wrapped(
+                &printable(line),
+                layout.width.map(|it| it.saturating_sub(4)),
+            ) {
+                push(text, &format!("  │ {part}"));
+            }
         }
     }
 }
 
 /// What was said, under a label; further lines stand below the first.
-fn labelled(text: &mut String, label: &str, said: &str) {
-    let mut parts = said.lines();
-    let first = parts.next().unwrap_or_default();
-    let label = match label {
+fn labelled(text: &mut String, width: Option<usize>, label: &str, said: &str) {
+    let mut label = match label {
         "or" => format!("{label:>8}"),
         _ => format!("{label:<8}"),
     };
-    push(
-        text,
-        &format!("{}  {}", paint(DIM, label), printable(first)),
-    );
-    for part in parts {
-        push(text, &format!("{:8}  {}", "", printable(part)));
+    let room = width.map(|width| width.saturating_sub(INDENT.len() + label.len() + 2));
+    let lines: Vec<String> = said
+        .lines()
+        .flat_map(|line| wrapped(&printable(line), room))
+        .collect();
+    // A label stands there also where nothing was said.
+    for index in 0..lines.len().max(1) {
+        let line = lines.get(index).map_or("", String::as_str);
+        push(text, &format!("{}  {line}", paint(DIM, &label)));
+        label = " ".repeat(label.len());
     }
 }
 

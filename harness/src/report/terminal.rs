@@ -9,6 +9,8 @@ use std::{
     io::{self, Write},
 };
 
+use anstyle::Style;
+
 use super::{
     CaseResult, Progress, Report, ReportError, ReportFold, Reporter,
     block::{BOLD, DIM, Detail, paint, style, styled},
@@ -19,6 +21,7 @@ use crate::{
     client::raw::NOBODY_LISTENS,
     run::Event,
     verdict::{Level, Verdict},
+    wire::layout::wrapped,
 };
 
 /// Blocked or broken results for one and the same reason that are shown in full; the others are only named.
@@ -26,6 +29,9 @@ const SHOWN_OF_A_REASON: usize = 2;
 
 /// How many of those others are named one by one.
 const NAMED_OF_A_REASON: usize = 12;
+
+/// In front of what does not fit beside its head.
+const BELOW: &str = "        ";
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,9 +103,9 @@ pub fn write(report: &Report, out: &mut impl Write, options: Options) -> io::Res
     match options.verbosity {
         Verbosity::Quiet => headlines(report, out)?,
         Verbosity::Normal => {
-            skipped(report, out)?;
-            known(report, out)?;
-            fingerprint(report, out)?;
+            skipped(report, out, options.width)?;
+            known(report, out, options.width)?;
+            fingerprint(report, out, options.width)?;
             warnings(report, out, options)?;
             trouble(report, out, options)?;
         }
@@ -111,7 +117,7 @@ pub fn write(report: &Report, out: &mut impl Write, options: Options) -> io::Res
                 };
                 writeln!(out, "{}", styled(report, result, detail, options.width))?;
             }
-            fingerprint(report, out)?;
+            fingerprint(report, out, options.width)?;
         }
     }
     summary(report, out)
@@ -134,7 +140,7 @@ fn headlines(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Why cases were not judged, each reason once.
-fn skipped(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn skipped(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for result in report.with(Verdict::Skip) {
         *reasons.entry(reason(result)).or_default() += 1;
@@ -144,34 +150,39 @@ fn skipped(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "{}", paint(BOLD, "Not judged"))?;
     for (reason, count) in reasons {
-        writeln!(out, "  {count:>4}  {reason}")?;
+        let count = format!("  {count:>4}");
+        let head = (count.clone(), count.len());
+        writeln!(out, "{}", beside(&head, "  ", reason, Style::new(), width))?;
     }
     writeln!(out)
 }
 
 /// Why failures are expected, each reason once, with its cases.
-fn known(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn known(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
     let known = known::known(report);
     if known.is_empty() {
         return Ok(());
     }
     writeln!(out, "{}", paint(BOLD, "Known deviations"))?;
+    let room = width.map(|width| width.saturating_sub(BELOW.len()));
     for Known {
         reason,
         count,
         cases,
     } in known
     {
-        writeln!(out, "  {count:>4}  {reason}")?;
-        for case in cases {
-            writeln!(out, "        {}", paint(DIM, case))?;
+        let count = format!("  {count:>4}");
+        let head = (count.clone(), count.len());
+        writeln!(out, "{}", beside(&head, "  ", reason, Style::new(), width))?;
+        for line in cases.iter().flat_map(|case| wrapped(case, room)) {
+            writeln!(out, "{BELOW}{}", paint(DIM, line))?;
         }
     }
     writeln!(out)
 }
 
 /// What the subject does where it is free to choose.
-fn fingerprint(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn fingerprint(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
     let mut seen = report
         .with(Verdict::Info)
         .filter(|result| result.level == Level::Survey)
@@ -182,7 +193,10 @@ fn fingerprint(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "{}", paint(BOLD, "Fingerprint"))?;
     for (title, observed) in seen {
-        writeln!(out, "  {title}: {}", paint(style(Verdict::Info), observed))?;
+        let title = format!("  {title}:");
+        let head = (title.clone(), title.chars().count());
+        let style = style(Verdict::Info);
+        writeln!(out, "{}", beside(&head, " ", observed, style, width))?;
     }
     writeln!(out)
 }
@@ -216,9 +230,17 @@ fn trouble(report: &Report, out: &mut impl Write, options: Options) -> io::Resul
             }
             if !others.is_empty() {
                 let word = paint(style(verdict).bold(), verdict.word().to_uppercase());
-                let count = others.len();
-                let named = named(others);
-                writeln!(out, "{word} {count} more for the same reason: {named}\n")?;
+                let text = format!(
+                    "{} more for the same reason: {}",
+                    others.len(),
+                    named(others)
+                );
+                let head = (word, verdict.word().len());
+                writeln!(
+                    out,
+                    "{}\n",
+                    beside(&head, " ", &text, Style::new(), options.width)
+                )?;
             }
         }
     }
@@ -304,6 +326,25 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     let (verdict, meaning) = report.meaning();
     writeln!(out, "{} {meaning}", paint(style(verdict).bold(), &subject))
+}
+
+/// `text` beside a head of so many columns; where the screen is too narrow for both, below it and further in.
+fn beside(
+    head: &(String, usize),
+    gap: &str,
+    text: &str,
+    style: Style,
+    width: Option<usize>,
+) -> String {
+    let (head, columns) = head;
+    let taken = columns + gap.len() + text.chars().count();
+    let Some(width) = width.filter(|&width| taken > width) else {
+        return format!("{head}{gap}{}", paint(style, text));
+    };
+    let lines = wrapped(text, Some(width.saturating_sub(BELOW.len())));
+    lines.iter().fold(head.clone(), |shown, line| {
+        format!("{shown}\n{BELOW}{}", paint(style, line))
+    })
 }
 
 fn reason(result: &CaseResult) -> &str {

@@ -12,6 +12,9 @@ const TOGETHER_US: u64 = 5_000;
 /// Pieces of one row that are shown apart; more of them (a head that was sent octet by octet) are counted.
 const PIECES_APART: usize = 4;
 
+/// Columns that a text needs to be read in one piece.
+const NARROWEST: usize = 24;
+
 /// How much room there is.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -135,7 +138,18 @@ pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
         };
         let start = format!("{:>clock$} ms  {legs}   ", milliseconds(row.at_us));
         let indent = start.chars().count();
-        let room = layout.width.map(|width| width.saturating_sub(indent));
+        let mut indent = indent;
+        let mut start = start;
+        let room = match layout.width {
+            // A narrow screen has room for what passed below the legs only.
+            Some(width) if width < indent + NARROWEST => {
+                lines.push(start.trim_end().to_owned());
+                indent = clock + 5;
+                start = " ".repeat(indent);
+                Some(width.saturating_sub(indent))
+            }
+            width => width.map(|width| width - indent),
+        };
         for (number, part) in wrapped(&row.text, room).into_iter().enumerate() {
             let start = if number == 0 {
                 start.clone()
@@ -212,9 +226,8 @@ impl Numbers {
 }
 
 /// The text in parts of at most `room` characters, broken at spaces where there are any.
-fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
-    // On a narrower screen the terminal's own wrapping is no worse.
-    const NARROWEST: usize = 24;
+pub(crate) fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
+    // Where there is less, the terminal's own wrapping is no worse.
     let Some(room) = room.filter(|&room| room >= NARROWEST) else {
         return vec![text.to_owned()];
     };
@@ -318,6 +331,26 @@ mod tests {
       ⋮  97 lines more
 990.0 ms  client ◀─ proxy             "x"
 "#);
+    }
+
+    #[test]
+    fn on_a_narrow_screen_what_passed_stands_below_its_leg() {
+        let steps = [step(
+            0,
+            Leg::Client,
+            0,
+            Way::Out,
+            "CONNECT 127.0.0.1:8080 HTTP/1.1 \u{23ce} Host: a",
+        )];
+        let layout = Layout {
+            width: Some(44),
+            ..Layout::default()
+        };
+        assert_snapshot!(lines(&steps, 0, &layout).join("\n"), @r"
+          0.0 ms  client ─▶ proxy
+                  CONNECT 127.0.0.1:8080 HTTP/1.1 ⏎
+                  Host: a
+        ");
     }
 
     #[test]

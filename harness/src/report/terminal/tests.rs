@@ -173,3 +173,27 @@ fn the_result_comes_at_the_end_also_when_interrupted() {
     let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
     assert!(text.contains("interrupted after 1 of 11 cases"), "{text}");
 }
+
+/// What is never broken stands on a line of its own: the command that repeats a case.
+#[test]
+fn no_line_is_wider_than_the_screen_but_commands_and_ids() {
+    let mut report = report();
+    report.results[0].observed = Some("a word ".repeat(40));
+    for width in [60, 80, 120] {
+        let mut out = anstream::StripStream::new(Vec::new());
+        let options = Options {
+            verbosity: Verbosity::Normal,
+            width: Some(width),
+        };
+        write(&report, &mut out, options).unwrap();
+        let text = String::from_utf8(out.into_inner()).unwrap();
+        for line in text.lines() {
+            let whole = line.trim_start().starts_with("again: ") || !line.trim().contains(' ');
+            let summary = line.contains("is not conformant") || line.contains(" results in ");
+            assert!(
+                whole || summary || line.chars().count() <= width,
+                "{width}: {line}"
+            );
+        }
+    }
+}
