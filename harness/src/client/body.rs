@@ -88,9 +88,6 @@ impl Connection {
         let deadline = Instant::now() + limit;
         let mut piece = [0; 4096];
         while !decoder.is_done() {
-            if decoder.content.len() > BODY_LIMIT {
-                return BodyEnd::Flood;
-            }
             let fresh = match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return decoder.closed(),
                 Ok(Ok(fresh)) => &piece[..fresh],
@@ -99,7 +96,7 @@ impl Connection {
             };
             match decoder.feed(fresh) {
                 Ok(rest) => self.stream.unread(rest),
-                Err(why) => return BodyEnd::Malformed(why),
+                Err(end) => return end,
             }
         }
         BodyEnd::Complete
@@ -107,7 +104,7 @@ impl Connection {
 }
 
 /// What marks the end of the body of `reply`, or why nobody can tell.
-fn framing(reply: &Reply) -> Result<Framing, String> {
+pub fn framing(reply: &Reply) -> Result<Framing, String> {
     if reply.status < 200 || matches!(reply.status, 204 | 304) {
         return Ok(Framing::Nothing);
     }
@@ -140,11 +137,13 @@ fn decimal(value: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Takes a body out of its framing as it arrives.
+/// Takes a body out of its framing as it arrives, in whatever pieces.
 #[derive(Debug)]
-struct Decoder {
-    content: Vec<u8>,
-    trailers: Vec<Vec<u8>>,
+pub struct Decoder {
+    /// The content so far.
+    pub content: Vec<u8>,
+    /// The field lines behind the last chunk so far.
+    pub trailers: Vec<Vec<u8>>,
     awaits: Awaits,
     /// The part of a line that has arrived.
     line: Vec<u8>,
@@ -170,7 +169,9 @@ enum Awaits {
 }
 
 impl Decoder {
-    const fn new(framing: Framing) -> Self {
+    /// For a body with this framing, of which nothing has come.
+    #[must_use]
+    pub const fn new(framing: Framing) -> Self {
         let awaits = match framing {
             Framing::Nothing | Framing::Length(0) => Awaits::Nothing,
             Framing::Length(length) => Awaits::Content(length),
@@ -185,7 +186,9 @@ impl Decoder {
         }
     }
 
-    fn is_done(&self) -> bool {
+    /// Whether it is complete.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
         self.awaits == Awaits::Nothing
     }
 
@@ -199,7 +202,10 @@ impl Decoder {
     }
 
     /// Takes what belongs to the body; the rest is handed back.
-    fn feed<'a>(&mut self, mut bytes: &'a [u8]) -> Result<&'a [u8], String> {
+    ///
+    /// # Errors
+    /// How it has ended, if not as its framing says.
+    pub fn feed<'a>(&mut self, mut bytes: &'a [u8]) -> Result<&'a [u8], BodyEnd> {
         while !bytes.is_empty() && !self.is_done() {
             bytes = match self.awaits {
                 Awaits::Nothing => bytes,
@@ -223,8 +229,13 @@ impl Decoder {
                     };
                     rest
                 }
-                Awaits::Size | Awaits::ChunkEnd | Awaits::Trailer => self.feed_line(bytes)?,
+                Awaits::Size | Awaits::ChunkEnd | Awaits::Trailer => {
+                    self.feed_line(bytes).map_err(BodyEnd::Malformed)?
+                }
             };
+            if self.content.len() > BODY_LIMIT {
+                return Err(BodyEnd::Flood);
+            }
         }
         Ok(bytes)
     }
@@ -236,14 +247,15 @@ impl Decoder {
     }
 
     fn feed_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], String> {
-        let Some(at) = bytes.iter().position(|&byte| byte == b'\n') else {
-            self.line.extend_from_slice(bytes);
-            if self.line.len() > LINE_LIMIT {
-                return Err("a line without end in chunked framing".to_owned());
-            }
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        self.line
+            .extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+        if self.line.len() > LINE_LIMIT {
+            return Err("a line without end in chunked framing".to_owned());
+        }
+        let Some(at) = end else {
             return Ok(&[]);
         };
-        self.line.extend_from_slice(&bytes[..at]);
         let line = std::mem::take(&mut self.line);
         let line = line.strip_suffix(b"\r");
         let line = line.ok_or("a bare LF in chunked framing")?;
@@ -280,7 +292,7 @@ mod tests {
     use super::*;
 
     /// Decodes `bytes` cut into pieces of `cut`: the content, and what is left over.
-    fn decode(framing: Framing, bytes: &[u8], cut: usize) -> Result<(Vec<u8>, Vec<u8>), String> {
+    fn decode(framing: Framing, bytes: &[u8], cut: usize) -> Result<(Vec<u8>, Vec<u8>), BodyEnd> {
         let mut decoder = Decoder::new(framing);
         let mut rest = Vec::new();
         for piece in bytes.chunks(cut) {

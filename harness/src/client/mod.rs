@@ -3,6 +3,7 @@
 pub mod body;
 pub mod everyday;
 mod exchange;
+pub mod hearing;
 pub mod raw;
 pub mod reply;
 pub mod request;

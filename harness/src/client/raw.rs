@@ -13,7 +13,10 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Answer, Exchange, Reply, Request, reply};
+use super::{
+    Answer, Exchange, Request,
+    hearing::{Heard, Hearing},
+};
 use crate::{
     lab::patience::{Patience, pass},
     tunnel::{End, Ending, Side},
@@ -23,9 +26,6 @@ use crate::{
 
 /// Why there is no connection to a proxy that is gone.
 pub const NOBODY_LISTENS: &str = "nobody listens there";
-
-/// What a proxy may send before its final response.
-const INTERIM_LIMIT: usize = 16;
 
 /// What may come before the end of a connection that a case waits for; more is a flood.
 const LAST_BYTES_LIMIT: usize = 1024 * 1024;
@@ -191,7 +191,7 @@ impl Connection {
         let write = async {
             let _ = timeout(patience.progress(), writer.write_all(&request)).await;
         };
-        let (heard, ()) = tokio::join!(Heard::read(&mut reader, patience.reply()), write);
+        let (heard, ()) = tokio::join!(hear(&mut reader, patience.reply()), write);
         self.settle(heard)
     }
 
@@ -202,7 +202,7 @@ impl Connection {
 
     /// As [`Connection::hears`], with a limit of its own.
     pub async fn hears_within(&mut self, limit: Duration) -> Answer {
-        let heard = Heard::read(&mut self.stream, limit).await;
+        let heard = hear(&mut self.stream, limit).await;
         self.settle(heard)
     }
 
@@ -254,119 +254,22 @@ impl Connection {
     }
 }
 
-/// What was read as an answer, and what was read too far.
-struct Heard {
-    answer: Answer,
-    rest: Vec<u8>,
-}
-
-impl Heard {
-    async fn read<R: AsyncReadExt + Unpin>(stream: &mut R, limit: Duration) -> Self {
-        let deadline = Instant::now() + limit;
-        let mut bytes = Vec::new();
-        let mut interim = Vec::new();
-        let mut piece = [0; 4096];
-        loop {
-            while let Some(end) = reply::end_of_head(&bytes) {
-                let rest = bytes.split_off(end);
-                match reply::parse(&bytes) {
-                    Ok(reply) if is_interim(&reply) && interim.len() < INTERIM_LIMIT => {
-                        interim.push(reply);
-                        bytes = rest;
-                    }
-                    Ok(reply) => {
-                        let answer = Answer::Reply(Reply { interim, ..reply });
-                        return Self { answer, rest };
-                    }
-                    Err(why) => {
-                        bytes.extend_from_slice(&rest);
-                        return Self::garbage(bytes, why);
-                    }
-                }
-            }
-            if bytes.len() > reply::HEAD_LIMIT {
-                return Self::garbage(bytes, "a head without end".to_owned());
-            }
-            let answer = match timeout_at(deadline, stream.read(&mut piece)).await {
-                Ok(Ok(fresh)) if fresh > 0 => {
-                    bytes.extend_from_slice(&piece[..fresh]);
-                    continue;
-                }
-                Ok(Ok(_)) => Answer::Closed,
-                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
-                Ok(Err(_)) => Answer::Reset,
-                Err(_) => Answer::Silence,
-            };
-            if bytes.is_empty() || (answer == Answer::Reset && begins_a_head(&bytes)) {
-                return Self {
-                    answer,
-                    rest: Vec::new(),
-                };
-            }
-            let why = format!("then {}", answer.describe());
-            return Self::garbage(bytes, why);
-        }
-    }
-
-    const fn garbage(bytes: Vec<u8>, why: String) -> Self {
-        Self {
-            answer: Answer::Garbage { bytes, why },
-            rest: Vec::new(),
-        }
-    }
-}
-
-/// Whether a response may have begun. A proxy that closes with unread bytes of the client in its socket resets the
-/// connection, and that erases what the client has not read yet (RFC 9112, section 9.6): a head that such a reset cuts
-/// off was no answer, and not a malformed one.
-fn begins_a_head(bytes: &[u8]) -> bool {
-    const START: &[u8] = b"HTTP/1.";
-    bytes.iter().zip(START).all(|(is, due)| is == due)
-}
-
-/// 101 is no interim response: it ends HTTP on its connection.
-const fn is_interim(reply: &Reply) -> bool {
-    reply.status < 200 && reply.status != 101
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        pin::Pin,
-        task::{Context, Poll},
-    };
-
-    use tokio::io::{AsyncRead, ReadBuf};
-
-    use super::*;
-
-    struct Resets;
-
-    impl AsyncRead for Resets {
-        fn poll_read(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
-        }
-    }
-
-    async fn heard(mut stream: impl AsyncRead + Unpin) -> Answer {
-        Heard::read(&mut stream, Duration::from_secs(10))
-            .await
-            .answer
-    }
-
-    #[tokio::test]
-    async fn a_reset_cuts_off_a_head_but_makes_no_head_of_anything_else() {
-        for part in ["", "HT", "HTTP/1.1 403 Forbidden\r\nDate: T"] {
-            assert_eq!(heard(part.as_bytes().chain(Resets)).await, Answer::Reset);
-        }
-        let ended = heard("HTTP/1.1 403 Forb".as_bytes()).await;
-        let page = heard("<html>".as_bytes().chain(Resets)).await;
-        for answer in [ended, page] {
-            assert!(matches!(answer, Answer::Garbage { .. }), "{answer:?}");
-        }
+/// Hears an answer from `stream`, for as long as that.
+async fn hear<R: AsyncReadExt + Unpin>(stream: &mut R, limit: Duration) -> Heard {
+    let deadline = Instant::now() + limit;
+    let mut hearing = Hearing::default();
+    let mut piece = [0; 4096];
+    loop {
+        let end = match timeout_at(deadline, stream.read(&mut piece)).await {
+            Ok(Ok(fresh)) if fresh > 0 => match hearing.feed(&piece[..fresh]) {
+                Some(heard) => return heard,
+                None => continue,
+            },
+            Ok(Ok(_)) => Answer::Closed,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
+            Ok(Err(_)) => Answer::Reset,
+            Err(_) => Answer::Silence,
+        };
+        return hearing.ends(end);
     }
 }
