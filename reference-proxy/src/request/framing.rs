@@ -11,9 +11,9 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 ///
-/// 400 for content or a malformed length, 501 for a transfer coding that is not known.
+/// 400 for any length but 0 and for chunks, 501 for a transfer coding that is not known.
 pub fn check(fields: &Fields, version: Version) -> Result<(), Refusal> {
-    let mut codings = fields.elements("transfer-encoding").peekable();
+    let mut codings = fields.elements("transfer-encoding");
     if fields.first("transfer-encoding").is_some() {
         let known = codings.all(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         return Err(match (known, version) {
@@ -28,10 +28,9 @@ pub fn check(fields: &Fields, version: Version) -> Result<(), Refusal> {
     let mut lengths = fields.all("content-length");
     match (lengths.next(), lengths.next()) {
         (None, _) | (Some(b"0"), None) => Ok(()),
-        (Some(length), None) if !length.is_empty() && length.iter().all(u8::is_ascii_digit) => {
-            Err(Refusal::bad_request("a request with content is not served"))
-        }
-        _ => Err(Refusal::bad_request("the Content-Length is malformed")),
+        _ => Err(Refusal::bad_request(
+            "a request is served without Content-Length, or with 0",
+        )),
     }
 }
 

@@ -61,7 +61,6 @@ fn is_reg_name(name: &[u8]) -> bool {
             {
                 after
             }
-            (b'%', _) => return false,
             _ if is_unreserved(octet) || is_sub_delimiter(octet) => tail,
             _ => return false,
         };

@@ -49,9 +49,7 @@ impl RequestLine {
     /// 400 for a malformed line, 505 for another major version.
     pub fn parse(line: &[u8]) -> Result<Self, Refusal> {
         let line = std::str::from_utf8(line)
-            .ok()
-            .filter(|line| line.is_ascii())
-            .ok_or_else(|| Refusal::bad_request("the request line is not ASCII"))?;
+            .map_err(|_| Refusal::bad_request("the request line is not ASCII"))?;
         let mut words = line.split(' ');
         let (Some(method), Some(target), Some(protocol), None) =
             (words.next(), words.next(), words.next(), words.next())
@@ -60,12 +58,12 @@ impl RequestLine {
                 "the request line is not method, target and version",
             ));
         };
-        if method.is_empty() || !method.bytes().all(is_token) {
+        if !method.bytes().all(is_token) {
             return Err(Refusal::bad_request("the method is no token"));
         }
-        if target.is_empty() || !target.bytes().all(|octet| octet.is_ascii_graphic()) {
+        if !target.bytes().all(|octet| octet.is_ascii_graphic()) {
             return Err(Refusal::bad_request(
-                "the target is empty or holds whitespace",
+                "the target holds whitespace or what is not ASCII",
             ));
         }
         Ok(Self {

@@ -89,14 +89,11 @@ impl Scanner {
     /// What is known of the request line, for a log line about a refused head.
     #[must_use]
     pub fn request_line<'a>(&self, octets: &'a [u8]) -> &'a [u8] {
-        let line = octets
-            .get(self.head_start..self.at.min(octets.len()))
-            .unwrap_or_default();
-        let end = line
-            .iter()
-            .position(|&octet| octet == b'\r' || octet == b'\n')
-            .unwrap_or(line.len());
-        &line[..end]
+        // One empty line too many has moved the start past the octet that was looked at last.
+        let line = octets.get(self.head_start..self.at).unwrap_or_default();
+        line.split(|&octet| octet == b'\r')
+            .next()
+            .unwrap_or_default()
     }
 
     fn end_of_line(
@@ -104,12 +101,12 @@ impl Scanner {
         octets: &[u8],
         limits: &HeadLimits,
     ) -> Result<Option<usize>, Refusal> {
-        if self.at == self.line_start || octets[self.at - 1] != b'\r' {
+        if !octets[..self.at].ends_with(b"\r") {
             return Err(Refusal::bad_request(
                 "a line ends with LF alone instead of CRLF",
             ));
         }
-        let empty = self.at - self.line_start == 1;
+        let empty = octets[self.line_start..self.at] == *b"\r";
         self.line_start = self.at + 1;
         if empty && self.lines == 0 {
             self.blank_lines += 1;
@@ -143,16 +140,17 @@ impl Scanner {
         octets: &[u8],
         limits: &HeadLimits,
     ) -> Result<Option<usize>, Refusal> {
+        // The CR may be one octet past the limit.
         let length = self.at - self.line_start;
-        if length > 0 && octets[self.at - 1] == b'\r' {
+        if octets[..self.at].ends_with(b"\r") {
             return Err(Refusal::bad_request("a CR is not followed by LF"));
         }
         let is_cr = octet == b'\r';
-        if octet == 0 || (octet < 0x20 && !is_cr && octet != b'\t') || octet == 0x7f {
+        if (octet < 0x20 && !is_cr && octet != b'\t') || octet == 0x7f {
             return Err(Refusal::bad_request("the head holds a control character"));
         }
         if self.lines > 0 {
-            if length >= limits.field && !is_cr {
+            if length > limits.field {
                 return Err(Refusal::head_too_large("a field is too long"));
             }
             return Ok(None);
@@ -163,7 +161,7 @@ impl Scanner {
         if length >= METHOD_LONGEST && !octets[self.line_start..self.at].contains(&b' ') {
             return Err(Refusal::not_implemented("no method is that long"));
         }
-        if length >= limits.line && !is_cr {
+        if length > limits.line {
             return Err(Refusal::line_too_long());
         }
         Ok(None)
@@ -211,7 +209,11 @@ mod tests {
         let octets = [b"\r\n\r\n", HEAD].concat();
         let scan = Scanner::default().scan(&octets, &HeadLimits::default());
         assert!(matches!(scan, Scan::Head { start: 4, end: 53 }));
-        assert_eq!(status(&b"\r\n".repeat(11)), 400);
+        let empty = b"\r\n".repeat(11);
+        assert_eq!(status(&empty), 400);
+        let mut scanner = Scanner::default();
+        scanner.scan(&empty, &HeadLimits::default());
+        assert_eq!(scanner.request_line(&empty), b"");
     }
 
     #[test]
@@ -220,6 +222,7 @@ mod tests {
         assert_eq!(status(b"CONNECT a.test:443 HTTP/1.1\rX"), 400);
         assert_eq!(status(b"\x16\x03\x01\x02\x00"), 400);
         assert_eq!(status(b"CONNECT \0"), 400);
+        assert_eq!(status(b"CONNECT a:1 HTTP/1.1\r\nX: a\x7f"), 400);
         assert_eq!(status(b"\n"), 400);
         assert_eq!(status(&b"A".repeat(65)), 501);
         assert_eq!(
