@@ -67,6 +67,13 @@ pub const HTTPD_CORE: Document = Document::new(
     "#",
 );
 
+/// Apache httpd's mod_authz_core.
+pub const MOD_AUTHZ_CORE: Document = Document::new(
+    "httpd 2.4 mod_authz_core",
+    "https://httpd.apache.org/docs/2.4/mod/mod_authz_core.html",
+    "#",
+);
+
 /// Apache httpd's mod_log_config.
 pub const MOD_LOG_CONFIG: Document = Document::new(
     "httpd 2.4 mod_log_config",

@@ -19,6 +19,7 @@ use std::{
 const SUITES: &[&str] = &[
     "allow_connect_places",
     "httpd_answers",
+    "httpd_limits",
     "httpd_logs",
     "httpd_order",
     "httpd_requests",
@@ -65,12 +66,44 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
             "httpd_order/checks_come_in_their_order[host_before_credentials]",
             "httpd_requests/a_host_is_a_strict_name_or_address",
             "httpd_answers/closes_the_connection_after_others[malformed]",
+            "httpd_answers/refuses_with_its_own_phrases[malformed]",
+            "httpd_requests/broken_lines_are_bad_requests",
         ],
     ),
     (
         "CONNECTSPEC_FAULT",
         "missing-host-accepted",
         &["httpd_requests/a_missing_host_is_a_bad_request"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "leading-empty-line-refused",
+        &["httpd_limits/skips_ten_empty_lines"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "malformed-says-404",
+        &["httpd_limits/refuses_the_eleventh_empty_line"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "short-line-limit",
+        &["httpd_limits/takes_lines_of_8190_bytes[request_line]"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "ten-fields-at-most",
+        &["httpd_limits/takes_a_hundred_fields"],
+    ),
+    (
+        "CONNECTSPEC_VARIANT",
+        "old-version-refused",
+        &["httpd_requests/an_old_client_needs_no_host"],
+    ),
+    (
+        "CONNECTSPEC_VARIANT",
+        "other-host-refused",
+        &["httpd_requests/another_host_is_ignored"],
     ),
     (
         "CONNECTSPEC_VARIANT",
@@ -145,6 +178,9 @@ const DOES_NOTHING: &[&str] = &[
     "httpd_answers/denies_with_a_page_that_says_so",
     "httpd_answers/names_the_host_that_does_not_resolve",
     "httpd_answers/refuses_every_connect_while_it_is_no_proxy",
+    "httpd_answers/requires_no_user_whom_it_cannot_know",
+    "httpd_limits/refuses_longer_lines",
+    "httpd_limits/refuses_one_field_more",
     "httpd_logs/*",
     "httpd_order/a_blocked_host_is_told_before_its_port",
     "httpd_requests/max_forwards_counts[no_number]",

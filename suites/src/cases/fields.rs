@@ -17,6 +17,7 @@ pub(crate) fn suite() -> Suite {
         a_folded_value_shifts_nothing,
         a_strange_byte_in_a_value_leads_nowhere_else,
         hidden_credentials_let_nobody_in,
+        no_space_is_needed_before_a_value,
         a_value_may_hold_bytes_past_ascii,
         the_case_of_a_field_name_means_nothing,
         the_case_of_the_credentials_field_means_nothing,
@@ -207,6 +208,35 @@ const HIDDEN: &[(&str, &str, &str, Hidden)] = &[
         "5",
         |request, _, field| request.field(format!("X: a\0{field}")),
     ),
+];
+
+/// Programs that count bytes leave the space out, and so do those that have never seen a specification.
+///
+/// Right as well: a refusal by policy or for want of credentials says nothing.
+fn no_space_is_needed_before_a_value() -> Vec<(&'static str, Case)> {
+    each(WITHOUT_SPACE, |&(_, field)| {
+        must("A value may follow the colon at once")
+            .cites(RFC_9112.section("5"))
+            .cites(RFC_9112.section("5.1"))
+            .covers(["H1-FLD-022"])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                let field = field(&server);
+
+                lab.carries(&lab.request(&server).without_host().field(field), &server)
+                    .await
+            })
+    })
+}
+
+/// How the Host field is written, and what stands behind it.
+type Field = fn(&Server) -> String;
+
+const WITHOUT_SPACE: &[(&str, Field)] = &[
+    ("host", |server| format!("Host:{}", server.authority())),
+    ("long_value", |server| {
+        format!("Host: {}\r\nX:{}", server.authority(), "x".repeat(100))
+    }),
 ];
 
 /// Names of people and of files are still sent in whatever encoding a system has.

@@ -5,7 +5,7 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::spec::{RFC_9110, RFC_9112};
+use crate::spec::{RFC_3986, RFC_9110, RFC_9112};
 
 /// Every case about the Host field.
 pub(crate) fn suite() -> Suite {
@@ -19,6 +19,8 @@ pub(crate) fn suite() -> Suite {
         two_hosts_of_an_old_client_are_a_bad_request,
         refuses_a_malformed_host,
         a_malformed_host_is_a_bad_request,
+        refuses_what_only_looks_like_a_host,
+        what_only_looks_like_a_host_is_a_bad_request,
         another_host_leads_nowhere_else,
         the_host_may_lack_the_port,
         whitespace_around_the_host_is_no_part_of_it,
@@ -197,6 +199,66 @@ fn a_malformed_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
 
                 lab.refuses_with(400, &lab.request(&server).host(spelling(&server)))
                     .await
+            })
+    })
+}
+
+/// Values that begin as a host may, and then break one of the grammar's rules: each holds all the ways to break it.
+const NEARLY_HOSTS: &[(&str, &[&str])] = &[
+    // A percent sign stands before two hexadecimal digits.
+    ("percent_encoding", &["a%", "a%4", "a%g1", "a%1g"]),
+    // Brackets hold an IPv6 address, and what stands behind them is a port.
+    ("brackets", &["[]", "[a]", "[127.0.0.1]", "[::1]a"]),
+    // Or they hold a version in hexadecimal digits, a point and what a name may hold.
+    (
+        "future_address",
+        &["[v1]", "[v.a]", "[vg.a]", "[v1.]", "[v1.a/b]"],
+    ),
+];
+
+/// One reader decodes as much as it can, the next one takes the sign for itself: two hosts.
+///
+/// Right as well: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
+/// not make it a valid one.
+fn refuses_what_only_looks_like_a_host() -> Vec<(&'static str, Case)> {
+    each(NEARLY_HOSTS, |&(_, values)| {
+        must("A CONNECT whose Host field is nearly a host is refused")
+            .cites(RFC_9112.section("3.2"))
+            .cites(RFC_9110.section("7.2"))
+            .cites(RFC_3986.section("3.2.2"))
+            .covers(["H1-HOST-004"])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+
+                for value in values {
+                    lab.refuses(&lab.request(&server).host(value))
+                        .await
+                        .map_err(|finding| finding.at(&format!("with `Host: {value}`")))?;
+                }
+                Ok(())
+            })
+    })
+}
+
+/// As without any Host field, 400 is the status that the specification names.
+///
+/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// an answer, says nothing.
+fn what_only_looks_like_a_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
+    each(NEARLY_HOSTS, |&(_, values)| {
+        should("A CONNECT whose Host field is nearly a host gets 400")
+            .cites(RFC_9112.section("3.2"))
+            .cites(RFC_9110.section("7.2"))
+            .covers(["H1-HOST-004"])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+
+                for value in values {
+                    lab.refuses_with(400, &lab.request(&server).host(value))
+                        .await
+                        .map_err(|finding| finding.at(&format!("with `Host: {value}`")))?;
+                }
+                Ok(())
             })
     })
 }

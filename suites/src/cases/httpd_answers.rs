@@ -5,7 +5,7 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::spec::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT};
+use crate::spec::{HTTPD_CORE, MOD_AUTHZ_CORE, MOD_PROXY, MOD_PROXY_CONNECT};
 
 /// Every case about the words of httpd's answers.
 pub(crate) fn suite() -> Suite {
@@ -15,6 +15,8 @@ pub(crate) fn suite() -> Suite {
         denies_with_a_page_that_says_so,
         names_the_host_that_does_not_resolve,
         answers_a_failed_connection_with_503,
+        refuses_with_its_own_phrases,
+        requires_no_user_whom_it_cannot_know,
         refuses_every_connect_while_it_is_no_proxy,
         keeps_the_connection_after_some_refusals,
         closes_the_connection_after_others,
@@ -115,6 +117,100 @@ fn answers_a_failed_connection_with_503() -> Case {
                 return Err(Finding::violation("a page without a reason", page));
             }
             Ok(())
+        })
+}
+
+/// Refusals, and how their status lines go on behind the version.
+const PHRASES: &[(&str, Refused, &str)] = &[
+    ("malformed", Refused::Malformed, "400 Bad Request"),
+    (
+        "other_method",
+        Refused::Method("PUT"),
+        "405 Method Not Allowed",
+    ),
+    (
+        "no_credentials",
+        Refused::NoCredentials,
+        "407 Proxy Authentication Required",
+    ),
+    ("long_line", Refused::LongLine, "414 Request-URI Too Long"),
+    (
+        "expectation",
+        Refused::Expectation,
+        "417 Expectation Failed",
+    ),
+    (
+        "unknown_method",
+        Refused::Method("BREW"),
+        "501 Not Implemented",
+    ),
+];
+
+#[derive(Clone, Copy)]
+enum Refused {
+    Malformed,
+    Method(&'static str),
+    NoCredentials,
+    LongLine,
+    Expectation,
+}
+
+/// The phrase is what people see of a refused CONNECT in their programs' messages, and what they search for.
+///
+/// Nothing else is right for a proxy like httpd. To others, the phrase is free.
+fn refuses_with_its_own_phrases() -> Vec<(&'static str, Case)> {
+    each(PHRASES, |&(_, kind, phrase)| {
+        let setup = match kind {
+            Refused::NoCredentials => credentials(),
+            _ => Setup::default(),
+        };
+        httpd("The status line of a refusal has the phrase of httpd's table")
+            .cites(HTTPD_CORE.section(""))
+            .covers(["REF-STL"])
+            .needs([Need::HttpdText])
+            .under(setup)
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                let request = lab.anonymous_client().request(server.authority());
+                let request = match kind {
+                    Refused::Malformed => request.without_host(),
+                    Refused::Method(method) => {
+                        request.method(method).target("/").host(server.authority())
+                    }
+                    Refused::LongLine => request.target("x".repeat(LONG_LINE) + ":1"),
+                    Refused::Expectation => request.field("Expect: tea"),
+                    Refused::NoCredentials => request,
+                };
+                let exchange = lab.anonymous_client().asks(request).await?;
+                has_phrase(&exchange, phrase)
+            })
+    })
+}
+
+fn has_phrase(exchange: &Exchange, phrase: &str) -> Outcome {
+    let expected = format!("HTTP/1.1 {phrase}");
+    exchange
+        .reply()?
+        .expect(&expected, |reply| reply.status_line() == expected)
+}
+
+/// Where a user is required and none can be known, it is the configuration that is at fault, and no password
+/// helps.
+///
+/// Nothing else is right for a proxy like httpd.
+fn requires_no_user_whom_it_cannot_know() -> Case {
+    httpd("Require valid-user beside AuthType None is answered with 500 Internal Server Error")
+        .cites(MOD_AUTHZ_CORE.section("require"))
+        .covers(["REF-STL"])
+        .needs([Need::ConfigCheck, Need::HttpdText])
+        .under(credentials())
+        .run(async |lab| {
+            let nobody = "<Proxy \"*\">\nAuthType None\n</Proxy>";
+            let setup = credentials().with_httpd_text(nobody);
+            let lab = lab.reconfigured(&setup).await?;
+            let server = lab.server(echo()).await?;
+            let exchange = lab.client().asks(lab.request(&server)).await?;
+            has_phrase(&exchange, "500 Internal Server Error")
         })
 }
 

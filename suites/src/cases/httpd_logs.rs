@@ -15,6 +15,7 @@ pub(crate) fn suite() -> Suite {
         a_tunnels_bytes_are_no_content,
         a_tunnel_is_the_last_of_its_connection,
         the_request_is_repeated_as_it_came,
+        a_broken_request_is_repeated_as_well,
         a_source_address_changes_nothing_about_the_note,
         the_error_log_names_reason_and_target,
         the_error_log_has_no_note_before_the_connection,
@@ -162,6 +163,36 @@ fn the_request_is_repeated_as_it_came() -> Case {
                 (10, "%r", &*line),
             ];
             expect_items(&items(lab, &nonce).await?, &asked)
+        })
+}
+
+/// Whoever looks for the client that sends garbage looks for what it has sent.
+///
+/// Nothing else is right for a proxy like httpd.
+fn a_broken_request_is_repeated_as_well() -> Case {
+    httpd("The log repeats the request line of a request whose fields are broken")
+        .cites(MOD_LOG_CONFIG.section("formats"))
+        .covers(["NOTE-009"])
+        .under(Setup::default().with_httpd_text(
+            "LogFormat \"broken|%>s|%r|\" broken\nCustomLog \"{access_log}\" broken",
+        ))
+        .needs([Need::AccessLog])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let line = format!("CONNECT {}.invalid:{} HTTP/1.1", lab.nonce(), server.port());
+            let request = lab.request(&server).line(&line).field("X: a\x01b");
+            lab.client().asks(request).await?.refusal()?;
+
+            // No other case has this set-up, so no other request is refused with it.
+            let expected = format!("broken|400|{line}|");
+            let logged = match lab.log_line("broken|400|").await {
+                Err(_) if !lab.log_lines("400")?.is_empty() => "no such line".to_owned(),
+                line => line?.text,
+            };
+            match logged.contains(&expected) {
+                true => Ok(()),
+                false => Err(Finding::violation(expected, logged)),
+            }
         })
 }
 

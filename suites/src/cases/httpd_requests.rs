@@ -11,14 +11,63 @@ use crate::spec::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT};
 pub(crate) fn suite() -> Suite {
     suite! {
         "httpd_requests": "Requests as httpd reads them", include_str!("httpd_requests.rs");
+        broken_lines_are_bad_requests,
+        an_old_client_needs_no_host,
         a_missing_host_is_a_bad_request,
         whatever_is_wrong_with_host_is_ignored,
+        another_host_is_ignored,
         a_port_is_read_as_c_reads_numbers,
         a_host_is_a_strict_name_or_address,
         odd_hosts_are_looked_up,
         max_forwards_counts,
         content_goes_to_the_server,
     }
+}
+
+/// What is wrong with a request that is right otherwise.
+type Broken = fn(Request) -> Request;
+
+const BROKEN: &[(&str, Broken)] = &[
+    ("method", |request| request.method("CON(NECT")),
+    ("first_control_character", |request| {
+        request.field("X: a\x01b")
+    }),
+    ("last_control_character", |request| {
+        request.field("X: a\x1fb")
+    }),
+    ("delete", |request| request.field("X: a\x7fb")),
+];
+
+/// Since httpd reads strictly, what comes through it can be logged and compared without a second look.
+///
+/// Nothing else is right for a proxy like httpd.
+fn broken_lines_are_bad_requests() -> Vec<(&'static str, Case)> {
+    each(BROKEN, |&(_, broken)| {
+        httpd("A method that is no token and a control character in a value are answered with 400")
+            .cites(HTTPD_CORE.section("httpprotocoloptions"))
+            .covers(["REF-SYN"])
+            .needs([Need::HttpdText])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                has_status(lab, &broken(lab.request(&server)), 400).await?;
+                server.stays_unvisited().await
+            })
+    })
+}
+
+/// Programs that speak HTTP/1.0 to a proxy send two lines, and have done so for thirty years.
+///
+/// Nothing else is right for a proxy like httpd.
+fn an_old_client_needs_no_host() -> Case {
+    httpd("An HTTP/1.0 CONNECT without Host is served")
+        .cites(HTTPD_CORE.section("httpprotocoloptions"))
+        .covers(["REF-SYN"])
+        .needs([Need::HttpdText])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let request = lab.request(&server).version("HTTP/1.0").without_host();
+            leads_to(lab, &request, &server).await
+        })
 }
 
 /// A client that does not know Host is from before HTTP/1.1, whatever it says.
@@ -62,6 +111,36 @@ fn whatever_is_wrong_with_host_is_ignored() -> Vec<(&'static str, Case)> {
                     request.field(format!("Host: {value}"))
                 });
                 leads_to(lab, &request, &server).await
+            })
+    })
+}
+
+/// Hosts in every spelling that the grammar has; none of them is where the tunnel shall lead.
+const OTHER_HOSTS: &[(&str, &str)] = &[
+    ("name", "a.invalid"),
+    ("empty_port", "a.invalid:"),
+    ("large_port", "a.invalid:99999"),
+    ("odd_characters", "-._~!$&'()*+,;="),
+    ("percent_encoding", "%4a%A4"),
+    ("ipv6", "[::1]"),
+    ("ipv6_and_a_port", "[::1]:80"),
+    ("future_address", "[v1f.-._~!$&'()*+,;=:a]:80"),
+    ("future_address_in_capitals", "[V1F.a]"),
+];
+
+/// Clients that send the proxy's own name, or the one that a person has typed, get their tunnel.
+///
+/// Nothing else is right for a proxy like httpd. Others may refuse a request whose two hosts differ: RFC 9112 wants clients
+/// to send the same one.
+fn another_host_is_ignored() -> Vec<(&'static str, Case)> {
+    each(OTHER_HOSTS, |&(_, host)| {
+        httpd("A Host that names another host does not keep a CONNECT from its target")
+            .cites(HTTPD_CORE.section("httpprotocoloptions"))
+            .covers(["REF-HOST"])
+            .needs([Need::HttpdText])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                leads_to(lab, &lab.request(&server).host(host), &server).await
             })
     })
 }

@@ -20,6 +20,7 @@ mod framing;
 mod host;
 mod host_spelling;
 mod httpd_answers;
+mod httpd_limits;
 mod httpd_logs;
 mod httpd_order;
 mod httpd_requests;
@@ -119,6 +120,7 @@ pub fn suites() -> Vec<Suite> {
         virtual_hosts::suite(),
         abuse::suite(),
         httpd_requests::suite(),
+        httpd_limits::suite(),
         httpd_order::suite(),
         httpd_answers::suite(),
         source_port::suite(),

@@ -4,6 +4,7 @@
 //! head before they can know what it says.
 
 use connectspec_harness::prelude::*;
+use jiff::fmt::rfc2822;
 
 use super::occasion::{Occasion, REPLIES, replies};
 use crate::spec::{RFC_9110, RFC_9112};
@@ -21,6 +22,7 @@ pub(crate) fn suite() -> Suite {
         neither_interim_nor_204_announces_a_body,
         nobody_is_told_that_the_request_was_misdirected,
         an_upgrade_that_is_demanded_is_named,
+        a_date_has_the_form_of_http,
     }
 }
 
@@ -185,6 +187,32 @@ fn an_upgrade_that_is_demanded_is_named() -> Case {
         })
 }
 
+/// Caches and logs read it with a parser that knows one form, and count what they cannot read as the beginning of time.
+///
+/// Right as well: no Date at all, which a proxy need not send. What it says is not looked at: clocks differ.
+fn a_date_has_the_form_of_http() -> Case {
+    must("A Date is written as in `Sun, 06 Nov 1994 08:49:37 GMT`")
+        .cites(RFC_9110.section("5.6.7"))
+        .cites(RFC_9110.section("6.6.1"))
+        .covers(["H1-RSP-018"])
+        .run(async |lab| {
+            let mut seen = false;
+            for (name, reply) in replies(lab).await? {
+                for date in reply.values("Date") {
+                    seen = true;
+                    if !is_date(date) {
+                        let observed = format!("{} ({name})", date.escape_ascii());
+                        return Err(Finding::violation("a date in GMT", observed));
+                    }
+                }
+            }
+            if seen {
+                return Ok(());
+            }
+            Err(Finding::inconclusive("there is no Date"))
+        })
+}
+
 /// No reply to any occasion is `wrong`.
 async fn none(lab: &Lab, expected: &str, wrong: fn(&Reply) -> bool) -> Outcome {
     for (name, reply) in replies(lab).await? {
@@ -283,6 +311,15 @@ fn header_section(head: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// Whether it comes out the same when it is read and written again in the one form that may be sent.
+fn is_date(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value);
+    let read = rfc2822::DateTimeParser::new().parse_timestamp(&*text);
+    let written =
+        read.and_then(|date| rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date));
+    written.is_ok_and(|written| *written == *text)
+}
+
 const fn is_field_content(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
@@ -318,6 +355,24 @@ mod tests {
                 status_line(format!("{line}\r\n\r\n").as_bytes()).is_some(),
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn a_date_is_strict() {
+        assert!(is_date(b"Sun, 06 Nov 1994 08:49:37 GMT"));
+        for other in [
+            "",
+            "1994-11-06T08:49:37Z",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 09:49:37 +0100",
+            "06 Nov 1994 08:49:37 GMT",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+        ] {
+            assert!(!is_date(other.as_bytes()), "{other}");
         }
     }
 
