@@ -191,7 +191,7 @@ impl Connection {
         let write = async {
             let _ = timeout(patience.progress(), writer.write_all(&request)).await;
         };
-        let (heard, ()) = tokio::join!(hear(&mut reader, patience.reply()), write);
+        let (heard, ()) = tokio::join!(hear(&mut reader, patience.reply(), patience), write);
         self.settle(heard)
     }
 
@@ -200,9 +200,10 @@ impl Connection {
         self.hears_within(self.patience.reply()).await
     }
 
-    /// As [`Connection::hears`], with a limit of its own.
+    /// As [`Connection::hears`], with a limit of its own for its first byte. An answer that has begun may go on: who
+    /// reads the half of one calls a slow proxy a broken one.
     pub async fn hears_within(&mut self, limit: Duration) -> Answer {
-        let heard = hear(&mut self.stream, limit).await;
+        let heard = hear(&mut self.stream, limit, self.patience).await;
         self.settle(heard)
     }
 
@@ -254,16 +255,23 @@ impl Connection {
     }
 }
 
-/// Hears an answer from `stream`, for as long as that.
-async fn hear<R: AsyncReadExt + Unpin>(stream: &mut R, limit: Duration) -> Heard {
-    let deadline = Instant::now() + limit;
+/// Hears an answer from `stream` whose first byte comes within `limit`, and each other one soon behind it.
+async fn hear<R: AsyncReadExt + Unpin>(
+    stream: &mut R,
+    limit: Duration,
+    patience: Patience,
+) -> Heard {
+    let mut deadline = Instant::now() + limit;
     let mut hearing = Hearing::default();
     let mut piece = [0; 4096];
     loop {
         let end = match timeout_at(deadline, stream.read(&mut piece)).await {
             Ok(Ok(fresh)) if fresh > 0 => match hearing.feed(&piece[..fresh]) {
                 Some(heard) => return heard,
-                None => continue,
+                None => {
+                    deadline = deadline.max(Instant::now() + patience.reply());
+                    continue;
+                }
             },
             Ok(Ok(_)) => Answer::Closed,
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
