@@ -239,7 +239,7 @@ const STRANGE_BYTES: &[(&str, u8)] = &[
 /// To repair a target is a recovery; to connect to what the repair made up is a hole.
 ///
 /// Right as well: a refusal, or a tunnel to exactly the host and the port that stand there. No port stands in a URI
-/// that leaves it out.
+/// that leaves it out. What the Host field says, be it something else, decides nothing.
 fn a_repaired_target_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(REPAIRABLE, |&(_, row, target)| {
         must("An odd target leads to the host and the port that it names, or nowhere")
@@ -251,7 +251,10 @@ fn a_repaired_target_leads_nowhere_else() -> Vec<(&'static str, Case)> {
                 let request = lab.request(&server).target(target(&server, lab.host()));
 
                 lab.tolerates(&request, &server).await?;
-                lab.tolerates(&request.host(server.authority()), &server)
+                lab.tolerates(&request.clone().host(server.authority()), &server)
+                    .await?;
+                let another = lab.server(echo()).await?;
+                lab.tolerates(&request.host(another.authority()), &server)
                     .await?;
                 Ok(())
             })

@@ -116,7 +116,7 @@ const BARE_CARRIAGE_RETURNS: &[(&str, &str, &str)] = &[
 
 /// To split the line at any whitespace is allowed; to come out with another target is not.
 ///
-/// Right as well: a refusal, or a tunnel to the server that the line names.
+/// Right as well: a refusal, or a tunnel to the server that the line names, whatever the Host field says.
 fn odd_whitespace_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(ODD_WHITESPACE, |&(_, row, line)| {
         must("However the request-line is split, the target stays the same")
@@ -126,8 +126,11 @@ fn odd_whitespace_leads_nowhere_else() -> Vec<(&'static str, Case)> {
             .run(async move |lab| {
                 let server = lab.server_among(|_| vec![80, 443]).await?;
                 let line = line.replace("TARGET", &server.authority());
+                let request = lab.request(&server).line(line);
 
-                lab.tolerates(&lab.request(&server).line(line), &server)
+                lab.tolerates(&request, &server).await?;
+                let another = lab.server(echo()).await?;
+                lab.tolerates(&request.host(another.authority()), &server)
                     .await?;
                 Ok(())
             })
