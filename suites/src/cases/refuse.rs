@@ -10,7 +10,10 @@ use connectspec_harness::{
     prelude::*,
 };
 
-use super::occasion::{Occasion, REFUSALS, refused};
+use super::{
+    disclosure::private_address,
+    occasion::{Occasion, REFUSALS, refused},
+};
 use crate::spec::{RFC_9110, RFC_9112, RFC_9209};
 
 /// Every case about refusals.
@@ -22,6 +25,7 @@ pub(crate) fn suite() -> Suite {
         an_unregistered_name_is_a_gateway_error,
         a_denied_port_is_forbidden,
         a_denial_comes_at_once,
+        a_page_names_no_internal_address,
         a_refusal_is_complete,
         an_old_client_gets_no_chunks,
         no_success_carries_an_error_page,
@@ -131,7 +135,8 @@ fn a_denied_port_is_forbidden() -> Case {
 
 /// A program that is refused after a minute looks as if it hung, and nobody thinks of the proxy.
 ///
-/// Right as well: any refusal, and a close. Only a third delay in a row is put down to the proxy.
+/// Right as well: any refusal, and a close. Only a third delay in a row is put down to the proxy, and none while an ordinary
+/// tunnel, which is asked for later, takes as long.
 fn a_denial_comes_at_once() -> Case {
     practice("A port that is not allowed is refused within a second")
         .cites(RFC_9110.section("15.5.4"))
@@ -143,17 +148,49 @@ fn a_denial_comes_at_once() -> Case {
         )
         .run(async |lab| {
             let limit = lab.patience().soon();
+            let server = lab.server(echo()).await?;
             for _ in 0..3 {
                 let request = Occasion::Denied.request(lab).await?;
                 let mut connection = lab.client().dial().await?;
                 connection.sends(request.bytes()).await;
-                if connection.hears_within(limit).await != Answer::Silence {
+                if connection.speaks_within(limit).await {
+                    return Ok(());
+                }
+                lab.client().connect(&server).await?;
+                if connection.speaks_within(lab.patience().settle()).await {
                     return Ok(());
                 }
             }
             let observed = format!("three times none within {limit:?}");
             Err(Finding::violation("an answer", observed))
         })
+}
+
+/// A page of the proxy is read by whoever may ask it anything, and shown to whoever asks why something fails.
+///
+/// Right as well: the address that was asked for, and the one that the client has reached the proxy at.
+fn a_page_names_no_internal_address() -> Vec<(&'static str, Case)> {
+    each(REFUSALS, |&(_, occasion)| {
+        practice("The page of a refusal names no private address but those that its client knows")
+            .cites(RFC_9110.section("17.12"))
+            .covers(["SEC-009"])
+            .under(occasion.setup())
+            .needs(occasion.needs())
+            .run(async move |lab| {
+                let (reply, mut connection) = occasion.refusal(lab).await?;
+                let page = connection.body(&reply).await.content;
+                let page = String::from_utf8_lossy(&page);
+                let own = connection.into_tunnel().local()?;
+                let known = [lab.proxy().ip(), own.ip()];
+                let page = known.iter().fold(page.into_owned(), |page, address| {
+                    page.replace(&address.to_string(), "")
+                });
+                match private_address(&page, lab.host()) {
+                    None => Ok(()),
+                    Some(address) => Err(Finding::violation("no private address", address)),
+                }
+            })
+    })
 }
 
 /// A client that waits for the rest of a page, or for the end of a body that nothing marks, waits until it gives up.

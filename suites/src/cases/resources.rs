@@ -5,7 +5,7 @@
 
 use connectspec_harness::{prelude::*, proxy::vitals::Vitals};
 
-use super::occasion::Occasion;
+use super::occasion::{Occasion, refused};
 use crate::spec::{RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about what a proxy holds and uses.
@@ -14,6 +14,7 @@ pub(crate) fn suite() -> Suite {
         "resources": "Resources", include_str!("resources.rs");
         what_a_tunnel_took_is_given_back,
         ten_thousand_tunnels_leave_nothing,
+        tunnels_that_have_ended_keep_no_memory,
         clients_that_left_while_connecting_leave_nothing,
         a_tunnel_at_a_standstill_costs_no_time,
         a_slow_reader_costs_no_memory,
@@ -29,6 +30,7 @@ enum Ways {
     ClientResets,
     ServerResets,
     Refused,
+    Fails,
 }
 
 const WAYS: &[(&str, Ways)] = &[
@@ -37,6 +39,7 @@ const WAYS: &[(&str, Ways)] = &[
     ("the_client_resets", Ways::ClientResets),
     ("the_server_resets", Ways::ServerResets),
     ("it_is_refused", Ways::Refused),
+    ("nobody_listens", Ways::Fails),
 ];
 
 /// One file lost with each tunnel: a proxy of a thousand clients is full within the hour.
@@ -70,25 +73,71 @@ fn ten_thousand_tunnels_leave_nothing() -> Case {
         .run(async |lab| leaves_nothing(lab, Ways::ClientCloses, 10_000).await)
 }
 
+/// What any runtime may keep of its heap, and less than a large buffer for each of two hundred tunnels.
+const MEMORY_TOLERATED: u64 = 128 << 20;
+
+/// A buffer that is forgotten with each tunnel fills the machine, and the kernel ends whom it likes.
+///
+/// Right as well: to keep memory for reuse. Two hundred tunnels before the measurement have made the heap as large as it
+/// has to be.
+fn tunnels_that_have_ended_keep_no_memory() -> Case {
+    practice("Two hundred tunnels that have ended keep less than 128 MiB of memory")
+        .cites(RFC_9110.section("17.5"))
+        .covers(["CLS-019"])
+        .needs([Need::Launched])
+        .slow()
+        .run(async |case| {
+            let lab = case.relaunched(&Setup::default()).await?;
+            let server = lab.server(hand_over()).await?;
+            let mut held = Vec::new();
+            for _ in 0..2 {
+                for _ in 0..200 {
+                    Ways::ClientCloses.ends(&lab, &server).await?;
+                }
+                held.push(at_rest(&lab).await?.rss);
+            }
+            let growth = held[1].saturating_sub(held[0]);
+            let seen = format!("{} MiB more after 200 tunnels", growth >> 20);
+            if growth < MEMORY_TOLERATED {
+                case.note(seen);
+                return Ok(());
+            }
+            Err(Finding::violation("at most 128 MiB more", seen))
+        })
+}
+
 /// Open files that are no loss: a log that was opened again, a spare worker.
 const FILES_TOLERATED: usize = 20;
 
 async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
     let lab = case.relaunched(&Setup::default()).await?;
     let server = lab.server(hand_over()).await?;
+    let closed = format!("{}:{}", lab.host(), lab.refusing_port().await?);
+    let once = async || match way {
+        Ways::Fails => fails(&lab, &closed).await,
+        way => way.ends(&lab, &server).await,
+    };
     for _ in 0..500 {
-        way.ends(&lab, &server).await?;
+        once().await?;
     }
     let before = at_rest(&lab).await?;
     let began = std::time::Instant::now();
     let mut ended = 0;
     // A proxy that takes its time for each of them is judged on fewer.
     while ended < times && began.elapsed() < lab.patience().lingering() {
-        way.ends(&lab, &server).await?;
+        once().await?;
         ended += 1;
     }
     case.note(format!("{ended} tunnels"));
     given_back(&lab, &before, ended).await
+}
+
+/// A tunnel to where nobody listens is refused.
+async fn fails(lab: &Lab, closed: &str) -> Outcome {
+    let exchange = lab.client().asks(lab.client().request(closed)).await?;
+    let (reply, mut connection) = refused(exchange)?;
+    connection.body(&reply).await;
+    Ok(())
 }
 
 /// The proxy has no more files open than `before`, or comes back to that.
@@ -161,7 +210,7 @@ impl Ways {
                 far.resets()?;
                 near.ends_somehow().await?;
             }
-            Self::Refused => {}
+            Self::Refused | Self::Fails => {}
         }
         Ok(())
     }

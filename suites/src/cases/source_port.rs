@@ -18,6 +18,7 @@ pub(crate) fn suite() -> Suite {
         is_absent_when_the_request_was_refused,
         is_absent_when_the_connection_failed,
         is_logged_when_the_tunnel_has_ended,
+        is_not_logged_before_both_directions_have_ended,
         stands_beside_the_status_that_was_sent,
         is_right_for_each_of_many_tunnels,
     }
@@ -130,6 +131,51 @@ fn is_logged_when_the_tunnel_has_ended() -> Case {
                 return Err(Finding::violation(expected, line.text.clone()));
             }
             tunnel.closes().await?;
+            let Err(missing) = lab.log_line(&nonce).await else {
+                return Ok(());
+            };
+            // Where the line of a refusal comes, tunnels are left out.
+            let later = lab.nonce();
+            let request = lab.request(&server).target("/");
+            lab.client().asks(named(&request, &later)).await?;
+            if lab.log_line(&later).await.is_err() {
+                return Err(missing);
+            }
+            let seen = "none, though that of a later request has come";
+            Err(Finding::violation("a line of the tunnel", seen))
+        })
+}
+
+/// What was sent and received is known when the second direction has ended, and not before.
+///
+/// Right as well: to end both directions at once.
+fn is_not_logged_before_both_directions_have_ended() -> Case {
+    httpd("A tunnel that one side has ended is not logged while the other one goes on")
+        .cites(MOD_LOG_CONFIG.section("formats"))
+        .covers(["NOTE-006"])
+        .needs([Need::SourcePort])
+        .run(async |lab| {
+            let server = lab.server(hand_over()).await?;
+            let nonce = lab.nonce();
+            let exchange = lab
+                .client()
+                .asks(named(&lab.request(&server), &nonce))
+                .await?;
+            exchange.success()?;
+            let mut near = exchange.connection.into_tunnel();
+            let mut far = server.accepts().await?;
+            near.finishes().await?;
+            far.ends_somehow().await?;
+            let goes_on = far.sends(lab.nonce()).await.is_ok() && near.speaks().await;
+            if !goes_on {
+                lab.note("both directions end at once");
+                return Ok(());
+            }
+            if let Some(line) = lab.log_lines(&nonce)?.first() {
+                let expected = "no line while the tunnel is half open";
+                return Err(Finding::violation(expected, line.text.clone()));
+            }
+            far.closes().await?;
             lab.log_line(&nonce).await.map(drop)
         })
 }

@@ -19,6 +19,7 @@ pub(crate) fn suite() -> Suite {
         what_is_meant_for_one_hop_is_not_passed_on,
         an_unknown_field_is_passed_on,
         lines_of_a_field_keep_their_order,
+        a_damaged_value_is_not_passed_on,
         the_ports_that_are_allowed_stay_the_proxys_own,
         a_name_that_only_an_upstream_proxy_could_know,
     }
@@ -312,6 +313,60 @@ fn lines_of_a_field_keep_their_order() -> Case {
                 _ => Err(Finding::inconclusive("not both of them are passed on")),
             }
         })
+}
+
+/// Fields in which a line ends where no line may end, or a value where one reader stops, and where that is written of.
+const DAMAGED: &[(&str, &str, Section, &str)] = &[
+    ("fold", "H1-FLD-004", (RFC_9112, "5.2"), "X-A: a\r\n X-B: b"),
+    (
+        "bare_carriage_return",
+        "H1-FLD-005",
+        (RFC_9112, "2.2"),
+        "X-A: a\rX-B: b",
+    ),
+    ("nul", "H1-FLD-005", (RFC_9110, "5.5"), "X-A: a\0X-B: b"),
+];
+
+/// A section of a document.
+type Section = (Document, &'static str);
+
+/// The next proxy may take such a value for two fields, or for the half of one.
+///
+/// Right as well: to refuse the request, or to wait for more of it, to put spaces there, and to pass no field on.
+fn a_damaged_value_is_not_passed_on() -> Vec<(&'static str, Case)> {
+    each(DAMAGED, |&(_, row, (document, section), field)| {
+        must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
+            .cites(document.section(section))
+            .covers([row])
+            .under(upstream())
+            .run(async move |lab| {
+                let server = lab.server(hold()).await?;
+                let upstream = lab.upstream(hand_over()).await?;
+                let request = lab.request(&server).field(field);
+                let asked = match lab.chains(&upstream, &request).await {
+                    Ok(chain) => chain.asked,
+                    Err(Finding::Inconclusive { reason }) => {
+                        lab.note(reason);
+                        return Ok(());
+                    }
+                    Err(_) if upstream.visits().is_empty() => {
+                        lab.note("silence, and the upstream proxy is not asked");
+                        return Ok(());
+                    }
+                    Err(finding) => return Err(finding),
+                };
+                let damage = |pair: &[u8]| {
+                    pair[1] == 0
+                        || pair[0] == b'\r' && pair[1] != b'\n'
+                        || pair[0] == b'\n' && matches!(pair[1], b' ' | b'\t')
+                };
+                if !asked.head.windows(2).any(damage) {
+                    return Ok(());
+                }
+                let head = asked.head.escape_ascii().to_string();
+                Err(Finding::violation("spaces in its place, or no such field", head))
+            })
+    })
 }
 
 /// Whoever allows ports on a proxy means its clients. That another proxy comes next does not make them any safer.
