@@ -17,6 +17,7 @@ pub(crate) fn suite() -> Suite {
         refuses_a_malformed_version,
         a_later_minor_version_is_understood,
         a_later_major_version,
+        a_refused_major_version_is_named,
         an_http_1_0_client_needs_no_host,
         refuses_what_is_not_http,
         the_preface_of_http_2,
@@ -178,6 +179,24 @@ fn a_later_major_version() -> Vec<(&'static str, Case)> {
 }
 
 const LATER_MAJORS: &[(&str, &str)] = &[("http_2_0", "HTTP/2.0"), ("http_3_0", "HTTP/3.0")];
+
+/// 505 comes in a version that the client may try next; after 400 it has no reason to try anything.
+///
+/// Right as well: to serve the request, which nothing forbids, and to close without an answer.
+fn a_refused_major_version_is_named() -> Vec<(&'static str, Case)> {
+    each(LATER_MAJORS, |&(_, version)| {
+        practice("A later major version that is refused is refused with 505")
+            .cites(RFC_9110.section("15.6.6"))
+            .cites(RFC_9110.section("6.2"))
+            .covers(["H1-RL-011"])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+
+                lab.refuses_with(505, &lab.request(&server).version(version))
+                    .await
+            })
+    })
+}
 
 /// Old clients are the ones that nobody can change any more, and many of them tunnel with HTTP/1.0.
 ///
