@@ -133,9 +133,9 @@ async fn refuse(mut client: Client, refusal: &Refusal, record: &mut Record, prox
     record.traffic.sent += reply.octets.len() as u64;
     let target = record.request.as_ref().map_or("", |asked| &*asked.target);
     let text = format!("{} returned by {target}", refusal.reason);
+    // As in httpd: what the policy or the way forbids is an error, what the client got wrong is not.
     let level = match refusal.status {
-        403 => Level::Warn,
-        500.. => Level::Error,
+        403 | 500.. => Level::Error,
         _ => Level::Info,
     };
     proxy

@@ -99,7 +99,7 @@ fn the_error_log_leaves_out_what_it_does_not_know() {
     assert!(
         proxy
             .says("blocked")
-            .starts_with("<warn> Connect to remote machine blocked")
+            .starts_with("<error> Connect to remote machine blocked")
     );
 }
 
