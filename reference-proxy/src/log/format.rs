@@ -193,7 +193,7 @@ mod tests {
             line("%400,501{X}n|%!400r|%200s"),
             "-|CONNECT a.test:443 HTTP/1.1|200"
         );
-        assert_eq!(line("100%% \\t\\\"\\n%q"), "100% \t\"\n");
+        assert_eq!(line("100%% \\t\\\"\\n%q"), "100% \t\\\"\n");
         assert!(line("%t").starts_with('[') && line("%t").ends_with(']'));
         assert!(line("%{%Y}t %{sec}t %{end:usec_frac}t").starts_with("20"));
     }

@@ -14,7 +14,6 @@ pub(super) fn unescaped(rest: &mut &str) -> char {
         't' => ('\t', 1),
         'r' => ('\r', 1),
         '\\' => ('\\', 1),
-        '"' => ('"', 1),
         _ => ('\\', 0),
     };
     *rest = &rest[taken..];
