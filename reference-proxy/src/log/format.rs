@@ -8,8 +8,6 @@ pub(super) use render::calendar;
 use super::record::Record;
 use parse::{item, unescaped};
 
-/// The most items a format may have.
-const ITEMS_MOST: usize = 200;
 /// The format of `%t` when none is given.
 const CLF_TIME: &str = "[%d/%b/%Y:%H:%M:%S %z]";
 
@@ -106,9 +104,6 @@ impl Format {
                 }
                 '\\' => plain.push(unescaped(&mut rest)),
                 _ => plain.push(character),
-            }
-            if items.len() > ITEMS_MOST {
-                return Err("LogFormat has too many items".into());
             }
         }
         if !plain.is_empty() {

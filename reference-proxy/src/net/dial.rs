@@ -49,7 +49,6 @@ pub async fn dial(
     }
     match (allowed.as_slice(), refusal) {
         ([], Some(refusal)) => Err(refusal),
-        ([address], _) => connect(*address, source, deadline).await,
         _ => race(alternating(allowed), source, deadline).await,
     }
 }

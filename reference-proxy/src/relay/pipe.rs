@@ -4,6 +4,11 @@
 //! are pooled, few, and held only while octets are in them. Where none can be had (the pool is empty, the
 //! system allows no large pipe, it is no Linux), the relay copies.
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere::{open, splice};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
@@ -112,7 +117,7 @@ fn make() -> Option<Inner> {
 #[cfg(target_os = "linux")]
 fn open() -> Option<Inner> {
     use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
-    let made = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).and_then(|(reader, writer)| {
+    let made = pipe_with(PipeFlags::CLOEXEC).and_then(|(reader, writer)| {
         let size = fcntl_setpipe_size(&writer, SIZE)?;
         Ok(Inner {
             reader,
@@ -138,22 +143,5 @@ fn splice(
     most: usize,
 ) -> io::Result<usize> {
     use rustix::pipe::{SpliceFlags, splice};
-    Ok(splice(
-        from,
-        None,
-        to,
-        None,
-        most,
-        SpliceFlags::NONBLOCK | SpliceFlags::MOVE,
-    )?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open() -> Option<Inner> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-fn splice(_: impl std::os::fd::AsFd, _: impl std::os::fd::AsFd, _: usize) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
+    Ok(splice(from, None, to, None, most, SpliceFlags::NONBLOCK)?)
 }

@@ -119,12 +119,11 @@ fn short_is_blocked(moved: usize, asked: usize) -> io::Result<()> {
     }
 }
 
-/// The outcome of an attempt; `None`: nothing was moved, wait.
+/// The outcome of an attempt; `None`: nothing was moved, wait. A signal interrupts nothing that does not block.
 fn settled(attempt: io::Result<()>, moved: usize) -> Option<io::Result<usize>> {
     match attempt {
         Ok(()) => Some(Ok(moved)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => (moved > 0).then_some(Ok(moved)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
         Err(error) => Some(Err(error)),
     }
 }
