@@ -13,18 +13,30 @@ fn the_suite_finds_no_fault() {
     let profile = folder.path().join("reference.toml");
     fs::write(&profile, profile_of_this_build()).unwrap();
 
-    let ran = Command::new(connectspec)
-        .args(["run", "--quiet", "--fail-fast", "--strict", "--profile"])
-        .arg(&profile)
-        .output()
-        .unwrap();
-    assert!(
-        ran.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&ran.stdout),
-        String::from_utf8_lossy(&ran.stderr)
-    );
+    // What waits out timers comes last: most of what is wrong is seen before.
+    for (within, more) in [(QUICK, &[][..]), (SLOW, &["--slow"][..])] {
+        let ran = Command::new("timeout")
+            .arg(within)
+            .arg(&connectspec)
+            .args(["run", "--quiet", "--fail-fast", "--strict", "--profile"])
+            .arg(&profile)
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(
+            ran.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
 }
+
+/// How long the suite may take, in seconds, of which it needs less than ten: a mutant that hangs costs each case its
+/// patience, and has failed by then.
+const QUICK: &str = "90";
+/// The same with the cases that wait, of which it needs less than seventy.
+const SLOW: &str = "300";
 
 /// The built-in profile, but for where the program and its template are.
 fn profile_of_this_build() -> String {
