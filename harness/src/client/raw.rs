@@ -51,6 +51,12 @@ impl Client {
         self
     }
 
+    /// The address at which it reaches the proxy.
+    #[must_use]
+    pub const fn proxy(&self) -> SocketAddr {
+        self.proxy
+    }
+
     /// The same client, which calls the proxy by another name in its TLS handshake; one without TLS stays as it is.
     #[must_use]
     pub fn calling_it(mut self, name: &str) -> Self {

@@ -120,14 +120,38 @@ impl End {
                 let observed = format!("{} more", count(fresh as u64));
                 Err(Finding::violation(expected(), observed))
             }
-            Ok(Err(error)) => match error.kind() {
-                io::ErrorKind::UnexpectedEof => Ok(Farewell::Missing),
-                io::ErrorKind::ConnectionReset => Ok(Farewell::Reset),
-                _ => Err(Finding::violation(expected(), error.to_string())),
-            },
+            Ok(Err(error)) => self.farewell(&error),
             Err(_) => Err(Finding::violation(
                 expected(),
                 format!("no end within {limit:?}"),
+            )),
+        }
+    }
+
+    /// Hears how the other side ends TLS behind at most `most` bytes of whatever it still says; `None` if it does not.
+    pub async fn hears_goodbye_behind(&mut self, most: usize) -> Outcome<Option<Farewell>> {
+        let limit = self.patience.end();
+        let mut piece = [0; 4096];
+        let mut heard = 0;
+        while heard <= most {
+            match tokio::time::timeout(limit, self.stream.read(&mut piece)).await {
+                Ok(Ok(0)) => return Ok(Some(Farewell::Said)),
+                Ok(Ok(fresh)) => heard += fresh,
+                Ok(Err(error)) => return self.farewell(&error).map(Some),
+                Err(_) => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an end that is none in TLS amounts to.
+    fn farewell(&self, error: &io::Error) -> Outcome<Farewell> {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Ok(Farewell::Missing),
+            io::ErrorKind::ConnectionReset => Ok(Farewell::Reset),
+            _ => Err(Finding::violation(
+                format!("the end of TLS at {}", self.side.name()),
+                error.to_string(),
             )),
         }
     }

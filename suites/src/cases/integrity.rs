@@ -19,6 +19,7 @@ pub(crate) fn suite() -> Suite {
         a_slow_reader_gets_everything,
         a_single_byte_is_not_held_back,
         two_tunnels_are_kept_apart,
+        what_a_tunnel_leaves_is_no_other_ones,
         many_tunnels_are_kept_apart,
         very_much_passes_unchanged,
         very_much_flows_both_ways_at_once,
@@ -246,6 +247,32 @@ fn two_tunnels_are_kept_apart() -> Case {
             far.stays_silent(lab.patience().settle()).await
         })
 }
+
+/// A buffer that is used again has to be empty by then, also when its tunnel has died with bytes on their way.
+///
+/// Nothing else is right: the bytes belong to nobody any more.
+fn what_a_tunnel_leaves_is_no_other_ones() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, _, upwards)| {
+        must("What a tunnel held when it was reset comes out of no later one")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["H1-CONN-016"])
+            .run(async move |lab| {
+                let (near, far) = lab.tunnel().await?;
+                let (mut from, to) = if upwards { (near, far) } else { (far, near) };
+                to.takes_little(64 * 1024)?;
+                let flood = stream(!lab.seed(), VERY_MUCH);
+                let (mut reader, mut writer) = from.halves();
+                writer.offers_within(&flood, lab.patience().quiet()).await;
+                // What arrived is unread, so that its kernel sends a reset.
+                to.leaves();
+                reader.takes_until_quiet(lab.patience().end()).await;
+                passes(lab, upwards, LATER).await
+            })
+    })
+}
+
+/// What a later tunnel carries: past a buffer that it may have from another one.
+const LATER: u64 = 4 << 20;
 
 /// Tunnels at the same time: no more than an ordinary proxy has workers for.
 const MANY: u64 = 64;

@@ -15,7 +15,9 @@ pub(crate) fn suite() -> Suite {
         a_tunnel_works_over_tls_to_the_proxy,
         tls_works_inside_of_tls,
         a_large_stream_passes_over_tls,
+        a_slow_reader_gets_everything_over_tls,
         tls_is_ended_in_order_behind_a_server_that_ends,
+        tls_is_ended_in_order_behind_a_refusal,
         what_a_client_sent_before_its_goodbye_arrives,
         a_client_that_said_goodbye_still_hears,
         a_session_that_is_cut_off_ends_at_the_server_with,
@@ -72,6 +74,39 @@ fn a_large_stream_passes_over_tls() -> Case {
 
 const MEGABYTE: u64 = 1024 * 1024;
 
+/// Which way a stream goes whose reader is slow.
+const SLOW: &[(&str, bool)] = &[("the_server", true), ("the_client", false)];
+
+/// What a socket does not take at once is kept by whoever has encrypted it, or by whoever has decrypted it; a relay that
+/// forgets one of them loses the middle of a download, and only over slow lines.
+///
+/// Right as well: any amount of buffering. Nothing else is right for a tunnel.
+fn a_slow_reader_gets_everything_over_tls() -> Vec<(&'static str, Case)> {
+    each(SLOW, |&(_, upwards)| {
+        must("Over TLS to the proxy, what was sent while nobody read arrives complete, once somebody reads")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["TLSP-001", "INT-011"])
+            .under(tls_listener())
+            .run(async move |lab| {
+                let (mut near, mut far) = lab.tunnel().await?;
+                let (from, to) = if upwards {
+                    (&mut near, &mut far)
+                } else {
+                    (&mut far, &mut near)
+                };
+                to.takes_little(64 * 1024)?;
+                let payload = stream(lab.seed(), 8 * MEGABYTE);
+                let (mut writer, mut reader) = (from.halves().1, to.halves().0);
+                let late = async {
+                    pass(lab.patience().stall()).await;
+                    reader.receives(&payload).await
+                };
+                let (sent, received) = tokio::join!(writer.sends(&payload), late);
+                received.and(sent)
+            })
+    })
+}
+
 /// A client that finds the end of TLS missing has to think that somebody has cut the page off.
 ///
 /// Right as well: the end without `close_notify` goes against the demand to attempt it; as an attempt is all that is
@@ -97,6 +132,38 @@ fn tls_is_ended_in_order_behind_a_server_that_ends() -> Case {
             }
         })
 }
+
+/// A page of a refusal without a length ends where TLS does, and may be half of it where the end of TLS is missing.
+///
+/// Right as well: to keep the connection, which says nothing; and a reset says nothing either. The end without
+/// `close_notify` goes against the demand to attempt it, and is a warning.
+fn tls_is_ended_in_order_behind_a_refusal() -> Case {
+    should("A connection that the proxy ends behind a refusal ends TLS in order, too")
+        .cites(RFC_9112.section("9.8"))
+        .covers(["TLSP-003"])
+        .needs([Need::PortList])
+        .under(tls_listener())
+        .run(async |lab| {
+            let denied = lab.denied_server(hold()).await?;
+            let exchange = lab.client().asks(lab.request(&denied)).await?;
+            if !matches!(&exchange.answer, Answer::Reply(reply) if !reply.is_success()) {
+                return Err(Finding::inconclusive(exchange.answer.describe()));
+            }
+            let mut near = exchange.connection.into_tunnel();
+            match near.hears_goodbye_behind(PAGE).await? {
+                Some(Farewell::Said) => Ok(()),
+                Some(Farewell::Missing) => Err(Finding::violation(
+                    Farewell::Said.describe(),
+                    Farewell::Missing.describe(),
+                )),
+                Some(Farewell::Reset) => Err(Finding::inconclusive("a reset")),
+                None => Err(Finding::inconclusive("the connection stays")),
+            }
+        })
+}
+
+/// More than the page of any refusal.
+const PAGE: usize = 256 * 1024;
 
 /// How a client ends.
 const GOODBYES: &[(&str, bool)] = &[("alone", false), ("with_fin", true)];
