@@ -81,6 +81,13 @@ pub const MOD_LOG_CONFIG: Document = Document::new(
     "#",
 );
 
+/// Apache httpd's mod_authz_host.
+pub const MOD_AUTHZ_HOST: Document = Document::new(
+    "httpd 2.4 mod_authz_host",
+    "https://httpd.apache.org/docs/2.4/mod/mod_authz_host.html",
+    "#",
+);
+
 /// A CERT note on proxies that connect to any port.
 pub const VU_150227: Document = Document::new(
     "CERT VU#150227",

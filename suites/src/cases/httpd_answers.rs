@@ -5,7 +5,8 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::spec::{HTTPD_CORE, MOD_AUTHZ_CORE, MOD_PROXY, MOD_PROXY_CONNECT};
+use super::httpd_requests::expect_status;
+use crate::spec::{HTTPD_CORE, MOD_AUTHZ_CORE, MOD_PROXY, MOD_PROXY_CONNECT, RFC_9112};
 
 /// Every case about the words of httpd's answers.
 pub(crate) fn suite() -> Suite {
@@ -20,6 +21,7 @@ pub(crate) fn suite() -> Suite {
         refuses_every_connect_while_it_is_no_proxy,
         keeps_the_connection_after_some_refusals,
         closes_the_connection_after_others,
+        listens_on_behind_the_end,
     }
 }
 
@@ -374,6 +376,39 @@ async fn page(lab: &Lab, request: &Request, status_line: &str) -> Outcome<String
     let body = exchange.connection.body(&reply).await;
     Ok(String::from_utf8_lossy(&body.content).into_owned())
 }
+
+/// A close over bytes that nobody has read is a reset, and a reset may take the answer along before the client has read it.
+/// So httpd ends its own direction, and reads on for a while.
+///
+/// Nothing else is right for a proxy like httpd, which waits through two seconds of silence.
+fn listens_on_behind_the_end() -> Case {
+    httpd("Behind an answer that ends the connection, what the client still sends brings about no reset")
+        .cites(HTTPD_CORE.section("httpprotocoloptions"))
+        .cites(RFC_9112.section("9.6"))
+        .covers(["REF-LNG-2"])
+        .needs([Need::HttpdText])
+        .run(async |lab| {
+            let server = lab.server(hold()).await?;
+            let exchange = lab
+                .client()
+                .asks(lab.request(&server).without_host())
+                .await?;
+            expect_status(&exchange.answer, 400)?;
+            let mut near = exchange.connection.into_tunnel();
+            for number in 0..PIECES {
+                pass(lab.patience().stall() / 4).await;
+                near.sends(stream(number, MORE)).await?;
+            }
+            near.finishes().await?;
+            near.receives_to_the_end(PAGE).await.map(drop)
+        })
+}
+
+/// What a client sends behind its refusal, and in how many pieces: past what a head may be, over a second.
+const MORE: u64 = 64 * 1024;
+const PIECES: u64 = 4;
+/// More than the page of any refusal.
+const PAGE: usize = 256 * 1024;
 
 fn has(page: &str, words: &str) -> Outcome {
     if page.contains(words) {

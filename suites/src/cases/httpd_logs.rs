@@ -13,11 +13,14 @@ pub(crate) fn suite() -> Suite {
     suite! {
         "httpd_logs": "Logs as httpd writes them", include_str!("httpd_logs.rs");
         a_tunnels_bytes_are_no_content,
+        megabytes_are_counted_to_the_byte,
         a_tunnel_is_the_last_of_its_connection,
         the_request_is_repeated_as_it_came,
         a_broken_request_is_repeated_as_well,
         a_source_address_changes_nothing_about_the_note,
         the_error_log_names_reason_and_target,
+        a_refusal_is_an_error_in_the_log,
+        the_error_log_says_when,
         the_error_log_has_no_note_before_the_connection,
         the_error_log_has_the_note_after_it,
     }
@@ -115,6 +118,42 @@ fn a_tunnels_bytes_are_no_content() -> Case {
             )
         })
 }
+
+/// What passes a proxy in bulk may go another way through it than a word does, and is billed all the same.
+///
+/// Nothing else is right for a proxy like httpd.
+fn megabytes_are_counted_to_the_byte() -> Case {
+    httpd("A tunnel's line counts megabytes to the byte in %I and %O")
+        .cites(MOD_LOG_CONFIG.section("formats"))
+        .covers(["NOTE-007"])
+        .under(with_items())
+        .needs([Need::AccessLog])
+        .run(async |lab| {
+            let server = lab.server(hand_over()).await?;
+            let nonce = lab.nonce();
+            let request = named(&lab.request(&server), &nonce);
+            let exchange = lab.client().asks(&request).await?;
+            let head = exchange.success()?.head.len();
+            let (mut near, mut far) = (exchange.connection.into_tunnel(), server.accepts().await?);
+            let (there, back) = (
+                stream(lab.seed(), MEGABYTES),
+                stream(!lab.seed(), MEGABYTES),
+            );
+            near.sends_to(&mut far, there).await?;
+            far.sends_to(&mut near, back).await?;
+            near.finishes().await?;
+            far.ends_somehow().await?;
+            far.finishes().await?;
+            near.ends_somehow().await?;
+            let received = (request.bytes().len() as u64 + MEGABYTES).to_string();
+            let sent = (head as u64 + MEGABYTES).to_string();
+            let items = items(lab, &nonce).await?;
+            expect_items(&items, &[(3, "%O", &sent), (4, "%I", &received)])
+        })
+}
+
+/// More than fits any buffer, and no round number of buffers.
+const MEGABYTES: u64 = (4 << 20) + 1;
 
 /// A connection that was a tunnel serves no other request.
 ///
@@ -264,31 +303,85 @@ fn the_error_log_names_reason_and_target() -> Vec<(&'static str, Case)> {
             .covers(["REF-LOG-1"])
             .needs([Need::PortList, Need::Names])
             .under(Setup::default().with_httpd_text("LogLevel info\nErrorLog \"{error_log}\""))
-            .run(async move |lab| {
-                let server = lab.server(hold()).await?;
-                let target = match kind {
-                    Reason::Denied => lab.denied_server(hold()).await?.authority(),
-                    Reason::UnknownName => format!("{}:{}", lab.impossible_name(), server.port()),
-                    Reason::NoForwards => server.authority(),
-                };
-                let request = lab.client().request(&target);
-                let request = match kind {
-                    Reason::NoForwards => request.field("Max-Forwards: 0"),
-                    Reason::Denied | Reason::UnknownName => request,
-                };
-                lab.client().asks(request).await?.refusal()?;
-                let host = target.rsplit_once(':').map_or(&*target, |(host, _)| host);
-                let words = words.replace("{host}", host);
-                lab.error_line(&format!("{words} returned by {target}"))
-                    .await
-                    .map(drop)
-            })
+            .run(async move |lab| refused_and_logged(lab, kind, words).await)
+    })
+}
+
+async fn refused_and_logged(lab: &Lab, kind: Reason, words: &str) -> Outcome {
+    let server = lab.server(hold()).await?;
+    let target = match kind {
+        Reason::Denied => lab.denied_server(hold()).await?.authority(),
+        Reason::UnknownName => format!("{}:{}", lab.impossible_name(), server.port()),
+        Reason::NoForwards => server.authority(),
+    };
+    let request = lab.client().request(&target);
+    let request = match kind {
+        Reason::NoForwards => request.field("Max-Forwards: 0"),
+        Reason::Denied | Reason::UnknownName => request,
+    };
+    lab.client().asks(request).await?.refusal()?;
+    let host = target.rsplit_once(':').map_or(&*target, |(host, _)| host);
+    let words = words.replace("{host}", host);
+    let words = format!("{words} returned by {target}");
+    lab.error_line(&words).await.map(drop)
+}
+
+/// Most servers log errors only, and a user who calls was refused by one of those.
+///
+/// Nothing else is right for a proxy like httpd, up to any words beside the reason.
+fn a_refusal_is_an_error_in_the_log() -> Vec<(&'static str, Case)> {
+    each(&REASONS[..2], |&(_, kind, words)| {
+        httpd("With LogLevel error, the error log still says why a target was refused")
+            .cites(HTTPD_CORE.section("loglevel"))
+            .covers(["REF-LOG-2"])
+            .needs([Need::PortList, Need::Names])
+            .under(Setup::default().with_httpd_text("LogLevel error\nErrorLog \"{error_log}\""))
+            .run(async move |lab| refused_and_logged(lab, kind, words).await)
     })
 }
 
 /// An entry with the note in brackets, and a word behind them.
 const ENTRIES: &str = "LogLevel info\nErrorLog \"{error_log}\"\n\
                        ErrorLogFormat \"entry [source=%{proxy-source-port}n] of [%l] %M\"";
+
+/// Two logs of two machines are laid side by side by their times.
+///
+/// Nothing else is right for a proxy like httpd.
+fn the_error_log_says_when() -> Case {
+    httpd("An entry of the error log has the time of the machine, as ctime writes it")
+        .cites(HTTPD_CORE.section("errorlogformat"))
+        .covers(["REF-LOG-1"])
+        .needs([Need::PortList])
+        .under(Setup::default().with_httpd_text(
+            "LogLevel info\nErrorLog \"{error_log}\"\nErrorLogFormat \"at [%t] %M\"",
+        ))
+        .run(async |lab| {
+            let zone = jiff::tz::TimeZone::system();
+            let began = jiff::Timestamp::now().to_zoned_datetime(zone).datetime();
+            let denied = lab.denied_server(hold()).await?.authority();
+            let request = lab.client().request(&denied);
+            lab.client().asks(request).await?.refusal()?;
+            let line = lab.error_line(&format!("returned by {denied}")).await?;
+            let time = line
+                .strip_prefix("at [")
+                .and_then(|rest| rest.split_once(']'))
+                .map_or("", |(time, _)| time);
+            let read = jiff::fmt::strtime::parse("%a %b %d %H:%M:%S %Y", time)
+                .and_then(|time| time.to_datetime());
+            // Whole seconds, and a clock that may be set meanwhile.
+            let near = read.is_ok_and(|read| {
+                let apart = read.duration_since(began).as_secs();
+                (-HALF_AN_HOUR..=HALF_AN_HOUR).contains(&apart)
+            });
+            if near {
+                return Ok(());
+            }
+            Err(Finding::violation(format!("about {began}"), line))
+        })
+}
+
+/// In seconds: far from what another day, another zone, or no time at all would be.
+const HALF_AN_HOUR: i64 = 1800;
 
 /// A port in an entry about a request that was refused would be somebody else's.
 ///

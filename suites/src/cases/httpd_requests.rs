@@ -21,6 +21,8 @@ pub(crate) fn suite() -> Suite {
         odd_hosts_are_looked_up,
         max_forwards_counts,
         content_goes_to_the_server,
+        half_a_head_is_a_bad_request,
+        only_one_expectation_is_known,
     }
 }
 
@@ -253,6 +255,8 @@ fn odd_hosts_are_looked_up() -> Vec<(&'static str, Case)> {
 /// Values of Max-Forwards, and whether they let a request pass.
 const COUNTS: &[(&str, &str, bool)] = &[
     ("zero", "0", false),
+    ("zeros", "00", false),
+    ("empty", "", false),
     ("no_number", "x", false),
     ("one", "1", true),
     ("many", "99", true),
@@ -317,6 +321,52 @@ pub(super) async fn leads_to(lab: &Lab, request: &Request, server: &Server) -> O
         )),
         false => Ok(()),
     }
+}
+
+/// Whoever looks for a client that breaks off finds it in the log, and the client that only ended its own direction is told.
+///
+/// Nothing else is right for a proxy like httpd.
+fn half_a_head_is_a_bad_request() -> Case {
+    httpd("A request whose client ends before its head does is answered with 400")
+        .cites(HTTPD_CORE.section("httpprotocoloptions"))
+        .covers(["REF-CUT"])
+        .needs([Need::HttpdText])
+        .run(async |lab| {
+            let server = lab.server(hold()).await?;
+            let mut head = lab.request(&server).bytes();
+            head.truncate(head.len() - 2);
+            let mut connection = lab.client().dial().await?;
+            connection.sends(head).await;
+            connection.finishes().await;
+            expect_status(&connection.hears().await, 400)
+        })
+}
+
+/// Values of Expect, and whether they are known.
+const EXPECTATIONS: &[(&str, &str, bool)] = &[
+    ("continue", "100-continue", true),
+    ("in_capitals", "100-CONTINUE", true),
+    ("unknown", "miracles", false),
+];
+
+/// A client that expects what nobody can give it is told so, and one that expects the usual is served.
+///
+/// Nothing else is right for a proxy like httpd.
+fn only_one_expectation_is_known() -> Vec<(&'static str, Case)> {
+    each(EXPECTATIONS, |&(_, value, known)| {
+        httpd("Expect: 100-continue does not keep a CONNECT from its target, and any other expectation is 417")
+            .cites(HTTPD_CORE.section("httpprotocoloptions"))
+            .covers(["REF-EXP"])
+            .needs([Need::HttpdText])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                let request = lab.request(&server).field(format!("Expect: {value}"));
+                match known {
+                    true => leads_to(lab, &request, &server).await,
+                    false => has_status(lab, &request, 417).await,
+                }
+            })
+    })
 }
 
 pub(super) async fn has_status(lab: &Lab, request: &Request, status: u16) -> Outcome {

@@ -16,6 +16,7 @@ pub(crate) fn suite() -> Suite {
         a_switch_ends_both_halves_at_once,
         takes_no_more_than_is_read,
         an_idle_tunnel_lives_for_the_longer_timeout,
+        a_tunnel_in_which_something_moves_lives_on,
         an_idle_tunnel_ends_at_the_server_first,
         after_its_end_the_server_is_still_heard,
         a_connection_attempt_has_the_timeout_of_the_proxy,
@@ -156,6 +157,30 @@ fn an_idle_tunnel_lives_for_the_longer_timeout() -> Vec<(&'static str, Case)> {
                             format!("{:.1} s at {name}", after.as_secs_f64()),
                         ));
                     }
+                }
+                Ok(())
+            })
+    })
+}
+
+/// A download moves one way only, and its client says nothing until it has it all.
+///
+/// Nothing else is right for a proxy like httpd, whose timeout begins anew with all that it reads.
+fn a_tunnel_in_which_something_moves_lives_on() -> Vec<(&'static str, Case)> {
+    each(FIRST, |&(_, upwards)| {
+        httpd("A tunnel in which bytes move one way lives on for longer than its timeout")
+            .cites(HTTPD_CORE.section("timeout"))
+            .covers(["REF-TMO-M"])
+            .needs([Need::HttpdText])
+            .under(timeouts(SHORT, SHORT))
+            .slow()
+            .run(async move |lab| {
+                let (near, far) = lab.tunnel().await?;
+                let (mut from, mut to) = if upwards { (near, far) } else { (far, near) };
+                let began = Instant::now();
+                while began.elapsed() < seconds(LONG) {
+                    from.sends_to(&mut to, lab.nonce()).await?;
+                    pass(seconds(SHORT) / 8).await;
                 }
                 Ok(())
             })

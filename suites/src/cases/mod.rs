@@ -19,8 +19,11 @@ mod fields;
 mod framing;
 mod host;
 mod host_spelling;
+mod httpd_addresses;
 mod httpd_answers;
 mod httpd_limits;
+mod httpd_log_formats;
+mod httpd_log_items;
 mod httpd_logs;
 mod httpd_order;
 mod httpd_requests;
@@ -123,9 +126,12 @@ pub fn suites() -> Vec<Suite> {
         httpd_limits::suite(),
         httpd_order::suite(),
         httpd_answers::suite(),
+        httpd_addresses::suite(),
         source_port::suite(),
         source_port_elsewhere::suite(),
         httpd_logs::suite(),
+        httpd_log_items::suite(),
+        httpd_log_formats::suite(),
         httpd_tunnels::suite(),
     ]
 }
