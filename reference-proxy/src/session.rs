@@ -131,7 +131,11 @@ async fn refuse(mut client: Client, refusal: &Refusal, record: &mut Record, prox
     record.status = refusal.status;
     record.body_sent = reply.body_length as u64;
     record.traffic.sent += reply.octets.len() as u64;
-    let target = record.request.as_ref().map_or("", |asked| &*asked.target);
+    let target = record
+        .request
+        .as_ref()
+        .map_or(&[][..], |asked| &asked.target);
+    let target = String::from_utf8_lossy(target);
     let text = format!("{} returned by {target}", refusal.reason);
     // As in httpd: what the policy or the way forbids is an error, what the client got wrong is not.
     let level = match refusal.status {

@@ -56,11 +56,11 @@ pub struct Asked {
     /// The request line as received.
     pub line: Box<[u8]>,
     /// The method.
-    pub method: Box<str>,
+    pub method: Box<[u8]>,
     /// The target.
-    pub target: Box<str>,
+    pub target: Box<[u8]>,
     /// The version.
-    pub protocol: Box<str>,
+    pub protocol: Box<[u8]>,
     /// The fields that some format names.
     pub fields: Vec<(Box<str>, Box<[u8]>)>,
 }
@@ -112,9 +112,9 @@ impl Record {
         }
         self.request = Some(Box::new(Asked {
             line: line.into(),
-            method: request.line.method_name.clone(),
-            target: request.line.target.clone(),
-            protocol: request.line.protocol.clone(),
+            method: request.line.method_name.as_bytes().into(),
+            target: request.line.target.as_bytes().into(),
+            protocol: request.line.protocol.as_bytes().into(),
             fields,
         }));
     }
@@ -131,10 +131,8 @@ impl Record {
 
     /// Notes the line of a request that could not be read.
     pub fn ask_malformed(&mut self, line: &[u8]) {
-        let mut words = line
-            .split(|&octet| octet == b' ')
-            .map(|word| String::from_utf8_lossy(word).into());
-        let mut word = || words.next().unwrap_or_default();
+        let mut words = line.split(|&octet| octet == b' ');
+        let mut word = || words.next().unwrap_or_default().into();
         let (method, target, protocol) = (word(), word(), word());
         self.request = Some(Box::new(Asked {
             line: line.into(),

@@ -25,14 +25,14 @@ impl What {
             }
             Self::File => {
                 line.push_str("proxy:");
-                push_escaped(line, asked.map_or(&[], |asked| asked.target.as_bytes()));
+                push_escaped(line, asked.map_or(&[], |asked| &*asked.target));
                 Ok(())
             }
             // What httpd calls the code that serves a tunnel; it never gets to a malformed request.
             Self::Handler if record.status == 200 => line.write_str("proxy-server"),
             Self::Handler => line.write_str("-"),
             Self::KeptAlive => line.write_str("0"),
-            Self::Method => push_or_dash(line, asked.map(|asked| asked.method.as_bytes())),
+            Self::Method => push_or_dash(line, asked.map(|asked| &*asked.method)),
             Self::Note(name) => match (name.as_str(), record.source_port) {
                 ("proxy-source-port", Some(port)) => write!(line, "{port}"),
                 _ => line.write_str("-"),
@@ -41,7 +41,7 @@ impl What {
             Self::Port(Which::Local) => write!(line, "{}", record.local.port()),
             Self::Port(Which::Remote) => write!(line, "{}", record.client.port()),
             Self::ProcessId => write!(line, "{}", std::process::id()),
-            Self::Protocol => push_or_dash(line, asked.map(|asked| asked.protocol.as_bytes())),
+            Self::Protocol => push_or_dash(line, asked.map(|asked| &*asked.protocol)),
             Self::Query => Ok(()),
             Self::Received => write!(line, "{}", record.traffic.received),
             Self::Request => push_or_dash(line, asked.map(|asked| &*asked.line)),
@@ -54,7 +54,7 @@ impl What {
                 0 => line.write_str("-"),
                 status => write!(line, "{status}"),
             },
-            Self::Target => push_or_dash(line, asked.map(|asked| asked.target.as_bytes())),
+            Self::Target => push_or_dash(line, asked.map(|asked| &*asked.target)),
             Self::Time { end, shape } => {
                 shape.push(
                     line,
