@@ -84,7 +84,11 @@ fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
             };
             tokio::select! {
                 (_, stopped) = writer.offers(&endless) => {
-                    lab.note(stopped.unwrap_or_default());
+                    let stopped = stopped.unwrap_or_default();
+                    if stopped.starts_with(STANDSTILL) {
+                        return Err(Finding::violation("the end at the server", stopped));
+                    }
+                    lab.note(stopped);
                     Ok(())
                 }
                 ending = reset => {
@@ -94,6 +98,9 @@ fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
             }
         })
 }
+
+/// What stopped a sender that was neither told of an end nor reset.
+const STANDSTILL: &str = "no progress";
 
 /// Enough to know that the server is sending.
 const SOME: usize = 256 * 1024;
