@@ -72,6 +72,21 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "CONNECTSPEC_FAULT",
+        "cut-head-is-whole",
+        &["httpd_requests/half_a_head_is_a_bad_request"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "expect-waits-for-content",
+        &["httpd_requests/only_one_expectation_is_known[continue]"],
+    ),
+    (
+        "CONNECTSPEC_VARIANT",
+        "resets-after-refusal",
+        &["httpd_answers/listens_on_behind_the_end"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
         "missing-host-accepted",
         &["httpd_requests/a_missing_host_is_a_bad_request"],
     ),
@@ -134,6 +149,11 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
         "CONNECTSPEC_FAULT",
         "buffers-down-without-bound",
         &["httpd_tunnels/takes_no_more_than_is_read[the_server]"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
+        "life-of-half-a-second",
+        &["httpd_tunnels/a_tunnel_in_which_something_moves_lives_on"],
     ),
     (
         "CONNECTSPEC_FAULT",

@@ -255,7 +255,8 @@ fn a_source_address_changes_nothing_about_the_note() -> Case {
             tunnel.echoes(lab.nonce()).await?;
             tunnel.closes().await?;
             let peer = server.visits().first().map(|visit| visit.peer);
-            let peer = peer.ok_or_else(|| Finding::inconclusive("the tunnel led to no server of this case"))?;
+            let peer = peer
+                .ok_or_else(|| Finding::inconclusive("the tunnel led to no server of this case"))?;
             if peer.ip().to_string() != "127.0.0.9" {
                 let expected = "a connection from 127.0.0.9";
                 return Err(Finding::violation(
