@@ -161,9 +161,12 @@ fn a_running_proxy_is_described_by_hand() -> Proof {
         remote.allow.as_ref().is_some_and(|allow| allow.len() == 2),
         format!("{remote:?}"),
     )?;
-    drop(listener);
+    // Bound and not listening, so that nobody else listens there either.
+    let silent = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    silent.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    let address = silent.local_addr()?.as_socket().ok_or("no address")?;
     ensure(
-        !remote.is_reachable(Duration::from_millis(20)),
+        !Remote::new(&address.to_string())?.is_reachable(Duration::from_millis(20)),
         "it is reachable",
     )?;
 
