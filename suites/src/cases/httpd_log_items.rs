@@ -253,6 +253,8 @@ fn say_of_a_tunnel() -> Vec<(&'static str, Case)> {
             .covers(["NOTE-018"])
             .under(all_items())
             .needs([Need::AccessLog])
+            // Each tunnel lasts long enough for the items that count seconds.
+            .slow()
             .run(async move |lab| {
                 let (tunnel, line) = tunnel(lab).await?;
                 let mut line = line.into_iter();
