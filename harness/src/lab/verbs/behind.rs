@@ -122,8 +122,8 @@ impl Lab {
             Answer::Reset => Ok(Some(Ending::Reset)),
             Answer::Silence => Ok(None),
             second => {
-                // What it leads to at a server is part of the evidence.
-                pass(self.patience().settle()).await;
+                // What it brings, and leads to at a server, is part of the evidence.
+                let _ = connection.ends_within(self.patience().settle()).await;
                 Err(Finding::violation(
                     "one response and no more",
                     format!("behind it, {}", second.describe()),
