@@ -48,7 +48,7 @@
 //! | `keep-alive-after-refusal` | 403, 407, 502 keep the connection, also of an HTTP/1.0 client | every refusal closes, and `%X` is `-` | RFC 9931, section 8; RFC 9112, section 9.3 |
 //! | `connect-failure` | 503, also for a timeout | 502 refused, 504 too slow, with `Proxy-Status` | RFC 9209, section 2.3 |
 //! | `log-of-malformed` | a 400, 405 or 417 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields | the line is all that is certain |
-//! | `log-levels` | whatever the proxy refuses is an `error` entry | 403 is `warn`, other refusals of requests are `info`, failures `error` | what a client did wrong is nobody's fault here |
+//! | `log-levels` | whatever the proxy refuses is an `error` entry | a 403 and a failure are `error`, other refusals of requests are `info` | what a client did wrong is nobody's fault here |
 //! | `log-of-secrets` | `%{Proxy-Authorization}i` is logged | `(not logged)` | RFC 9110, section 17.16 |
 //!
 //! # Tunnels
