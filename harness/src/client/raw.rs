@@ -27,6 +27,9 @@ use crate::{
 /// Why there is no connection to a proxy that is gone.
 pub const NOBODY_LISTENS: &str = "nobody listens there";
 
+/// How often the time for an answer may pass until one that has begun is whole: who drips it has not answered.
+const ANSWER_LASTS: u32 = 3;
+
 /// What may come before the end of a connection that a case waits for; more is a flood.
 const LAST_BYTES_LIMIT: usize = 1024 * 1024;
 
@@ -261,13 +264,15 @@ impl Connection {
     }
 }
 
-/// Hears an answer from `stream` whose first byte comes within `limit`, and each other one soon behind it.
+/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon behind it, and the last one
+/// before a head of any length could do with [`ANSWER_LASTS`] times that.
 async fn hear<R: AsyncReadExt + Unpin>(
     stream: &mut R,
     limit: Duration,
     patience: Patience,
 ) -> Heard {
     let mut deadline = Instant::now() + limit;
+    let latest = deadline + patience.reply() * ANSWER_LASTS;
     let mut hearing = Hearing::default();
     let mut piece = [0; 4096];
     loop {
@@ -275,7 +280,7 @@ async fn hear<R: AsyncReadExt + Unpin>(
             Ok(Ok(fresh)) if fresh > 0 => match hearing.feed(&piece[..fresh]) {
                 Some(heard) => return heard,
                 None => {
-                    deadline = deadline.max(Instant::now() + patience.reply());
+                    deadline = deadline.max(Instant::now() + patience.reply()).min(latest);
                     continue;
                 }
             },

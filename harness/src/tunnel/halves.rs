@@ -20,6 +20,9 @@ use crate::{
 /// The size of one read or write: as large as a proxy's own buffers are, or larger.
 const PIECE: usize = 64 * 1024;
 
+/// How [`Writer::offers`] names what stopped it where that was neither an end nor a reset.
+pub const STANDSTILL: &str = "no progress";
+
 /// The direction in which bytes arrive.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -291,14 +294,14 @@ impl<'a> Writer<'a> {
                         rest = &rest[fresh..];
                     }
                     Ok(Err(error)) => return (taken, Some(describe(&error))),
-                    Err(_) => return (taken, Some(format!("no progress for {pause:?}"))),
+                    Err(_) => return (taken, Some(format!("{STANDSTILL} for {pause:?}"))),
                 }
             }
         }
         match timeout(pause, self.stream.flush()).await {
             Ok(Ok(())) => (taken, None),
             Ok(Err(error)) => (taken, Some(describe(&error))),
-            Err(_) => (taken, Some(format!("no progress for {pause:?}"))),
+            Err(_) => (taken, Some(format!("{STANDSTILL} for {pause:?}"))),
         }
     }
 

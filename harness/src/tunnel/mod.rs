@@ -9,5 +9,5 @@ mod halves;
 mod secure;
 
 pub use end::{End, Ending, Side};
-pub use halves::{Reader, Writer};
+pub use halves::{Reader, STANDSTILL, Writer};
 pub use secure::{Farewell, Session};

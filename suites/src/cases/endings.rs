@@ -3,7 +3,7 @@
 //! One side goes away while the other is in the middle of something: a connection that is being made, a download, a
 //! half-closed tunnel. The proxy is the only one that knows of both.
 
-use connectspec_harness::prelude::*;
+use connectspec_harness::{prelude::*, tunnel::STANDSTILL};
 
 use crate::spec::{RFC_9110, RFC_9112};
 
@@ -98,9 +98,6 @@ fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
             }
         })
 }
-
-/// What stopped a sender that was neither told of an end nor reset.
-const STANDSTILL: &str = "no progress";
 
 /// Enough to know that the server is sending.
 const SOME: usize = 256 * 1024;
