@@ -19,6 +19,7 @@ pub mod config;
 mod htpasswd;
 pub mod log;
 pub mod mistake;
+mod port_range;
 pub mod process;
 pub mod profile;
 pub mod ready;

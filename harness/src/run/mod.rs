@@ -4,6 +4,7 @@
 //! set-up, which run at the same time. Each case has a thread and a runtime of its own: one that hangs can be left
 //! behind, one that panics is caught.
 
+mod contact;
 pub mod event;
 mod finish;
 mod group;
@@ -104,7 +105,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
     start.secrets = world.secrets(&plan.who);
     let mut first = None;
     if !plan.groups.is_empty() {
-        match group::first_contact(&plan, &world) {
+        match contact::first_contact(&plan, &world) {
             Ok((subject, running)) => {
                 start.subject = subject;
                 first = Some(running);
