@@ -159,24 +159,31 @@ fn a_slow_reader_gets_everything() -> Vec<(&'static str, Case)> {
         must("What was sent while nobody read arrives complete, once somebody reads")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-011"])
-            .run(async move |lab| {
-                let (mut near, mut far) = lab.tunnel().await?;
-                let (from, to) = if upwards {
-                    (&mut near, &mut far)
-                } else {
-                    (&mut far, &mut near)
-                };
-                to.takes_little(SMALL_BUFFER)?;
-                let payload = stream(lab.seed(), MUCH / 2);
-                let (mut writer, mut reader) = (from.halves().1, to.halves().0);
-                let late = async {
-                    pass(lab.patience().stall()).await;
-                    reader.receives(&payload).await
-                };
-                let (sent, received) = tokio::join!(writer.sends(&payload), late);
-                received.and(sent)
-            })
+            .run(async move |lab| arrives_where_reading_begins_late(lab, upwards, MUCH / 2).await)
     })
+}
+
+/// What was sent while nobody read arrives complete, once somebody reads.
+pub(super) async fn arrives_where_reading_begins_late(
+    lab: &Lab,
+    upwards: bool,
+    length: u64,
+) -> Outcome {
+    let (mut near, mut far) = lab.tunnel().await?;
+    let (from, to) = if upwards {
+        (&mut near, &mut far)
+    } else {
+        (&mut far, &mut near)
+    };
+    to.takes_little(SMALL_BUFFER)?;
+    let payload = stream(lab.seed(), length);
+    let (mut writer, mut reader) = (from.halves().1, to.halves().0);
+    let late = async {
+        pass(lab.patience().stall()).await;
+        reader.receives(&payload).await
+    };
+    let (sent, received) = tokio::join!(writer.sends(&payload), late);
+    received.and(sent)
 }
 
 /// For a kernel that should push back soon.

@@ -64,6 +64,7 @@ mod upstream_grants;
 mod upstream_refuses;
 mod upstream_relays;
 mod virtual_hosts;
+mod ways;
 
 use connectspec_harness::case::Suite;
 

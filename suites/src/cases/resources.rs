@@ -5,7 +5,7 @@
 
 use connectspec_harness::{prelude::*, proxy::vitals::Vitals};
 
-use super::occasion::{Occasion, refused};
+use super::ways::{TunnelEnd, WAYS, Way, fails, is_refused};
 use crate::spec::{RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about what a proxy holds and uses.
@@ -21,26 +21,6 @@ pub(crate) fn suite() -> Suite {
         what_an_idle_tunnel_costs,
     }
 }
-
-/// How five hundred connections end.
-#[derive(Clone, Copy, Debug)]
-enum Ways {
-    ClientCloses,
-    ServerCloses,
-    ClientResets,
-    ServerResets,
-    Refused,
-    Fails,
-}
-
-const WAYS: &[(&str, Ways)] = &[
-    ("the_client_closes", Ways::ClientCloses),
-    ("the_server_closes", Ways::ServerCloses),
-    ("the_client_resets", Ways::ClientResets),
-    ("the_server_resets", Ways::ServerResets),
-    ("it_is_refused", Ways::Refused),
-    ("nobody_listens", Ways::Fails),
-];
 
 /// One file lost with each tunnel: a proxy of a thousand clients is full within the hour.
 ///
@@ -70,7 +50,7 @@ fn ten_thousand_tunnels_leave_nothing() -> Case {
         .covers(["CLS-013"])
         .needs([Need::Launched])
         .slow()
-        .run(async |lab| leaves_nothing(lab, Ways::ClientCloses, 10_000).await)
+        .run(async |lab| leaves_nothing(lab, Way::Tunnel(TunnelEnd::ClientCloses), 10_000).await)
 }
 
 /// What any runtime may keep of its heap, and less than a large buffer for each of two hundred tunnels.
@@ -92,7 +72,7 @@ fn tunnels_that_have_ended_keep_no_memory() -> Case {
             let mut held = Vec::new();
             for _ in 0..2 {
                 for _ in 0..200 {
-                    Ways::ClientCloses.ends(&lab, &server).await?;
+                    TunnelEnd::ClientCloses.ends(&lab, &server).await?;
                 }
                 held.push(at_rest(&lab).await?.rss);
             }
@@ -109,13 +89,14 @@ fn tunnels_that_have_ended_keep_no_memory() -> Case {
 /// Open files that are no loss: a log that was opened again, a spare worker.
 const FILES_TOLERATED: usize = 20;
 
-async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
+async fn leaves_nothing(case: &Lab, way: Way, times: usize) -> Outcome {
     let lab = case.relaunched(&Setup::default()).await?;
     let server = lab.server(hand_over()).await?;
     let closed = format!("{}:{}", lab.host(), lab.refusing_port().await?);
     let once = async || match way {
-        Ways::Fails => fails(&lab, &closed).await,
-        way => way.ends(&lab, &server).await,
+        Way::Fails => fails(&lab, &closed).await,
+        Way::Refused => is_refused(&lab).await,
+        Way::Tunnel(way) => way.ends(&lab, &server).await,
     };
     for _ in 0..500 {
         once().await?;
@@ -130,14 +111,6 @@ async fn leaves_nothing(case: &Lab, way: Ways, times: usize) -> Outcome {
     }
     case.note(format!("{ended} tunnels"));
     given_back(&lab, &before, ended).await
-}
-
-/// A tunnel to where nobody listens is refused.
-async fn fails(lab: &Lab, closed: &str) -> Outcome {
-    let exchange = lab.client().asks(lab.client().request(closed)).await?;
-    let (reply, mut connection) = refused(exchange)?;
-    connection.body(&reply).await;
-    Ok(())
 }
 
 /// The proxy has no more files open than `before`, or comes back to that.
@@ -179,43 +152,6 @@ async fn at_rest(lab: &Lab) -> Outcome<Vitals> {
     Ok(last)
 }
 
-impl Ways {
-    /// One connection that ends in this way, seen to its end by whoever is left.
-    async fn ends(self, lab: &Lab, server: &Server) -> Outcome {
-        if let Self::Refused = self {
-            let (reply, mut connection) = Occasion::BadTarget.refusal(lab).await?;
-            connection.body(&reply).await;
-            return Ok(());
-        }
-        let mut near = lab.client().connect(server).await?;
-        let mut far = server.accepts().await?;
-        match self {
-            Self::ClientCloses => {
-                near.finishes().await?;
-                far.ends_somehow().await?;
-                far.leaves();
-                near.ends_somehow().await?;
-            }
-            Self::ServerCloses => {
-                far.finishes().await?;
-                near.ends_somehow().await?;
-                near.leaves();
-                far.ends_somehow().await?;
-            }
-            Self::ClientResets => {
-                near.resets()?;
-                far.ends_somehow().await?;
-            }
-            Self::ServerResets => {
-                far.resets()?;
-                near.ends_somehow().await?;
-            }
-            Self::Refused | Self::Fails => {}
-        }
-        Ok(())
-    }
-}
-
 /// An attempt to connect outlives its client, and what it opens belongs to nobody.
 ///
 /// Right as well: to give the attempts up with their clients, or to close what they open.
@@ -233,7 +169,7 @@ fn clients_that_left_while_connecting_leave_nothing() -> Case {
             let lab = case.relaunched(&Setup::default()).await?;
             let server = lab.server(hand_over()).await?;
             for _ in 0..LEAVING {
-                Ways::ClientCloses.ends(&lab, &server).await?;
+                TunnelEnd::ClientCloses.ends(&lab, &server).await?;
             }
             let before = at_rest(&lab).await?;
             let mut silent = lab.black_hole().await?;

@@ -117,12 +117,7 @@ fn is_logged_when_the_tunnel_has_ended() -> Case {
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let nonce = lab.nonce();
-            let exchange = lab
-                .client()
-                .asks(named(&lab.request(&server), &nonce))
-                .await?;
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = tunnel_with_line(lab, &server, &nonce).await?;
             tunnel.echoes(lab.nonce()).await?;
 
             pass(lab.patience().quiet()).await;
@@ -157,12 +152,7 @@ fn is_not_logged_before_both_directions_have_ended() -> Case {
         .run(async |lab| {
             let server = lab.server(hand_over()).await?;
             let nonce = lab.nonce();
-            let exchange = lab
-                .client()
-                .asks(named(&lab.request(&server), &nonce))
-                .await?;
-            exchange.success()?;
-            let mut near = exchange.connection.into_tunnel();
+            let mut near = tunnel_with_line(lab, &server, &nonce).await?;
             let mut far = server.accepts().await?;
             near.finishes().await?;
             far.ends_somehow().await?;
@@ -289,15 +279,18 @@ pub(super) fn named(request: &Request, nonce: &str) -> Request {
     request.clone().field(format!("User-Agent: {nonce}"))
 }
 
+/// The client's end of a tunnel to `server` whose line of the log is found by `nonce`.
+pub(super) async fn tunnel_with_line(lab: &Lab, server: &Server, nonce: &str) -> Outcome<End> {
+    let request = named(&lab.request(server), nonce);
+    let exchange = lab.client().asks(request).await?;
+    exchange.success()?;
+    Ok(exchange.connection.into_tunnel())
+}
+
 /// Opens and ends a tunnel; the source port that the server saw.
 async fn tunnel_named(lab: &Lab, nonce: &str) -> Outcome<u16> {
     let server = lab.server(echo()).await?;
-    let exchange = lab
-        .client()
-        .asks(named(&lab.request(&server), nonce))
-        .await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = tunnel_with_line(lab, &server, nonce).await?;
     tunnel.echoes(lab.nonce()).await?;
     tunnel.closes().await?;
     let visits = server.visits();

@@ -5,7 +5,9 @@
 
 use connectspec_harness::prelude::*;
 
-use super::secrecy::one_session_reaches_from_end_to_end;
+use super::{
+    integrity::arrives_where_reading_begins_late, secrecy::one_session_reaches_from_end_to_end,
+};
 use crate::spec::{RFC_7301, RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about a proxy that is reached over TLS.
@@ -88,21 +90,7 @@ fn a_slow_reader_gets_everything_over_tls() -> Vec<(&'static str, Case)> {
             .covers(["TLSP-001", "INT-011"])
             .under(tls_listener())
             .run(async move |lab| {
-                let (mut near, mut far) = lab.tunnel().await?;
-                let (from, to) = if upwards {
-                    (&mut near, &mut far)
-                } else {
-                    (&mut far, &mut near)
-                };
-                to.takes_little(64 * 1024)?;
-                let payload = stream(lab.seed(), 8 * MEGABYTE);
-                let (mut writer, mut reader) = (from.halves().1, to.halves().0);
-                let late = async {
-                    pass(lab.patience().stall()).await;
-                    reader.receives(&payload).await
-                };
-                let (sent, received) = tokio::join!(writer.sends(&payload), late);
-                received.and(sent)
+                arrives_where_reading_begins_late(lab, upwards, 8 * MEGABYTE).await
             })
     })
 }

@@ -7,6 +7,13 @@ use std::time::{Duration, Instant};
 
 use connectspec_harness::prelude::*;
 
+mod then;
+
+use then::{
+    Then::{self, Ends, Resets, Says},
+    after, refused_or_closed, server_error,
+};
+
 use crate::spec::{RFC_9110, RFC_9112, RFC_9209};
 
 /// Every case about an upstream proxy that gives no answer, or none that can be understood.
@@ -79,19 +86,6 @@ const UNANSWERED: &[(&str, Then)] = &[
     ("closes_in_the_status_line", Says(b"HTTP/1.1 20")),
     ("closes_in_the_head", Says(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n")),
 ];
-
-/// What an upstream proxy does once it has read a request.
-#[derive(Clone, Copy, Debug)]
-enum Then {
-    /// Says this, and closes.
-    Says(&'static [u8]),
-    /// Closes.
-    Ends,
-    /// Resets.
-    Resets,
-}
-
-use Then::{Ends, Resets, Says};
 
 /// The tunnel begins behind the whole head of a 2xx. Before that, there is none.
 ///
@@ -373,54 +367,3 @@ fn a_request_that_comes_back_is_recognised() -> Case {
 
 /// More hops than there are on any way between a client and its server.
 const ROUNDS: usize = 64;
-
-/// What the client hears once the upstream proxy has read its request and done `then`.
-async fn after(lab: &Lab, then: Then) -> Outcome<Answer> {
-    let server = lab.server(hold()).await?;
-    let upstream = lab.upstream(hand_over()).await?;
-    let chain = lab.chains(&upstream, &lab.request(&server)).await?;
-    Ok(end(chain, then).await?.hears().await)
-}
-
-/// The client's connection, once the upstream proxy has ended its own.
-async fn end(chain: Chain, then: Then) -> Outcome<Connection> {
-    let Chain { near, mut far, .. } = chain;
-    match then {
-        Says(bytes) => {
-            far.sends(bytes).await?;
-            far.finishes().await?;
-        }
-        Ends => far.finishes().await?,
-        Resets => return far.resets().map(|()| near),
-    }
-    Ok(near)
-}
-
-/// The client was told in HTTP that there is no tunnel, or was cut off.
-fn refused_or_closed(lab: &Lab, answer: &Answer) -> Outcome {
-    match answer {
-        Answer::Reply(reply) if reply.is_success() => {}
-        Answer::Garbage { .. } => {}
-        Answer::Silence => return Err(Finding::inconclusive("silence")),
-        other => {
-            lab.note(other.describe());
-            return Ok(());
-        }
-    }
-    let expected = [
-        "a final status that is not 2xx",
-        "a close without an answer",
-    ];
-    Err(Finding::none_of(expected, answer.describe()))
-}
-
-/// The client was told that it is not to blame.
-fn server_error(lab: &Lab, answer: &Answer) -> Outcome {
-    match answer.status() {
-        Some(500..600) => {
-            lab.note(answer.describe());
-            Ok(())
-        }
-        _ => Err(Finding::violation("a 5xx", answer.describe())),
-    }
-}
