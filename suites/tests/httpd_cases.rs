@@ -18,8 +18,11 @@ use std::{
 /// The suites whose cases need a proxy that is like httpd in more than its lists.
 const SUITES: &[&str] = &[
     "allow_connect_places",
+    "httpd_addresses",
     "httpd_answers",
     "httpd_limits",
+    "httpd_log_formats",
+    "httpd_log_items",
     "httpd_logs",
     "httpd_order",
     "httpd_requests",
@@ -152,6 +155,11 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "CONNECTSPEC_FAULT",
+        "own-port-is-itself",
+        &["httpd_addresses/a_server_on_the_proxys_port_is_no_loop"],
+    ),
+    (
+        "CONNECTSPEC_FAULT",
         "life-of-half-a-second",
         &["httpd_tunnels/a_tunnel_in_which_something_moves_lives_on"],
     ),
@@ -192,6 +200,15 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
 
 /// What a proxy has to be blamed for that takes httpd's configuration and does nothing of what it says.
 const DOES_NOTHING: &[&str] = &[
+    "httpd_addresses/a_blocked_address_blocks_its_names",
+    "httpd_addresses/a_client_is_let_in_by_its_name",
+    "httpd_addresses/a_port_alone_listens_on_every_address",
+    "httpd_addresses/a_silent_connection_leaves_no_line",
+    "httpd_log_formats/are_errors",
+    "httpd_log_formats/end_a_line",
+    "httpd_log_items/count_the_page_of_a_refusal",
+    "httpd_log_items/say_of_a_request_that_is_none[quote]",
+    "httpd_log_items/say_of_a_tunnel[who]",
     "allow_connect_places/an_undefined_variable_is_told_and_no_port",
     "allow_connect_places/is_no_directive_of_a_section",
     "allow_connect_places/is_taken_inside_a_condition",
@@ -213,9 +230,24 @@ const DOES_NOTHING: &[&str] = &[
     "virtual_hosts/the_main_server_keeps_the_default",
 ];
 
+/// What a proxy has to be blamed for whose check finds every configuration wrong.
+const TAKES_NOTHING: &[&str] = &["httpd_log_formats/are_taken"];
+
+/// Recommendations that Apache httpd itself leaves aside, as its published report says.
+const APACHE: &str = include_str!("../../fixtures/results/apache.json");
+
 #[test]
 fn a_proxy_that_does_nothing_of_its_configuration_is_blamed() {
     all_fail("", "", DOES_NOTHING);
+}
+
+#[test]
+fn a_proxy_that_takes_no_configuration_is_blamed() {
+    let check = "check   = [\"--check\", ";
+    let profile = profile_of_a_deaf_httpd();
+    assert!(profile.contains(check));
+    let profile = profile.replace(check, "check   = [\"--no-such-flag\", ");
+    all_fail_of(&profile, "", "", TAKES_NOTHING);
 }
 
 #[test]
@@ -236,9 +268,14 @@ fn no_case_is_left_out() {
         .iter()
         .map(|known| known["case"].as_str().unwrap());
     let faults = FAULTS.iter().flat_map(|(.., cases)| cases.iter().copied());
+    let apache: serde_json::Value = serde_json::from_str(APACHE).unwrap();
+    let apache = apache["results"].as_array().unwrap().iter();
+    let apache =
+        apache.filter(|result| ["fail", "known", "warn"].contains(&text(result, "verdict")));
     let seen: BTreeSet<&str> = deviations
         .chain(faults)
-        .chain(DOES_NOTHING.iter().copied())
+        .chain(DOES_NOTHING.iter().chain(TAKES_NOTHING).copied())
+        .chain(apache.map(|result| text(result, "case")))
         .map(family)
         .collect();
     let suites = connectspec::suites();
@@ -255,6 +292,10 @@ fn no_case_is_left_out() {
     assert!(unseen.is_empty(), "nothing makes these fail: {unseen:?}");
 }
 
+fn text<'a>(result: &'a serde_json::Value, key: &str) -> &'a str {
+    result[key].as_str().unwrap()
+}
+
 /// An id, or a selector of one, without its row.
 fn family(id: &str) -> &str {
     id.split('[').next().unwrap()
@@ -263,10 +304,16 @@ fn family(id: &str) -> &str {
 /// Runs `cases` against the faulty proxy with that in its environment, and expects each of them to blame it.
 #[track_caller]
 fn all_fail(variable: &str, fault: &str, cases: &[&str]) {
+    all_fail_of(&profile_of_a_deaf_httpd(), variable, fault, cases);
+}
+
+/// The same of a proxy with this profile.
+#[track_caller]
+fn all_fail_of(description: &str, variable: &str, fault: &str, cases: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let (profile, report) = (folder.path().join("p.toml"), folder.path().join("r.json"));
     let listed = format!("json={}", report.display());
-    fs::write(&profile, profile_of_a_deaf_httpd()).unwrap();
+    fs::write(&profile, description).unwrap();
     let mut run = Command::new(env!("CARGO_BIN_EXE_connectspec"));
     run.args(["run", "--slow", "--patience", "0.5", "--report", &listed])
         .arg("--profile")

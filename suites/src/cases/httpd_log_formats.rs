@@ -4,7 +4,9 @@
 
 use connectspec_harness::prelude::*;
 
-use super::{httpd_log_items::second_line, source_port::named};
+use super::{
+    httpd_log_items::second_line, httpd_logs::line_in_format, source_port::tunnel_with_line,
+};
 use crate::spec::MOD_LOG_CONFIG;
 
 /// Every case about a format as a whole.
@@ -29,15 +31,10 @@ fn end_a_line() -> Case {
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let nonce = lab.nonce();
-            let exchange = lab
-                .client()
-                .asks(named(&lab.request(&server), &nonce))
-                .await?;
-            exchange.success()?;
-            let mut near = exchange.connection.into_tunnel();
+            let mut near = tunnel_with_line(lab, &server, &nonce).await?;
             near.echoes(&nonce).await?;
             near.closes().await?;
-            let first = lab.log_line(&format!("items|{nonce}|")).await?.text;
+            let first = line_in_format(lab, &format!("items|{nonce}|"), &nonce).await?;
             if first != format!("items|{nonce}|first") {
                 return Err(Finding::violation("a line that ends behind first", first));
             }

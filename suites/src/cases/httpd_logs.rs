@@ -5,6 +5,11 @@
 
 use connectspec_harness::prelude::*;
 
+mod items;
+
+pub(super) use items::{expect_items, line_in_format};
+use items::{items, logged_tunnel, with_items};
+
 use super::source_port::{expect_port, named};
 use crate::spec::{HTTPD_CORE, MOD_LOG_CONFIG, MOD_PROXY, MOD_PROXY_CONNECT};
 
@@ -24,74 +29,6 @@ pub(crate) fn suite() -> Suite {
         the_error_log_has_no_note_before_the_connection,
         the_error_log_has_the_note_after_it,
     }
-}
-
-/// The items that are looked at, beside the name by which the line is found.
-const ITEMS: &str = "%>s|%b|%B|%O|%I|%X|%k|%m|%U|%{proxy-source-port}n|%r";
-
-/// A second line for each request, with these items.
-fn with_items() -> Setup {
-    Setup::default().with_httpd_text(format!(
-        "LogFormat \"items|%{{User-Agent}}i|{ITEMS}\" items\nCustomLog \"{{access_log}}\" items"
-    ))
-}
-
-/// A tunnel, what it carried, and the items of its line.
-struct Logged {
-    /// Bytes that the client sent, its request included.
-    sent: usize,
-    /// Bytes that the client received, the head of the answer included.
-    received: usize,
-    target: String,
-    items: Vec<String>,
-}
-
-async fn logged_tunnel(lab: &Lab) -> Outcome<Logged> {
-    let server = lab.server(echo()).await?;
-    let nonce = lab.nonce();
-    let request = named(&lab.request(&server), &nonce);
-    let exchange = lab.client().asks(&request).await?;
-    let head = exchange.success()?.head.len();
-    let mut tunnel = exchange.connection.into_tunnel();
-    tunnel.echoes(&nonce).await?;
-    tunnel.closes().await?;
-    Ok(Logged {
-        sent: request.bytes().len() + nonce.len(),
-        received: head + nonce.len(),
-        target: server.authority(),
-        items: items(lab, &nonce).await?,
-    })
-}
-
-async fn items(lab: &Lab, nonce: &str) -> Outcome<Vec<String>> {
-    let needle = format!("items|{nonce}|");
-    let line = match lab.log_line(&needle).await {
-        // There is a log, and the configuration says what this line shall look like.
-        Err(_) if !lab.log_lines(nonce)?.is_empty() => {
-            let other = lab.log_lines(nonce)?.remove(0).text;
-            return Err(Finding::violation(
-                "a line in the format of the set-up",
-                other,
-            ));
-        }
-        line => line?.text,
-    };
-    let items = line.split_once(&needle).map_or("", |(_, items)| items);
-    Ok(items.splitn(11, '|').map(str::to_owned).collect())
-}
-
-/// The items of the line have these values; each is named in a report.
-fn expect_items(items: &[String], expected: &[(usize, &str, &str)]) -> Outcome {
-    for &(index, name, value) in expected {
-        let seen = items.get(index).map_or("nothing", String::as_str);
-        if seen != value {
-            return Err(Finding::violation(
-                format!("{name} is {value}"),
-                format!("{name} is {seen}"),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Traffic is billed by %I and %O, and whoever adds up %b finds that tunnels cost nothing.
@@ -225,10 +162,8 @@ fn a_broken_request_is_repeated_as_well() -> Case {
 
             // No other case has this set-up: what is refused with it, if without this line, is this request.
             let expected = format!("broken|400|{line}|");
-            let logged = match lab.log_line(&format!("broken|400|CONNECT {nonce}")).await {
-                Err(_) if !lab.log_lines("400")?.is_empty() => "no such line".to_owned(),
-                line => line?.text,
-            };
+            let needle = format!("broken|400|CONNECT {nonce}");
+            let logged = line_in_format(lab, &needle, "400").await?;
             match logged.contains(&expected) {
                 true => Ok(()),
                 false => Err(Finding::violation(expected, logged)),
