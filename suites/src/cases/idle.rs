@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use connectspec_harness::prelude::*;
+use connectspec_harness::{prelude::*, tunnel::STANDSTILL};
 
 use crate::spec::{RFC_9110, RFC_9112, RFC_9209};
 
@@ -16,6 +16,7 @@ pub(crate) fn suite() -> Suite {
         an_idle_tunnel_ends_in_time,
         an_idle_tunnel_ends_without_a_word,
         a_tunnel_that_moves_one_way_is_not_idle,
+        what_a_timeout_cuts_off_does_not_look_whole,
         a_tunnel_that_is_idle_for_half_a_minute,
         a_server_that_never_answers_is_given_up,
         a_server_that_never_answers,
@@ -143,6 +144,52 @@ fn a_tunnel_that_moves_one_way_is_not_idle() -> Vec<(&'static str, Case)> {
             })
     })
 }
+
+/// Whoever reads to the end of a connection takes a file that ends with a FIN for a whole one.
+///
+/// Right as well: to keep the tunnel, or to deliver everything before the FIN. No specification asks for the reset, and
+/// many proxies send none.
+fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, upwards)| {
+        practice("A tunnel that is ended with bytes on their way ends with a reset")
+            .cites(RFC_9112.section("8"))
+            .covers(["CLS-020"])
+            .under(idle_timeout(TIMEOUT))
+            .slow()
+            .run(async move |lab| {
+                let (near, far) = lab.tunnel().await?;
+                let (mut from, mut to) = if upwards { (near, far) } else { (far, near) };
+                to.takes_little(SMALL_BUFFER)?;
+                let endless = stream(lab.seed(), u64::MAX);
+                let (mut reader, mut writer) = from.halves();
+                let (sent, stopped) = writer.offers_within(&endless, lab.patience().stall()).await;
+                let stands_still = stopped.is_some_and(|why| why.starts_with(STANDSTILL));
+                if stands_still && reader.takes_until_quiet(timeout() + LATE).await.1.is_none() {
+                    lab.note("the tunnel is kept");
+                    return Ok(());
+                }
+                let (taken, ending) = to.halves().0.takes_until_quiet(lab.patience().end()).await;
+                let seen = format!("{taken} of {sent} bytes");
+                match ending {
+                    Some(Ending::Fin) if taken < sent => {
+                        let observed = format!("a FIN behind {seen}");
+                        Err(Finding::violation("a reset, or every byte", observed))
+                    }
+                    Some(ending) => {
+                        lab.note(format!("{} behind {seen}", ending.describe()));
+                        Ok(())
+                    }
+                    None => {
+                        lab.note(format!("no end behind {seen}"));
+                        Ok(())
+                    }
+                }
+            })
+    })
+}
+
+/// What the kernel of the side that does not read takes in its name.
+const SMALL_BUFFER: usize = 64 * 1024;
 
 /// Chat, remote shells and databases are quiet for longer than that at night.
 ///

@@ -17,6 +17,7 @@ pub(crate) fn suite() -> Suite {
         tunnels_that_have_ended_keep_no_memory,
         clients_that_left_while_connecting_leave_nothing,
         a_tunnel_at_a_standstill_costs_no_time,
+        connections_that_have_ended_cost_no_time,
         a_slow_reader_costs_no_memory,
         what_an_idle_tunnel_costs,
     }
@@ -93,24 +94,28 @@ async fn leaves_nothing(case: &Lab, way: Way, times: usize) -> Outcome {
     let lab = case.relaunched(&Setup::default()).await?;
     let server = lab.server(hand_over()).await?;
     let closed = format!("{}:{}", lab.host(), lab.refusing_port().await?);
-    let once = async || match way {
-        Way::Fails => fails(&lab, &closed).await,
-        Way::Refused => is_refused(&lab).await,
-        Way::Tunnel(way) => way.ends(&lab, &server).await,
-    };
     for _ in 0..500 {
-        once().await?;
+        once(&lab, way, &server, &closed).await?;
     }
     let before = at_rest(&lab).await?;
     let began = std::time::Instant::now();
     let mut ended = 0;
     // A proxy that takes its time for each of them is judged on fewer.
     while ended < times && began.elapsed() < lab.patience().lingering() {
-        once().await?;
+        once(&lab, way, &server, &closed).await?;
         ended += 1;
     }
     case.note(format!("{ended} tunnels"));
     given_back(&lab, &before, ended).await
+}
+
+/// One connection that comes to its end in this way.
+async fn once(lab: &Lab, way: Way, server: &Server, closed: &str) -> Outcome {
+    match way {
+        Way::Fails => fails(lab, closed).await,
+        Way::Refused => is_refused(lab).await,
+        Way::Tunnel(way) => way.ends(lab, server).await,
+    }
 }
 
 /// The proxy has no more files open than `before`, or comes back to that.
@@ -246,20 +251,52 @@ fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
                         far.halves().1.offers_within(&much, pause).await;
                     }
                 }
-                let before = lab_of_its_own.vitals()?;
-                let period = lab.patience().standstill();
-                pass(period).await;
-                let spent = lab_of_its_own.vitals()?.cpu.saturating_sub(before.cpu);
-                if spent <= period / 20 {
-                    lab.note(format!("{spent:?} of processor time in {period:?}"));
-                    return Ok(());
-                }
-                Err(Finding::violation(
-                    format!("at most {:?} of processor time in {period:?}", period / 20),
-                    format!("{spent:?}"),
-                ))
+                costs_no_time(&lab_of_its_own).await
             })
     })
+}
+
+/// A loop that takes the end of a connection for news burns a processor until the proxy is restarted, or until a timer
+/// ends it.
+///
+/// Right as well: up to five percent of one processor, for timers and housekeeping.
+fn connections_that_have_ended_cost_no_time() -> Vec<(&'static str, Case)> {
+    each(WAYS, |&(_, way)| {
+        practice("Connections that have ended cost no processor time")
+            .cites(RFC_9110.section("17.5"))
+            .covers(["CLS-021"])
+            .needs([Need::Launched])
+            .slow()
+            .run(async move |case| {
+                let lab = case.relaunched(&Setup::default()).await?;
+                let server = lab.server(hand_over()).await?;
+                let closed = format!("{}:{}", lab.host(), lab.refusing_port().await?);
+                at_rest(&lab).await?;
+                for _ in 0..ENDED {
+                    once(&lab, way, &server, &closed).await?;
+                }
+                costs_no_time(&lab).await
+            })
+    })
+}
+
+/// One would do: not every connection may meet the loop.
+const ENDED: usize = 10;
+
+/// From now on, the proxy uses no more processor time than one that is at rest.
+async fn costs_no_time(lab: &Lab) -> Outcome {
+    let before = lab.vitals()?;
+    let period = lab.patience().standstill();
+    pass(period).await;
+    let spent = lab.vitals()?.cpu.saturating_sub(before.cpu);
+    if spent <= period / 20 {
+        lab.note(format!("{spent:?} of processor time in {period:?}"));
+        return Ok(());
+    }
+    Err(Finding::violation(
+        format!("at most {:?} of processor time in {period:?}", period / 20),
+        format!("{spent:?}"),
+    ))
 }
 
 /// Which way the bytes go that nobody reads.
