@@ -5,8 +5,8 @@
 
 use super::Port;
 use super::pipe::Pipe;
+use super::port::attempt;
 use std::cell::RefCell;
-use std::io;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 
@@ -17,6 +17,9 @@ const BUFFER: usize = 64 << 10;
 const TURN: usize = 8 << 20;
 /// A turn that moves less than this by splicing would have been cheaper as a copy.
 const LITTLE: usize = 16 << 10;
+
+/// No transfer through a pipe is short: what fills its slots, or the receiver, is not all that the kernel has.
+const ANY: usize = 0;
 
 thread_local! {
     static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
@@ -98,7 +101,7 @@ impl Flow {
 
     /// Whether octets wait for their receiver.
     pub(super) fn is_holding(&self) -> bool {
-        !self.held.is_empty() || self.pipe.as_ref().is_some_and(|pipe| pipe.held() > 0)
+        !self.held.is_empty() || self.pipe.is_some()
     }
 
     /// Whether something was sent since the last call.
@@ -168,14 +171,11 @@ impl Flow {
                 return Poll::Ready(Ok(()));
             };
             let pipe = self.pipe.insert(pipe);
-            match from.try_io(Interest::READABLE, || pipe.fill(from)) {
-                Ok(moved) => {
-                    self.octets += moved as u64;
-                    self.finished = moved == 0;
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if may_retry(&error) => {}
-                Err(_) => return Poll::Ready(Err(Broken::From)),
+            if let Some(moved) = attempt(from, Interest::READABLE, ANY, || pipe.fill(from)) {
+                let moved = moved.map_err(|_| Broken::From)?;
+                self.octets += moved as u64;
+                self.finished = moved == 0;
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -187,10 +187,9 @@ impl Flow {
         };
         while pipe.held() > 0 {
             ready!(to.poll_write_ready(cx)).map_err(|_| Broken::To)?;
-            match to.try_io(Interest::WRITABLE, || pipe.drain(to)) {
-                Ok(_) => self.sent = true,
-                Err(error) if may_retry(&error) => {}
-                Err(_) => return Poll::Ready(Err(Broken::To)),
+            if let Some(moved) = attempt(to, Interest::WRITABLE, ANY, || pipe.drain(to)) {
+                moved.map_err(|_| Broken::To)?;
+                self.sent = true;
             }
         }
         Poll::Ready(Ok(()))
@@ -201,11 +200,4 @@ impl Flow {
         self.pipe = None;
         self.bulk = self.bulk && moved >= LITTLE;
     }
-}
-
-fn may_retry(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }

@@ -55,12 +55,12 @@ impl Port for &TcpStream {
         let socket = *self;
         loop {
             ready!(socket.poll_read_ready(cx))?;
-            let mut received = 0;
-            let attempt = socket.try_io(Interest::READABLE, || {
-                (received, _) = rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?;
-                short_is_blocked(received, buffer.len())
+            let whole = buffer.len();
+            let outcome = attempt(socket, Interest::READABLE, whole, || {
+                let (received, _) = rustix::net::recv(socket, &mut *buffer, RecvFlags::empty())?;
+                Ok(received)
             });
-            if let Some(outcome) = settled(attempt, received) {
+            if let Some(outcome) = outcome {
                 return Poll::Ready(outcome);
             }
         }
@@ -70,12 +70,10 @@ impl Port for &TcpStream {
         let socket = *self;
         loop {
             ready!(socket.poll_write_ready(cx))?;
-            let mut sent = 0;
-            let attempt = socket.try_io(Interest::WRITABLE, || {
-                sent = rustix::net::send(socket, octets, SendFlags::NOSIGNAL)?;
-                short_is_blocked(sent, octets.len())
+            let outcome = attempt(socket, Interest::WRITABLE, octets.len(), || {
+                Ok(rustix::net::send(socket, octets, SendFlags::NOSIGNAL)?)
             });
-            if let Some(outcome) = settled(attempt, sent) {
+            if let Some(outcome) = outcome {
                 return Poll::Ready(outcome);
             }
         }
@@ -110,17 +108,24 @@ impl Port for TlsStream<TcpStream> {
     }
 }
 
-/// Tells the runtime to wait for readiness again after a short transfer. 0 is the end, not short.
-fn short_is_blocked(moved: usize, asked: usize) -> io::Result<()> {
-    if moved > 0 && moved < asked {
-        Err(io::ErrorKind::WouldBlock.into())
-    } else {
-        Ok(())
-    }
-}
-
-/// The outcome of an attempt; `None`: nothing was moved, wait. A signal interrupts nothing that does not block.
-fn settled(attempt: io::Result<()>, moved: usize) -> Option<io::Result<usize>> {
+/// Moves octets at once, or not at all; `None`: nothing was moved, wait. A signal interrupts nothing that does not block.
+///
+/// A transfer of fewer octets than `whole` says that the kernel has no more, so that the runtime waits for readiness before
+/// the next one. 0 is the end, not short.
+pub(super) fn attempt(
+    socket: &TcpStream,
+    interest: Interest,
+    whole: usize,
+    transfer: impl FnOnce() -> io::Result<usize>,
+) -> Option<io::Result<usize>> {
+    let mut moved = 0;
+    let attempt = socket.try_io(interest, || {
+        moved = transfer()?;
+        match (1..whole).contains(&moved) {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => Ok(()),
+        }
+    });
     match attempt {
         Ok(()) => Some(Ok(moved)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => (moved > 0).then_some(Ok(moved)),
