@@ -210,7 +210,7 @@ fn an_idle_tunnel_ends_at_the_server_first() -> Case {
         })
 }
 
-/// When each end of an idle tunnel sees its end: the server, the client.
+/// When each end of an idle tunnel sees its FIN: the server, the client.
 async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
     let (mut near, mut far) = lab.tunnel().await?;
     near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
@@ -218,14 +218,12 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
     let began = Instant::now();
     let ended = async |name: &str, end: &mut End| {
         let limit = seconds(LONG) + LATE;
-        let (_, ending) = end.halves().0.takes_until_quiet(limit).await;
-        let after = ending.map(|_| began.elapsed());
-        after.ok_or_else(|| {
-            Finding::violation(
-                format!("an end at {name}"),
-                format!("none within {limit:?}"),
-            )
-        })
+        let observed = match end.halves().0.takes_until_quiet(limit).await {
+            (_, Some(Ending::Fin)) => return Ok(began.elapsed()),
+            (_, Some(Ending::Reset)) => "a reset".to_owned(),
+            (_, None) => format!("none within {limit:?}"),
+        };
+        Err(Finding::violation(format!("a FIN at {name}"), observed))
     };
     let (server, client) = tokio::join!(
         ended("the server", &mut far),

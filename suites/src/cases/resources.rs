@@ -5,7 +5,10 @@
 
 use connectspec_harness::{prelude::*, proxy::vitals::Vitals};
 
-use super::ways::{TunnelEnd, WAYS, Way, fails, is_refused};
+mod held;
+
+use self::held::{at_rest, costs_no_time, given_back, leaves_nothing, once};
+use super::ways::{TunnelEnd, WAYS, Way};
 use crate::spec::{RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about what a proxy holds and uses.
@@ -16,6 +19,7 @@ pub(crate) fn suite() -> Suite {
         ten_thousand_tunnels_leave_nothing,
         tunnels_that_have_ended_keep_no_memory,
         clients_that_left_while_connecting_leave_nothing,
+        sides_that_died_behind_their_end_leave_nothing,
         a_tunnel_at_a_standstill_costs_no_time,
         connections_that_have_ended_cost_no_time,
         a_slow_reader_costs_no_memory,
@@ -87,76 +91,6 @@ fn tunnels_that_have_ended_keep_no_memory() -> Case {
         })
 }
 
-/// Open files that are no loss: a log that was opened again, a spare worker.
-const FILES_TOLERATED: usize = 20;
-
-async fn leaves_nothing(case: &Lab, way: Way, times: usize) -> Outcome {
-    let lab = case.relaunched(&Setup::default()).await?;
-    let server = lab.server(hand_over()).await?;
-    let closed = format!("{}:{}", lab.host(), lab.refusing_port().await?);
-    for _ in 0..500 {
-        once(&lab, way, &server, &closed).await?;
-    }
-    let before = at_rest(&lab).await?;
-    let began = std::time::Instant::now();
-    let mut ended = 0;
-    // A proxy that takes its time for each of them is judged on fewer.
-    while ended < times && began.elapsed() < lab.patience().lingering() {
-        once(&lab, way, &server, &closed).await?;
-        ended += 1;
-    }
-    case.note(format!("{ended} tunnels"));
-    given_back(&lab, &before, ended).await
-}
-
-/// One connection that comes to its end in this way.
-async fn once(lab: &Lab, way: Way, server: &Server, closed: &str) -> Outcome {
-    match way {
-        Way::Fails => fails(lab, closed).await,
-        Way::Refused => is_refused(lab).await,
-        Way::Tunnel(way) => way.ends(lab, server).await,
-    }
-}
-
-/// The proxy has no more files open than `before`, or comes back to that.
-async fn given_back(lab: &Lab, before: &Vitals, tunnels: usize) -> Outcome {
-    let limit = before.open_fds + FILES_TOLERATED;
-    let began = std::time::Instant::now();
-    loop {
-        let after = lab.vitals()?;
-        if after.open_fds <= limit {
-            return Ok(());
-        }
-        if began.elapsed() > lab.patience().lingering() {
-            return Err(Finding::violation(
-                format!(
-                    "{} open files, or up to {FILES_TOLERATED} more",
-                    before.open_fds
-                ),
-                format!("{} open files after {tunnels} tunnels", after.open_fds),
-            ));
-        }
-        pass(lab.patience().quiet()).await;
-    }
-}
-
-/// The proxy's vitals once it has held the same files for a while.
-async fn at_rest(lab: &Lab) -> Outcome<Vitals> {
-    let began = std::time::Instant::now();
-    let (mut last, mut since) = (lab.vitals()?, began);
-    while since.elapsed() < lab.patience().stall() * 3
-        && began.elapsed() < lab.patience().lingering()
-    {
-        pass(lab.patience().quiet()).await;
-        let now = lab.vitals()?;
-        if now.open_fds != last.open_fds {
-            since = std::time::Instant::now();
-        }
-        last = now;
-    }
-    Ok(last)
-}
-
 /// An attempt to connect outlives its client, and what it opens belongs to nobody.
 ///
 /// Right as well: to give the attempts up with their clients, or to close what they open.
@@ -173,10 +107,7 @@ fn clients_that_left_while_connecting_leave_nothing() -> Case {
         .run(async |case| {
             let lab = case.relaunched(&Setup::default()).await?;
             let server = lab.server(hand_over()).await?;
-            for _ in 0..LEAVING {
-                TunnelEnd::ClientCloses.ends(&lab, &server).await?;
-            }
-            let before = at_rest(&lab).await?;
+            let before = after_a_crowd(&lab, &server).await?;
             let mut silent = lab.black_hole().await?;
             let mut waiting = Vec::new();
             for _ in 0..LEAVING {
@@ -199,6 +130,54 @@ fn clients_that_left_while_connecting_leave_nothing() -> Case {
 
 /// Clients that leave at the same time.
 const LEAVING: usize = 50;
+
+/// What a proxy holds once so many tunnels have stood at the same time: it has the workers that it needs for them.
+async fn after_a_crowd(lab: &Lab, server: &Server) -> Outcome<Vitals> {
+    let mut crowd = Vec::new();
+    for _ in 0..LEAVING {
+        let near = lab.client().connect(server).await?;
+        crowd.push((near, server.accepts().await?));
+    }
+    for (near, far) in crowd {
+        TunnelEnd::ClientCloses.of(near, far).await?;
+    }
+    at_rest(lab).await
+}
+
+/// Which side ends and then dies, while the other one waits.
+const DYING: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
+
+/// Whoever waits for a slow answer of the other side finds out too late that nobody is left to read it.
+///
+/// Right as well: to end both sides when one of them has ended.
+fn sides_that_died_behind_their_end_leave_nothing() -> Vec<(&'static str, Case)> {
+    each(DYING, |&(_, client_dies)| {
+        practice("Tunnels of which one side was closed and then reset leave no open files behind")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["CLS-013"])
+            .needs([Need::Launched])
+            .slow()
+            .run(async move |case| {
+                let lab = case.relaunched(&Setup::default()).await?;
+                let server = lab.server(hand_over()).await?;
+                let before = after_a_crowd(&lab, &server).await?;
+                let mut waiting = Vec::new();
+                for _ in 0..LEAVING {
+                    let near = lab.client().connect(&server).await?;
+                    let far = server.accepts().await?;
+                    let (mut dies, mut waits) = match client_dies {
+                        true => (near, far),
+                        false => (far, near),
+                    };
+                    dies.finishes().await?;
+                    waits.ends_somehow().await?;
+                    dies.resets()?;
+                    waiting.push(waits);
+                }
+                given_back(&lab, &before, LEAVING).await
+            })
+    })
+}
 
 /// What a tunnel does while nothing moves in it.
 const AT_A_STANDSTILL: &[(&str, Standstill)] = &[
@@ -282,22 +261,6 @@ fn connections_that_have_ended_cost_no_time() -> Vec<(&'static str, Case)> {
 
 /// One would do: not every connection may meet the loop.
 const ENDED: usize = 10;
-
-/// From now on, the proxy uses no more processor time than one that is at rest.
-async fn costs_no_time(lab: &Lab) -> Outcome {
-    let before = lab.vitals()?;
-    let period = lab.patience().standstill();
-    pass(period).await;
-    let spent = lab.vitals()?.cpu.saturating_sub(before.cpu);
-    if spent <= period / 20 {
-        lab.note(format!("{spent:?} of processor time in {period:?}"));
-        return Ok(());
-    }
-    Err(Finding::violation(
-        format!("at most {:?} of processor time in {period:?}", period / 20),
-        format!("{spent:?}"),
-    ))
-}
 
 /// Which way the bytes go that nobody reads.
 const DIRECTIONS: &[(&str, &str, bool)] = &[

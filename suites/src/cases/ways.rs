@@ -50,8 +50,12 @@ pub(super) async fn fails(lab: &Lab, closed: &str) -> Outcome {
 impl TunnelEnd {
     /// One tunnel that ends in this way, seen to its end by whoever is left.
     pub(super) async fn ends(self, lab: &Lab, server: &Server) -> Outcome {
-        let mut near = lab.client().connect(server).await?;
-        let mut far = server.accepts().await?;
+        let near = lab.client().connect(server).await?;
+        self.of(near, server.accepts().await?).await
+    }
+
+    /// The end of a tunnel that stands.
+    pub(super) async fn of(self, mut near: End, mut far: End) -> Outcome {
         match self {
             Self::ClientCloses => {
                 near.finishes().await?;
