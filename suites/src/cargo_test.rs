@@ -149,7 +149,17 @@ pub fn cargo_test(subject: Subject) -> ExitCode {
     // Ids have a slash; people who are used to `cargo test` write a path of modules.
     arguments.filter = arguments.filter.map(|filter| filter.replace("::", "/"));
     match trials(subject, &arguments) {
-        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Ok((trials, board)) => {
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            let deaths = board.deaths();
+            for death in &deaths {
+                anstream::eprintln!("{death}");
+            }
+            match deaths.is_empty() {
+                true => conclusion.exit_code(),
+                false => ExitCode::from(FAILED),
+            }
+        }
         Err(error) => {
             anstream::eprintln!("{error}");
             ExitCode::from(2)
@@ -157,7 +167,10 @@ pub fn cargo_test(subject: Subject) -> ExitCode {
     }
 }
 
-fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String> {
+/// What `cargo test` ends with where tests have failed.
+const FAILED: u8 = 101;
+
+fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Board>), String> {
     let who = subject.who?;
     let mut options = Options {
         slow: arguments.ignored || arguments.include_ignored,
@@ -188,9 +201,12 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<Vec<Trial>, String>
         .map(|trial| trial.name().to_owned())
         .collect();
     if !arguments.list && !options.selectors.is_empty() {
+        let board = Arc::clone(&board);
         std::thread::spawn(move || board.fill(&catalogue, who, options));
+    } else {
+        board.close("nothing is run", Vec::new());
     }
-    Ok(trials)
+    Ok((trials, board))
 }
 
 /// A list that names cases which are gone excuses nothing, and hides that from whoever reads it.
@@ -232,6 +248,8 @@ struct Pinned {
     verdicts: HashMap<String, Said>,
     /// Why there will be no more.
     over: Option<String>,
+    /// How the subject died where no case alone brings it about.
+    deaths: Vec<String>,
 }
 
 /// What a test says: it passed, or was not judged for a reason, or failed.
@@ -259,10 +277,11 @@ impl Board {
             }
             Event::Ended(_) => {
                 start.event(event);
-                let refused = start.report().run.refused;
-                let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-                pinned.over = Some(refused.unwrap_or_else(|| "the run has ended".to_owned()));
-                self.changed.notify_all();
+                let run = start.report().run;
+                self.close(
+                    run.refused.as_deref().unwrap_or("the run has ended"),
+                    run.deaths,
+                );
             }
             _ => start.event(event),
         });
@@ -272,6 +291,24 @@ impl Board {
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
         pinned.verdicts.insert(case, said);
         self.changed.notify_all();
+    }
+
+    fn close(&self, why: &str, deaths: Vec<String>) {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.over = Some(why.to_owned());
+        pinned.deaths = deaths;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the end of the run.
+    fn deaths(&self) -> Vec<String> {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = |pinned: &mut Pinned| pinned.over.is_none();
+        let pinned = self.changed.wait_while(pinned, goes_on);
+        pinned
+            .unwrap_or_else(PoisonError::into_inner)
+            .deaths
+            .clone()
     }
 
     fn wait_for(&self, case: &str) -> Result<Completion, Failed> {

@@ -18,6 +18,7 @@ use crate::{
 pub struct ReportFold {
     start: Option<Start>,
     results: Vec<CaseResult>,
+    deaths: Vec<String>,
     end: Option<End>,
 }
 
@@ -37,6 +38,7 @@ impl ReportFold {
                 let secrets = self.secrets(finished);
                 self.results.push(result(finished, &secrets));
             }
+            Event::Died(how) => self.deaths.push(how.clone()),
             Event::Ended(end) => self.end = Some(end.clone()),
         }
     }
@@ -74,6 +76,7 @@ impl ReportFold {
             took_ms: milliseconds(end.took),
             interrupted: end.interrupted,
             refused: end.refused.map(|refused| secrets.hide(&refused)),
+            deaths: self.deaths.iter().map(|how| secrets.hide(how)).collect(),
             stale: end.stale,
             ..Run::default()
         };

@@ -144,7 +144,7 @@ pub(crate) struct Cite<'r> {
 impl<'r> Page<'r> {
     fn of(report: &'r Report) -> Self {
         let (tone, meaning) = report.meaning();
-        let stale = report.run.stale.iter().map(String::as_str);
+        let beside = report.run.deaths.iter().chain(&report.run.stale);
         let levels = Level::ALL.into_iter();
         let has = |level: &Level| report.results.iter().any(|result| result.level == *level);
         let trouble = [
@@ -172,7 +172,7 @@ impl<'r> Page<'r> {
                 .refused
                 .as_deref()
                 .into_iter()
-                .chain(stale)
+                .chain(beside.map(String::as_str))
                 .collect(),
             counts: counts(report),
             levels: levels.filter(has).collect(),

@@ -76,6 +76,9 @@ fn faults_of_the_run(report: &Report) -> Vec<TestCase> {
         );
         faults.push(fault("interrupted", NonSuccessKind::Error, &message));
     }
+    for death in &run.deaths {
+        faults.push(fault("died", NonSuccessKind::Error, death));
+    }
     for stale in &run.stale {
         faults.push(fault("stale", NonSuccessKind::Failure, stale));
     }

@@ -19,7 +19,9 @@ pub fn markdown(report: &Report) -> String {
         plain(&report.subject.name())
     );
     // Here and below: writing to a string cannot fail.
-    for said in report.run.refused.iter().chain(&report.run.stale) {
+    let run_itself = &report.run;
+    let beside = run_itself.deaths.iter().chain(&run_itself.stale);
+    for said in run_itself.refused.iter().chain(beside) {
         let _ = write!(text, "> {}\n\n", plain(said));
     }
     text.push_str(&totals(report));

@@ -26,6 +26,12 @@ impl Report {
         let healed = "known deviation is healed (take it off the list)";
         let healed_many = "known deviations are healed (take them off the list)";
         count(totals.healed, healed, healed_many);
+        let died = "death of the proxy is unexplained";
+        count(
+            self.run.deaths.len(),
+            died,
+            "deaths of the proxy are unexplained",
+        );
         let stale = "listed deviation is stale";
         count(self.run.stale.len(), stale, "listed deviations are stale");
         let blocked = "case could not begin";

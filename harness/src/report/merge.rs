@@ -81,6 +81,7 @@ fn joined(
         run.planned += share.run.planned;
         run.interrupted |= share.run.interrupted;
         run.refused = run.refused.take().or(share.run.refused);
+        run.deaths.extend(share.run.deaths);
         for stale in share.run.stale {
             if !run.stale.contains(&stale) {
                 run.stale.push(stale);

@@ -55,6 +55,9 @@ pub struct Run {
     /// Why nothing could be judged: the subject did not start, or is no working CONNECT proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// How the subject died where no case alone brings it about, and which cases ran then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deaths: Vec<String>,
     /// Listed deviations that name no case, or have expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
@@ -174,7 +177,8 @@ impl Report {
     }
 
     /// The exit status that the run deserves: 0 conformant; 1 a case failed or healed, or a listed deviation is stale;
-    /// 2 the subject could not be judged, a case was broken, or nothing ran. Never 0 when no case ran.
+    /// 2 the subject could not be judged, it died and nobody knows of what, a case was broken, or nothing ran. Never 0 when no
+    /// case ran.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         let totals = self.totals;
@@ -182,6 +186,7 @@ impl Report {
             1
         } else if self.run.refused.is_some()
             || self.run.interrupted
+            || !self.run.deaths.is_empty()
             || totals.broken > 0
             || totals.blocked > 0
             || totals.all() == totals.skip

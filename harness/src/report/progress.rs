@@ -135,6 +135,7 @@ fn on_bar(bar: &ProgressBar, event: &Event, count: Count) {
             bar.set_message(format!("{trouble}{gap}{case}"));
         }
         Event::Finished(_) => bar.inc(1),
+        Event::Died(_) => {}
         Event::Ended(_) => bar.finish_and_clear(),
     }
 }
@@ -154,7 +155,7 @@ impl Lines {
                     count.finished, self.planned
                 ))
             }
-            Event::Begun { .. } | Event::Finished(_) | Event::Ended(_) => None,
+            Event::Begun { .. } | Event::Finished(_) | Event::Died(_) | Event::Ended(_) => None,
         };
         if let Some(line) = line {
             self.last = Instant::now();

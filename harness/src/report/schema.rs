@@ -36,6 +36,7 @@ fn full() -> Report {
     let mut report = report();
     report.run.interrupted = true;
     report.run.refused = Some("it did not start".to_owned());
+    report.run.deaths = vec!["it ended: by signal 11".to_owned()];
     report.run.stale = vec!["`close/gone` names no case".to_owned()];
     report.run.partition = Some("1/3".to_owned());
     report.results[0].left_out = 3;

@@ -291,6 +291,10 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let word = paint(style(Verdict::Fail).bold(), "NOT JUDGED");
         return writeln!(out, "{word}  {subject}: {refused}");
     }
+    for death in &run.deaths {
+        let word = paint(style(Verdict::Broken).bold(), "DIED");
+        writeln!(out, "{word} {death}")?;
+    }
     for stale in &run.stale {
         writeln!(
             out,

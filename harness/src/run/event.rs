@@ -20,6 +20,8 @@ pub enum Event {
     },
     /// A case has its verdict.
     Finished(Box<Finished>),
+    /// The subject has died, and none of the cases that ran then brings it about alone: how, and which.
+    Died(String),
     /// The last event.
     Ended(End),
 }

@@ -68,6 +68,7 @@ impl Conductor {
             alone: VecDeque::new(),
             fresh: VecDeque::new(),
             held_back: Vec::new(),
+            unexplained: Vec::new(),
         };
         group.waiting = (0..group.cases.len()).collect();
         let first = (*setup == Setup::default())
@@ -93,6 +94,8 @@ struct Group<'a> {
     alone: VecDeque<usize>,
     /// Ended a moment ago, and not concluded: the subject may be dying of one of them.
     fresh: VecDeque<(Instant, usize, worker::Result)>,
+    /// How the subject died, and while which cases ran, until one of them is found to bring it about.
+    unexplained: Vec<String>,
     /// Violations, until the control afterwards has shown that the subject still works.
     held_back: Vec<Finished>,
 }
@@ -100,6 +103,14 @@ struct Group<'a> {
 impl Group<'_> {
     /// Runs all cases, with as many processes of the subject as it takes.
     fn run(&mut self, first: Option<Running>) {
+        self.run_all(first);
+        for death in self.unexplained.drain(..) {
+            // Nobody listens when the run was stopped.
+            let _ = self.conductor.events.send(Event::Died(death));
+        }
+    }
+
+    fn run_all(&mut self, first: Option<Running>) {
         let mut next = first;
         while !self.waiting.is_empty() || !self.alone.is_empty() {
             let started = match next.take() {
@@ -113,14 +124,16 @@ impl Group<'_> {
             if let Err(finding) = self.control(&running) {
                 return self.block_the_rest(&format!("no control tunnel before: {finding}"));
             }
-            self.run_on(&running);
+            let charged = self.run_on(&running);
             let stopped = self.conductor.stop.is_asked();
             let mut control = Ok(());
             if !stopped && running.death().is_none() {
                 control = self.control(&running);
             }
             if !stopped && running.death().is_some() {
-                self.charge(false, &running);
+                if !charged {
+                    self.charge(false, &running);
+                }
                 control = Ok(());
             }
             self.settle(Duration::ZERO, &running);
@@ -152,8 +165,8 @@ impl Group<'_> {
         control(&lab, self.setup)
     }
 
-    /// Runs cases until all are done, the subject has died, or the run is stopped.
-    fn run_on(&mut self, running: &Arc<Running>) {
+    /// Runs cases until all are done, the subject has died, or the run is stopped; true when a death was charged.
+    fn run_on(&mut self, running: &Arc<Running>) -> bool {
         let (told, messages) = mpsc::channel();
         let to_stop = told.clone();
         // Nobody listens any more once the group is done.
@@ -176,12 +189,12 @@ impl Group<'_> {
                     break;
                 };
                 if !self.begin(index, running, told.clone()) {
-                    return;
+                    return false;
                 }
                 busy.insert(index, Instant::now());
             }
             let Some(oldest) = busy.values().min() else {
-                return;
+                return false;
             };
             let patience = (*oldest + limit).saturating_duration_since(Instant::now());
             match messages.recv_timeout(patience.max(Duration::from_millis(1))) {
@@ -195,11 +208,12 @@ impl Group<'_> {
                     }
                     if running.death().is_some() {
                         self.fresh.extend(drain(&messages, &mut busy));
-                        return self.charge(alone, running);
+                        self.charge(alone, running);
+                        return true;
                     }
                     self.settle(if alone { Duration::ZERO } else { DYING }, running);
                 }
-                Ok(Message::Stop) => return,
+                Ok(Message::Stop) => return false,
                 Err(_) => self.leave_behind(&mut busy, limit, running),
             }
         }
@@ -233,12 +247,14 @@ impl Group<'_> {
             .death()
             .unwrap_or_else(|| "in an unknown way".to_owned());
         let suspects = std::mem::take(&mut self.fresh);
-        if !alone && suspects.len() > 1 {
+        if !alone && suspects.len() != 1 {
+            self.unexplained.push(self.riddle(&death, &suspects));
             // Each once more, alone: so the one that brings it about is found.
             self.alone
                 .extend(suspects.into_iter().map(|(_, index, _)| index));
             return;
         }
+        self.unexplained.clear();
         for (_, index, mut result) in suspects {
             let expected = "the proxy goes on running";
             result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
@@ -250,6 +266,19 @@ impl Group<'_> {
             finished.subject_said = said(running);
             self.conductor.send(finished);
         }
+    }
+
+    /// What is said of a death if none of the suspects brings it about alone.
+    fn riddle(&self, death: &str, suspects: &VecDeque<(Instant, usize, worker::Result)>) -> String {
+        let ids: Vec<&str> = suspects
+            .iter()
+            .map(|&(_, index, _)| &*self.cases[index].case.id)
+            .collect();
+        if ids.is_empty() {
+            return format!("the proxy ended while no case ran: {death}");
+        }
+        let ids = ids.join(", ");
+        format!("the proxy ended while these ran, and with none of them alone: {death}: {ids}")
     }
 
     /// Concludes what has ended so long ago that the subject would have died of it by now.

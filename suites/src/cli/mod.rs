@@ -69,7 +69,7 @@ pub(crate) enum Status {
     Conformant = 0,
     /// A case failed, a deviation has healed, or the list of deviations is out of date.
     Failed = 1,
-    /// The subject could not be started, a case was blocked or broken, or nothing ran.
+    /// The subject could not be started, it died and nobody knows of what, a case was blocked or broken, or nothing ran.
     NotJudged = 2,
     /// The command line is wrong.
     Usage = 3,

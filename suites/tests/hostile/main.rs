@@ -93,6 +93,11 @@ fn survives(role: &str) -> Result<(), Failed> {
     let harmless = stub::is_harmless(role);
     let blamed = code != Some(0);
     ensure(harmless || blamed, "such a subject was found conformant")?;
+    let died = !report.run.deaths.is_empty();
+    ensure(
+        died || role != stub::ENDS_IN_A_CROWD,
+        "nobody says that the subject died",
+    )?;
     ensure(
         !harmless || report.totals.pass > 0,
         format!(

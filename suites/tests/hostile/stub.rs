@@ -6,7 +6,10 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     path::Path,
     process::{Command, ExitCode, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -15,6 +18,8 @@ use std::{
 pub(crate) const WORD: &str = "play-hostile";
 
 pub(crate) const IGNORES_SIGNALS: &str = "ignores_signals";
+
+pub(crate) const ENDS_IN_A_CROWD: &str = "ends_in_a_crowd";
 
 /// Who does nothing wrong on the wire: the run goes on beside what they do.
 const HARMLESS: [&str; 4] = [
@@ -38,6 +43,7 @@ pub(crate) const ROLES: &[&str] = &[
     "sends_a_byte_a_second",
     "closes_at_random",
     "ends_after_a_while",
+    ENDS_IN_A_CROWD,
     "eats_descriptors",
     "lives_on_in_a_child",
     IGNORES_SIGNALS,
@@ -99,6 +105,7 @@ fn play(role: &str, address: &str, folder: &Path, scratch: &Path) -> io::Result<
     }
     let honest = match role {
         "is_silent_from_the_start" => 0,
+        ENDS_IN_A_CROWD => usize::MAX,
         _ if is_harmless(role) => usize::MAX,
         _ => HONEST,
     };
@@ -114,6 +121,7 @@ fn play(role: &str, address: &str, folder: &Path, scratch: &Path) -> io::Result<
         }
         let role = Arc::clone(&role);
         thread::spawn(move || {
+            let _guest = (*role == *ENDS_IN_A_CROWD).then(Guest::comes);
             let served = match number >= honest {
                 true => misbehave(&role, number, client),
                 false => carry(client),
@@ -123,6 +131,28 @@ fn play(role: &str, address: &str, folder: &Path, scratch: &Path) -> io::Result<
         });
     }
     Ok(())
+}
+
+/// A connection to a proxy that has no room for four at once.
+struct Guest;
+
+static GUESTS: AtomicUsize = AtomicUsize::new(0);
+
+impl Guest {
+    fn comes() -> Self {
+        if GUESTS.fetch_add(1, Ordering::SeqCst) + 1 == 4 {
+            std::process::exit(4);
+        }
+        // Long enough to meet the others.
+        thread::sleep(Duration::from_millis(50));
+        Self
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        GUESTS.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// A proxy as it should be.
