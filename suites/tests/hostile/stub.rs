@@ -144,7 +144,7 @@ impl Guest {
             std::process::exit(4);
         }
         // Long enough to meet the others.
-        thread::sleep(Duration::from_millis(50));
+        thread::park_timeout(Duration::from_millis(50));
         Self
     }
 }
