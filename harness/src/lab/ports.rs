@@ -168,6 +168,14 @@ impl Ports {
         })
     }
 
+    /// Whether an earlier case has used `port` not longer than `within` ago, and none does now: what still asks for it is left
+    /// over from that case.
+    pub(super) fn is_left_over(&self, port: u16, within: Duration) -> bool {
+        let held = self.held();
+        let mut given_back = held.allowed.iter().rev();
+        given_back.any(|&(number, at)| number == port && at.is_some_and(|at| at.elapsed() < within))
+    }
+
     /// A port that is not in the allow list, and that no other case uses.
     pub fn take_denied(self: &Arc<Self>) -> Option<Port> {
         let number = self.held().denied.pop_front()?;

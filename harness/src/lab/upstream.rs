@@ -71,13 +71,13 @@ impl Lab {
         near.sends(request.bytes()).await;
         let come = tokio::select! {
             biased;
-            come = asks(upstream) => Some(come?),
+            come = self.asks(upstream) => Some(come?),
             () = near.speaks() => None,
         };
         let come = match come {
             Some(come) => Some(come),
             // It may have answered first and asked then: that is for a case to judge.
-            None => timeout(self.patience().settle(), asks(upstream))
+            None => timeout(self.patience().settle(), self.asks(upstream))
                 .await
                 .ok()
                 .transpose()?,
@@ -91,6 +91,26 @@ impl Lab {
         };
         let asked = Forwarded::parse(head)?;
         Ok(Chain { near, far, asked })
+    }
+
+    /// The next connection to `upstream` that brings a request, behind its head. Some proxies try whether anybody is there,
+    /// and say nothing; and some ask again, on their own, what a case that is over had asked for: that is for the case about
+    /// repeated requests to judge.
+    async fn asks(&self, upstream: &Server) -> Outcome<(End, Vec<u8>)> {
+        loop {
+            let mut far = upstream.accepts().await?;
+            if !far.speaks().await {
+                continue;
+            }
+            let head = far.receives_head().await?;
+            let left_over = |port| {
+                let within = self.patience().visit();
+                self.world.ports.is_left_over(port, within)
+            };
+            if !port_asked_for(&head).is_some_and(left_over) {
+                return Ok((far, head));
+            }
+        }
     }
 
     /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
@@ -120,16 +140,11 @@ impl Lab {
     }
 }
 
-/// The next connection to `upstream` that brings a request, behind its head. Some proxies try whether anybody is there,
-/// and say nothing.
-async fn asks(upstream: &Server) -> Outcome<(End, Vec<u8>)> {
-    loop {
-        let mut far = upstream.accepts().await?;
-        if far.speaks().await {
-            let head = far.receives_head().await?;
-            return Ok((far, head));
-        }
-    }
+/// The port in the target of a request that was read this far.
+fn port_asked_for(head: &[u8]) -> Option<u16> {
+    let target = head.split(|&byte| byte == b' ').nth(1)?;
+    let port = target.rsplit(|&byte| byte == b':').next()?;
+    std::str::from_utf8(port).ok()?.parse().ok()
 }
 
 impl Chain {

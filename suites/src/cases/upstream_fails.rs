@@ -151,7 +151,13 @@ fn a_connect_that_was_received_is_not_repeated() -> Vec<(&'static str, Case)> {
                 upstream.fence().await?;
                 let visits = upstream.visits();
                 let asks = visits.iter().map(|visit| upstream.heard(visit));
-                let asked = asks.filter(|heard| heard.starts_with(b"CONNECT ")).count();
+                // Not what another case has left over.
+                let own = format!(":{} ", server.port());
+                let is_own = |heard: &Vec<u8>| {
+                    let line = heard.split(|&byte| byte == b'\n').next().unwrap_or_default();
+                    line.starts_with(b"CONNECT ") && String::from_utf8_lossy(line).contains(&own)
+                };
+                let asked = asks.filter(is_own).count();
                 match asked {
                     0 => Err(Finding::inconclusive("the upstream proxy was not asked")),
                     1 => {
