@@ -127,7 +127,8 @@ pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
             .allow_obsolete_multiline_headers_in_responses(true);
         config
     };
-    match config.parse_response(&mut response, head) {
+    let legible = without_controls_in_the_phrase(head);
+    match config.parse_response(&mut response, &legible) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err("the head is not complete".to_owned()),
         Err(error) => return Err(error.to_string()),
@@ -147,6 +148,17 @@ pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
             .collect(),
         interim: Vec::new(),
     })
+}
+
+/// `head`, with question marks for control characters in its status line: a phrase that repeats an odd target is a fault
+/// of the phrase, which has a case of its own, and no less a refusal.
+fn without_controls_in_the_phrase(head: &[u8]) -> Vec<u8> {
+    let mut legible = head.to_vec();
+    let line = legible.iter_mut().take_while(|byte| **byte != b'\n');
+    for byte in line.filter(|byte| byte.is_ascii_control() && !b"\t\r".contains(byte)) {
+        *byte = b'?';
+    }
+    legible
 }
 
 /// For a reader: the beginning of bytes that are no reply.
@@ -179,7 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn a_phrase_that_repeats_control_characters_leaves_the_status_what_it_is() {
+        let head = b"HTTP/1.1 403 no way to a\x00b\x0b\x7f\r\nX: a\r\n\r\n";
+        let reply = parse(head).unwrap();
+        assert_eq!(
+            (reply.status, reply.head.as_slice()),
+            (403, head.as_slice())
+        );
+        assert!(reply.has("X"));
+    }
+
+    #[test]
     fn garbage_is_no_reply() {
         assert!(parse(b"SSH-2.0-x\r\n\r\n").is_err());
+        assert!(parse(b"HTTP/1.1 4\x000 x\r\n\r\n").is_err());
+        assert!(parse(b"HTTP/1.1 200\x0b OK\r\n\r\n").is_err());
     }
 }
