@@ -27,11 +27,20 @@ const OTHER_REASONS: [u16; 3] = [403, 407, 408];
 
 impl Lab {
     /// A tunnel with both of its ends in the case's hands: the client's and the server's.
+    ///
+    /// A 2xx that was sent before the proxy connects, and a proxy that waits for the client's first bytes, are for the cases
+    /// about opening a tunnel to judge: to all others, there is none.
     pub async fn tunnel(&self) -> Outcome<(End, End)> {
         let server = self.server(crate::server::script::hand_over()).await?;
         let near = self.client().connect(&server).await?;
-        let far = server.accepts().await?;
-        Ok((near, far))
+        match server.accepts().await {
+            Ok(far) => Ok((near, far)),
+            Err(Finding::Violation { expected, observed }) => Err(Finding::setup(format!(
+                "a 2xx, and of {}, {observed}: the client has said nothing yet",
+                expected.join(" or ")
+            ))),
+            Err(other) => Err(other),
+        }
     }
 
     /// For a 2xx that should not be: where it leads, for a reader.
