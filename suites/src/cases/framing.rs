@@ -33,8 +33,11 @@ fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
                 lab.note(seen.describe());
                 match seen {
                     Seen::Other(bytes) => Err(Finding::none_of(
-                        ["all of the content", "none of it"],
-                        format!("{bytes} where the content should be"),
+                        [
+                            "all of the content and what follows it",
+                            "only what follows it",
+                        ],
+                        format!("{bytes} before what comes after the 2xx"),
                     )),
                     _ => Ok(()),
                 }
