@@ -1,6 +1,6 @@
 //! Why a subject could not be launched: each way to fail, with what a person needs to mend it.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitStatus, time::Duration};
+use std::{borrow::Cow, io, net::SocketAddr, path::PathBuf, process::ExitStatus, time::Duration};
 
 use crate::proxy::mistake::Mistake;
 
@@ -26,7 +26,7 @@ pub enum LaunchError {
         cause: io::Error,
     },
     /// It ended before it listened.
-    #[error("`{command}` ended at once ({status}) instead of listening{}", printed(.output))]
+    #[error("`{}` ended at once ({status}) instead of listening{}{}", short(.command), printed(.output), background(*.status))]
     ExitedAtOnce {
         /// The whole command.
         command: String,
@@ -36,7 +36,7 @@ pub enum LaunchError {
         output: String,
     },
     /// It runs, but nothing accepts connections at its address.
-    #[error("`{command}` does not listen on {address} after {within:?}{}", printed(.output))]
+    #[error("`{}` does not listen on {address} after {within:?}{}", short(.command), printed(.output))]
     NeverListened {
         /// The whole command.
         command: String,
@@ -74,7 +74,7 @@ pub enum LaunchError {
         origin: String,
     },
     /// The check did not end.
-    #[error("`{command}` did not end within {within:?}{}", printed(.output))]
+    #[error("`{}` did not end within {within:?}{}", short(.command), printed(.output))]
     CheckHung {
         /// The whole command.
         command: String,
@@ -103,6 +103,31 @@ fn printed(output: &str) -> String {
     }
     let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
     format!("; it printed:\n    {}", last.join("\n    "))
+}
+
+/// A longer command is shown by its ends: a list of all allowed ports would push what the proxy printed out of sight.
+const COMMAND_SHOWN: usize = 400;
+
+fn short(command: &str) -> Cow<'_, str> {
+    let characters = command.chars().count();
+    if characters <= COMMAND_SHOWN {
+        return command.into();
+    }
+    let beginning: String = command.chars().take(COMMAND_SHOWN * 3 / 4).collect();
+    let end: String = command
+        .chars()
+        .skip(characters - COMMAND_SHOWN / 4)
+        .collect();
+    format!("{beginning} … {end}").into()
+}
+
+/// Whoever starts well and is gone has most likely left a child behind that does the work.
+fn background(status: ExitStatus) -> &'static str {
+    if status.success() {
+        "\n    if it goes into the background, look for the option that keeps it in the foreground"
+    } else {
+        ""
+    }
 }
 
 fn install_line(install: Option<&str>) -> String {
