@@ -39,6 +39,7 @@ mod opaque;
 mod persistence;
 mod policy;
 mod port;
+mod port_list;
 mod port_range;
 mod proxy_remote;
 mod proxy_status;
@@ -118,6 +119,7 @@ pub fn suites() -> Vec<Suite> {
         upstream_fails::suite(),
         proxy_remote::suite(),
         policy::suite(),
+        port_list::suite(),
         denials::suite(),
         allow_connect::suite(),
         allow_connect_places::suite(),

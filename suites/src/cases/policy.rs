@@ -400,7 +400,7 @@ async fn agrees(lab: &Lab, list: &[Ports], within: std::ops::RangeInclusive<u16>
 }
 
 /// A refusal, or an end; anything but a tunnel.
-fn no_tunnel(answer: &Answer) -> Outcome {
+pub(super) fn no_tunnel(answer: &Answer) -> Outcome {
     match answer {
         Answer::Reply(reply) if reply.is_success() => Err(Finding::violation(
             "no tunnel to a denied port",
