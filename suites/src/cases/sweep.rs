@@ -13,6 +13,7 @@ pub(crate) fn suite() -> Suite {
         "sweep": "One request, cut everywhere", include_str!("sweep.rs");
         a_head_in_two_segments_is_read_like_one,
         early_data_survives_every_cut,
+        a_head_may_fill_a_buffer,
         a_head_that_is_cut_short_reaches_nobody,
         a_head_that_is_cut_short_ends_the_connection,
     }
@@ -66,6 +67,66 @@ fn early_data_survives_every_cut() -> Case {
             }
             Ok(())
         })
+}
+
+/// Sizes that buffers usually have.
+const BUFFERS: [usize; 6] = [512, 1024, 2048, 4096, 8192, 16_384];
+
+/// A head that ends where a buffer does leaves no room, and a reader that asks for more when its buffer is full waits for
+/// what nobody sends. On other days the same client is served, as its cookies are a byte shorter.
+///
+/// Right as well: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
+/// head was granted. A refusal by policy or for want of credentials says nothing.
+fn a_head_may_fill_a_buffer() -> Case {
+    must("A head that is as long as a buffer, or a byte longer or shorter, is read like any other")
+        .cites(RFC_9112.section("2.2"))
+        .cites(RFC_9110.section("2.4"))
+        .covers(["H1-RL-017", "H1-RL-018"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let mut unanswered = None;
+            for length in BUFFERS.iter().flat_map(|size| [size - 1, *size, size + 1]) {
+                let at = |finding: Finding| finding.at(&format!("a head of {length} bytes"));
+                let request = of_length(lab.request(&server), length);
+                let answer = lab
+                    .leads_nowhere_else(&request, &server)
+                    .await
+                    .map_err(at)?;
+                if answer == Answer::Silence {
+                    unanswered.get_or_insert(length);
+                    continue;
+                }
+                if !matches!(answer.status(), Some(200..300)) {
+                    // Longer ones are too long as well.
+                    break;
+                }
+                if let Some(silent) = unanswered {
+                    let seen = format!("silence at a head of {silent} bytes, a tunnel at {length}");
+                    return Err(Finding::violation("an answer to each", seen));
+                }
+                let early = lab.nonce();
+                let bytes = request.followed_by(&early).bytes();
+                lab.carries_early(&[&bytes], early.as_bytes(), &server)
+                    .await
+                    .map_err(at)?;
+            }
+            match unanswered {
+                Some(length) => Err(Finding::inconclusive(format!(
+                    "silence from {length} bytes on"
+                ))),
+                None => Ok(()),
+            }
+        })
+}
+
+/// `request` with a field that makes its head `length` bytes long.
+fn of_length(request: Request, length: usize) -> Request {
+    const FIELD: &str = "X-Filler: ";
+    let without = request.clone().field(FIELD).bytes().len();
+    request.field(format!(
+        "{FIELD}{}",
+        "x".repeat(length.saturating_sub(without))
+    ))
 }
 
 /// A head whose end has not come may yet lose its right to be served: with its last line come the credentials, or a
