@@ -16,6 +16,8 @@ pub(crate) fn suite() -> Suite {
         a_length_in_the_2xx_is_ignored,
         what_comes_with_the_2xx_is_the_tunnels,
         the_2xx_may_be_cut_anywhere,
+        the_2xx_may_fill_a_buffer,
+        a_2xx_that_says_close_opens_the_tunnel,
         an_interim_response_does_not_end_the_wait,
         an_interim_response_is_passed_on,
         an_old_client_is_spared_interim_responses,
@@ -187,6 +189,85 @@ fn the_2xx_may_be_cut_anywhere() -> Case {
         })
 }
 
+/// Sizes that buffers usually have.
+const BUFFERS: [usize; 5] = [512, 1024, 2048, 4096, 8192];
+
+/// An upstream proxy may have much to say about itself. What does not fit into the buffer for its head becomes the first
+/// bytes of somebody's tunnel, or the proxy waits for what has come already.
+///
+/// Right as well: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
+/// head opened a tunnel.
+fn the_2xx_may_fill_a_buffer() -> Case {
+    must("The tunnel begins behind the head of the upstream proxy's 2xx, however long that is")
+        .cites(RFC_9110.section("9.3.6"))
+        .cites(RFC_9112.section("2.2"))
+        .covers(["H1-FWD-011"])
+        .under(upstream())
+        .run(async |lab| {
+            let mut unanswered = None;
+            for length in BUFFERS.iter().flat_map(|size| [size - 1, *size, size + 1]) {
+                let at = |finding: Finding| finding.at(&format!("a head of {length} bytes"));
+                let (mut chain, said) = (chain(lab).await?, lab.nonce());
+                let filler = "x".repeat(length - FILLED.len());
+                let head = FILLED.replace("FILLER", &format!("FILLER{filler}"));
+                match &chain.answers(head + &said).await {
+                    Answer::Reply(reply) if reply.is_success() => {}
+                    Answer::Silence => {
+                        unanswered.get_or_insert(length);
+                        continue;
+                    }
+                    garbage @ Answer::Garbage { .. } => {
+                        let found = Finding::violation("a 2xx, and a tunnel", garbage.describe());
+                        return Err(at(found));
+                    }
+                    refused => {
+                        lab.note(format!("{length} bytes: {}", refused.describe()));
+                        break;
+                    }
+                }
+                if let Some(silent) = unanswered {
+                    let seen = format!("silence at a head of {silent} bytes, a 2xx at {length}");
+                    return Err(Finding::violation("an answer to each", seen));
+                }
+                let (mut near, mut far) = chain.into_tunnel();
+                near.receives(said).await.map_err(at)?;
+                let both = near.exchanges_with(&mut far, lab.nonce(), lab.nonce());
+                both.await.map_err(at)?;
+            }
+            match unanswered {
+                Some(length) => Err(Finding::inconclusive(format!(
+                    "silence from {length} bytes on"
+                ))),
+                None => Ok(()),
+            }
+        })
+}
+
+/// A 2xx with a field to fill.
+const FILLED: &str = "HTTP/1.1 200 Connection Established\r\nX-Filler: FILLER\r\n\r\n";
+
+/// Fields by which proxies of old say that they will not take another request.
+const CLOSES: &[(&str, &str)] = &[
+    ("connection", "Connection: close"),
+    ("proxy_connection", "Proxy-Connection: close"),
+];
+
+/// Behind a tunnel there is no next request on its connection, and some upstream proxies say so.
+///
+/// Nothing else is right.
+fn a_2xx_that_says_close_opens_the_tunnel() -> Vec<(&'static str, Case)> {
+    each(CLOSES, |&(_, field)| {
+        should("A 2xx of the upstream proxy that says close opens the tunnel")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["H1-FWD-010"])
+            .under(upstream())
+            .run(async move |lab| {
+                let chain = chain(lab).await?;
+                opens(lab, chain, format!("HTTP/1.1 200 OK\r\n{field}\r\n\r\n")).await
+            })
+    })
+}
+
 /// Interim responses, and how they come: in the segment of the 2xx, or alone.
 const INTERIM: &[(&str, &str, bool)] = &[
     ("100", "100 Continue", false),
@@ -194,6 +275,11 @@ const INTERIM: &[(&str, &str, bool)] = &[
     ("103", "103 Early Hints", false),
     ("unregistered", "142 Later", false),
     ("103_in_one_segment", "103 Early Hints", true),
+    (
+        "two_of_them",
+        "100 Continue\r\n\r\nHTTP/1.1 103 Early Hints",
+        false,
+    ),
 ];
 
 /// A proxy that takes an interim response for the final one opens the tunnel too early, and hands its client the head of
