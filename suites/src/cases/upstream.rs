@@ -18,6 +18,7 @@ pub(crate) fn suite() -> Suite {
         what_connection_names_is_not_passed_on,
         what_is_meant_for_one_hop_is_not_passed_on,
         an_unknown_field_is_passed_on,
+        a_long_value_is_passed_on_whole,
         lines_of_a_field_keep_their_order,
         a_damaged_value_is_not_passed_on,
         the_ports_that_are_allowed_stay_the_proxys_own,
@@ -283,6 +284,44 @@ fn an_unknown_field_is_passed_on() -> Case {
             };
             Err(Finding::violation(expected, observed))
         })
+}
+
+/// How long a value is: past the sizes that buffers for one have.
+const LONG_VALUES: &[(&str, usize)] = &[
+    ("of_300_bytes", 300),
+    ("of_1100_bytes", 1100),
+    ("of_4200_bytes", 4200),
+];
+
+/// A token without its end is another token: whoever checks it further on refuses it, and finds nothing wrong with the
+/// client.
+///
+/// Right as well: to pass no such field on, and to refuse the request as too large.
+fn a_long_value_is_passed_on_whole() -> Vec<(&'static str, Case)> {
+    each(LONG_VALUES, |&(_, length)| {
+        must("A long value reaches the upstream proxy whole, or not at all")
+            .cites(RFC_9110.section("5.4"))
+            .cites(RFC_9110.section("5.1"))
+            .covers(["H1-FWD-007", "H1-FLD-012"])
+            .under(upstream())
+            .run(async move |lab| {
+                let server = lab.server(hold()).await?;
+                let value = format!("{}{}", "x".repeat(length), lab.nonce());
+                let request = lab.request(&server).field(format!("X-Long: {value}"));
+                let upstream = lab.upstream(hand_over()).await?;
+                let asked = lab.chains(&upstream, &request).await?.asked;
+                match asked.values("X-Long").next() {
+                    None => lab.note("it passes no such field on"),
+                    Some(seen) if seen == value.as_bytes() => {}
+                    Some(seen) => {
+                        let expected = format!("a value of {} bytes, or none", value.len());
+                        let observed = format!("a value of {} bytes", seen.len());
+                        return Err(Finding::violation(expected, observed));
+                    }
+                }
+                Ok(())
+            })
+    })
 }
 
 /// The lines of one field are one list. In another order they say something else.

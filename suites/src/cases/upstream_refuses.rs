@@ -15,6 +15,7 @@ pub(crate) fn suite() -> Suite {
         what_the_client_says_then_goes_nowhere,
         a_second_connect_is_not_the_upstream_proxys,
         credentials_that_the_upstream_proxy_wants,
+        a_407_that_is_passed_on_has_its_challenge,
         bytes_behind_a_refusal_are_no_second_response,
         earlier_members_of_proxy_status_are_kept,
     }
@@ -180,6 +181,32 @@ fn credentials_that_the_upstream_proxy_wants() -> Case {
             lab.note(format!("{}{challenged}", answer.describe()));
             Ok(())
         })
+}
+
+/// A client that is told to authenticate, and not how, cannot.
+///
+/// Right as well: any other status, and a challenge of the proxy's own.
+fn a_407_that_is_passed_on_has_its_challenge() -> Case {
+    practice(
+        "A 407 of the upstream proxy reaches the client with a challenge, or as something else",
+    )
+    .cites(RFC_9110.section("15.5.8"))
+    .cites(RFC_9110.section("11.7.1"))
+    .covers(["H1-FWD-018", "H1-AUTH-002"])
+    .under(upstream())
+    .run(async |lab| {
+        let answer = chain(lab).await?.answers(WANTS_CREDENTIALS).await;
+        match &answer {
+            Answer::Reply(reply) if reply.status == 407 => reply
+                .expect("Proxy-Authenticate in a 407", |reply| {
+                    reply.has("Proxy-Authenticate")
+                }),
+            answer => {
+                lab.note(answer.describe());
+                Ok(())
+            }
+        }
+    })
 }
 
 /// A second response that the client has not asked for is taken for the answer to its next request.
