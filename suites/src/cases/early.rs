@@ -14,6 +14,7 @@ pub(crate) fn suite() -> Suite {
         "early": "Early data", include_str!("early.rs");
         early_data_is_delivered_once_and_in_order,
         early_data_that_looks_like_a_request_is_data,
+        early_data_may_be_blank_at_its_ends,
         one_early_byte_harms_nobody,
     }
 }
@@ -75,6 +76,31 @@ fn early_data_that_looks_like_a_request_is_data() -> Vec<(&'static str, Case)> {
                 };
                 delivers(lab, request.bytes()).await?;
                 elsewhere.stays_unvisited().await
+            })
+    })
+}
+
+/// What stands before and behind the early data, and is a part of it.
+const BLANKS: &[(&str, &str)] = &[
+    ("line_end", "\r\n"),
+    ("line_feed", "\n"),
+    ("empty_lines", "\r\n\r\n"),
+    ("spaces", " \t "),
+    ("nul", "\0"),
+];
+
+/// In front of a request, an empty line is skipped. Behind one that is granted, it belongs to somebody.
+///
+/// Right as well: to refuse such a request although the plain one is granted; that is noted.
+fn early_data_may_be_blank_at_its_ends() -> Vec<(&'static str, Case)> {
+    each(BLANKS, |&(_, blank)| {
+        must("Blank bytes around what stands behind a granted request reach the server, too")
+            .cites(RFC_9110.section("9.3.6"))
+            .cites(RFC_9112.section("6.3"))
+            .covers(["H1-CONN-007", "H1-FRM-001"])
+            .run(async move |lab| {
+                let early = format!("{blank}{}{blank}", lab.nonce());
+                delivers(lab, early.into_bytes()).await
             })
     })
 }
