@@ -17,8 +17,10 @@ pub(crate) fn suite() -> Suite {
         a_known_user_may_not_go_everywhere,
         a_known_user_is_told_about_a_denied_port,
         credentials_are_good_for_one_request,
+        asking_again_lets_nobody_in,
         credentials_are_not_remembered_for_an_address,
         a_client_that_the_rule_leaves_out_is_refused,
+        nobody_passes_for_another_client,
     }
 }
 
@@ -163,11 +165,50 @@ fn a_known_user_is_told_about_a_denied_port() -> Case {
 }
 
 /// What is asked with good credentials, before something is asked without.
-const FIRST: &[(&str, &str)] = &[
-    ("get", "GET"),
-    ("options", "OPTIONS"),
-    ("connect", "CONNECT"),
+const FIRST: &[(&str, First)] = &[
+    ("get", First::Get),
+    ("options", First::Options),
+    ("connect", First::Unreachable),
+    ("denied", First::Denied),
 ];
+
+/// A request that opens no tunnel, and behind which a connection may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Get,
+    Options,
+    /// A CONNECT to a port where nobody listens.
+    Unreachable,
+    /// A CONNECT to a port that is not on the list.
+    Denied,
+}
+
+impl First {
+    fn needs(self) -> Vec<Need> {
+        match self {
+            Self::Denied => vec![Need::PortList],
+            _ => Vec::new(),
+        }
+    }
+
+    const fn is_connect(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Denied)
+    }
+
+    /// The request; `before` is a server that may be asked with it.
+    async fn request(self, lab: &Lab, before: &Server) -> Outcome<Request> {
+        Ok(match self {
+            Self::Get => Request::connect(format!("http://{}/", before.authority())).method("GET"),
+            Self::Options => Request::connect("*")
+                .field("Max-Forwards: 0")
+                .method("OPTIONS"),
+            Self::Unreachable => {
+                Request::connect(format!("{}:{}", lab.host(), lab.refusing_port().await?))
+            }
+            Self::Denied => Request::connect(lab.denied_server(close()).await?.authority()),
+        })
+    }
+}
 
 /// A gateway in front of the proxy sends the requests of many users on one connection. Whoever comes behind one of them would
 /// have that one's rights.
@@ -176,28 +217,25 @@ const FIRST: &[(&str, &str)] = &[
 /// connection is not judged, and one that authenticates connections on purpose, with NTLM or Negotiate, lists it. Nothing else
 /// is right: HTTP has no memory.
 fn credentials_are_good_for_one_request() -> Vec<(&'static str, Case)> {
-    each(FIRST, |&(_, method)| {
+    each(FIRST, |&(_, first)| {
         must("A request without credentials is not served for those of the one before it")
             .cites(RFC_9110.section("3.3"))
             .cites(RFC_9110.section("11.7.2"))
             .covers(["H1-AUTH-016"])
             .under(credentials())
+            .needs(first.needs())
             .run(async move |lab| {
                 let (before, server) = (lab.server(close()).await?, lab.server(echo()).await?);
                 let good = format!("Proxy-Authorization: {}", lab.credentials()?.basic());
-                let first = match method {
-                    "GET" => Request::connect(format!("http://{}/", before.authority())),
-                    "OPTIONS" => Request::connect("*").field("Max-Forwards: 0"),
-                    _ => Request::connect(format!("{}:{}", lab.host(), lab.refusing_port().await?)),
-                };
-                let first = first.method(method).host(before.authority()).field(good);
+                let request = first.request(lab, &before).await?;
+                let request = request.host(before.authority()).field(good);
                 let mut connection = lab.client_of_its_own().dial().await?;
-                let answer = connection.asks(first).await;
+                let answer = connection.asks(request).await;
                 let Answer::Reply(reply) = &answer else {
                     let why = format!("the first request got {}", answer.describe());
                     return Err(Finding::inconclusive(why));
                 };
-                if reply.is_success() && method == "CONNECT" {
+                if reply.is_success() && first.is_connect() {
                     return Err(Finding::inconclusive("the first request got a tunnel"));
                 }
                 connection.body(reply).await;
@@ -226,6 +264,38 @@ fn credentials_are_good_for_one_request() -> Vec<(&'static str, Case)> {
                 }
             })
     })
+}
+
+/// How often a client asks that has no credentials to give.
+const TIMES: usize = 6;
+
+/// A counter of failures that ends the wrong way, or a state that a refusal leaves behind, opens the door to whoever knocks
+/// often enough.
+///
+/// Right as well: to close the connection at any time, and to refuse for whatever reason.
+fn asking_again_lets_nobody_in() -> Case {
+    must("A request without credentials that is repeated on its connection is not granted")
+        .cites(RFC_9110.section("11.7.1"))
+        .cites(RFC_9110.section("3.3"))
+        .covers(["H1-AUTH-001"])
+        .under(credentials())
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let mut connection = lab.client_of_its_own().dial().await?;
+            for time in 1..=TIMES {
+                let answer = connection.asks(Request::connect(server.authority())).await;
+                let Answer::Reply(reply) = &answer else {
+                    lab.note(format!("time {time}: {}", answer.describe()));
+                    break;
+                };
+                if reply.is_success() {
+                    let seen = format!("time {time}: {}", answer.describe());
+                    return Err(Finding::violation("a refusal each time", seen));
+                }
+                connection.body(reply).await;
+            }
+            server.stays_unvisited().await
+        })
 }
 
 /// Behind one address there may be a whole company.
@@ -271,6 +341,48 @@ fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
                 Err(finding) => Err(finding),
             }
         })
+}
+
+/// Fields in which proxies tell the next one whom they speak for.
+const NAMES_OF_CLIENTS: &[(&str, &[&str])] = &[
+    ("x_forwarded_for", &["X-Forwarded-For: 127.0.0.1"]),
+    ("forwarded", &["Forwarded: for=127.0.0.1"]),
+    (
+        "others",
+        &[
+            "X-Real-IP: 127.0.0.1",
+            "Client-IP: 127.0.0.1",
+            "True-Client-IP: 127.0.0.1",
+        ],
+    ),
+];
+
+/// Behind a gateway the client's address stands in a field. Without one, whoever likes writes it there.
+///
+/// Right as well: any refusal, a close without an answer, and not to take the connection at all. A proxy that was told to
+/// trust every client's word lists it.
+fn nobody_passes_for_another_client() -> Vec<(&'static str, Case)> {
+    each(NAMES_OF_CLIENTS, |&(_, fields)| {
+        practice(
+            "A client whose address the rule leaves out is refused, whoever it says that it is",
+        )
+        .cites(VU_150227.section(""))
+        .covers(["POL-017"])
+        .under(few_clients())
+        .run(async move |lab| {
+            let server = lab.server(echo()).await?;
+            let request = fields.iter().fold(lab.request(&server), Request::field);
+            let client = lab.client_of_its_own();
+            match lab.refuses_from(&client, &request).await {
+                Ok(_) => Ok(()),
+                Err(Finding::Setup { reason }) => {
+                    lab.note(reason);
+                    Ok(())
+                }
+                Err(finding) => Err(finding),
+            }
+        })
+    })
 }
 
 /// A request for `server` with such a line.
