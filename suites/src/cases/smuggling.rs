@@ -13,6 +13,7 @@ pub(crate) fn suite() -> Suite {
     suite! {
         "smuggling": "Requests inside content", include_str!("smuggling.rs");
         content_of_a_refused_request_is_not_served,
+        content_that_comes_late_is_not_served,
         hidden_content_is_not_served,
         a_huge_content_is_not_served,
     }
@@ -78,6 +79,45 @@ const REFUSED_WITH_CONTENT: &[(&str, &str, Occasion, Framing)] = &[
 const LENGTH: Framing = |request| (vec![length(request)], request.to_vec());
 const CHUNKED: Framing = |request| (vec![CODING.to_owned()], chunked(request));
 const CODING: &str = "Transfer-Encoding: chunked";
+
+/// A target, from the address of a server that is not there.
+type Target = fn(&str) -> String;
+
+/// Requests with content that open no tunnel: a method and a target.
+const OTHERS: &[(&str, &str, Target)] = &[
+    ("post", "POST", |nobody| format!("http://{nobody}/")),
+    ("get", "GET", |nobody| format!("http://{nobody}/")),
+    ("options", "OPTIONS", |_| "*".to_owned()),
+    ("unknown", "NOSUCHMETHOD", |nobody| {
+        format!("http://{nobody}/")
+    }),
+];
+
+/// A proxy that answers before the content has come must not forget that it is still to come: what it then reads as its
+/// next request was written by whoever wrote the content.
+///
+/// Right as well: to close behind the answer, to read the content and drop it, or to wait for it before the answer.
+fn content_that_comes_late_is_not_served() -> Vec<(&'static str, Case)> {
+    each(OTHERS, |&(_, method, target)| {
+        must("Content that comes behind the answer to its request is not served as a request")
+            .cites(RFC_9112.section("9.3"))
+            .cites(RFC_9112.section("6"))
+            .covers(["H1-FRM-013"])
+            .run(async move |lab| {
+                let sentinel = lab.server(hold()).await?;
+                let smuggled = lab.request(&sentinel).bytes();
+                let nobody = format!("{}:{}", lab.host(), lab.refusing_port().await?);
+                let request = lab
+                    .client()
+                    .request(target(&nobody))
+                    .method(method)
+                    .host(&nobody)
+                    .field(length(&smuggled));
+
+                lab.reaches_nobody_later(&request, smuggled).await
+            })
+    })
+}
 
 /// Each way to write a length that one reader understands and another does not is a way past the one that does not.
 ///

@@ -75,6 +75,25 @@ impl Lab {
         known.none_since(self, None).await
     }
 
+    /// As [`Lab::reaches_nobody`], for `later` bytes that are sent once the proxy has answered, or has had time to.
+    pub async fn reaches_nobody_later(
+        &self,
+        request: &Request,
+        later: impl AsRef<[u8]>,
+    ) -> Outcome {
+        let known = self.visits();
+        let mut connection = self.client().dial().await?;
+        connection.sends(request.bytes()).await;
+        pass(self.patience().settle()).await;
+        connection.sends(later).await;
+        let answer = connection.hears().await;
+        if let Answer::Reply(reply) = &answer {
+            connection.body(reply).await;
+        }
+        self.note(answer.describe());
+        known.none_since(self, None).await
+    }
+
     async fn serves_no_more(
         &self,
         answer: Answer,
