@@ -17,6 +17,7 @@ pub(crate) fn suite() -> Suite {
         refuses_what_stands_before_the_host,
         refuses_an_ipv6_address_without_a_port,
         refuses_broken_brackets,
+        refuses_what_stands_behind_the_brackets,
         refuses_brackets_around_anything_else,
         refuses_a_strange_byte_in_the_host,
         a_repaired_target_leads_nowhere_else,
@@ -167,6 +168,33 @@ const BROKEN_BRACKETS: &[(&str, &str, Spelling)] = &[
     ("no_left_one", "H1-TGT-016", |server, _| {
         format!("::1]:{}", server.port())
     }),
+];
+
+/// A reader that stops at the bracket sees an address; one that looks for the last colon, and compares the end of what is
+/// before it with its names, sees a name of its own.
+///
+/// Right as well: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
+fn refuses_what_stands_behind_the_brackets() -> Vec<(&'static str, Case)> {
+    each(BEHIND_BRACKETS, |&(_, behind)| {
+        should("Nothing stands between the closing bracket and the colon")
+            .cites(RFC_9112.section("3.2"))
+            .cites(RFC_3986.section("3.2.2"))
+            .covers(["H1-TGT-016"])
+            .needs([Need::Ipv6])
+            .run(async move |lab| {
+                let server = lab.dual_server(echo()).await?;
+                let target = format!("[::1]{behind}:{}", server.port());
+
+                lab.refuses_target(target, &server).await
+            })
+    })
+}
+
+const BEHIND_BRACKETS: &[(&str, &str)] = &[
+    ("a_letter", "x"),
+    ("a_name", ".allowed.example"),
+    ("a_dot", "."),
+    ("brackets", "[::1]"),
 ];
 
 /// A filter looks for `127.0.0.1` and finds `[127.0.0.1]`, which is another string and, to some, the same host.

@@ -13,6 +13,7 @@ pub(crate) fn suite() -> Suite {
         "section": "The header section as a whole", include_str!("section.rs");
         an_oversized_section_is_answered,
         an_oversized_section_harms_nobody_else,
+        a_field_behind_many_others_counts,
         half_a_section_leads_nowhere,
         nothing_is_applied_before_the_section_is_complete,
         credentials_are_judged_when_the_section_is_complete,
@@ -86,6 +87,44 @@ fn an_oversized_section_harms_nobody_else() -> Vec<(&'static str, Case)> {
                         format!("{answer}; then {after}"),
                     )
                 })
+            })
+    })
+}
+
+/// How many fields stand before the one that makes the request invalid.
+const BEFORE: &[(&str, usize)] = &[
+    ("20_fields", 20),
+    ("40_fields", 40),
+    ("70_fields", 70),
+    ("130_fields", 130),
+];
+
+/// A table of fields that is full must not make the rest of them unread: a filter with a larger one has seen them, and
+/// takes the request for another one.
+///
+/// Right as well: any refusal, for the number of fields too, and a close without an answer.
+fn a_field_behind_many_others_counts() -> Vec<(&'static str, Case)> {
+    each(BEFORE, |&(_, count)| {
+        must("A second Host field is seen behind many other fields")
+            .cites(RFC_9110.section("5.4"))
+            .cites(RFC_9112.section("3.2"))
+            .covers(["H1-HOST-002", "H1-FLD-012"])
+            .run(async move |lab| {
+                let (server, other) = (lab.server(echo()).await?, lab.server(echo()).await?);
+                // Where it is refused next to the first one, too; a proxy that takes two of them is another case's.
+                let twice =
+                    |request: Request| request.field(format!("Host: {}", other.authority()));
+                let near = lab.client().asks(twice(lab.request(&server))).await?.answer;
+                if matches!(near.status(), Some(200..300)) {
+                    return Err(Finding::inconclusive(
+                        "a second Host field is taken anywhere",
+                    ));
+                }
+                let answer = lab
+                    .refuses(&twice(with_fields(lab.request(&server), count)))
+                    .await?;
+                lab.note(answer.describe());
+                Ok(())
             })
     })
 }
