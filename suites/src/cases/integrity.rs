@@ -15,6 +15,8 @@ pub(crate) fn suite() -> Suite {
         bytes_pass_unchanged,
         much_passes_unchanged,
         both_directions_flow_at_once,
+        a_full_direction_stops_no_other,
+        a_full_tunnel_stops_no_other,
         a_pause_loses_nothing,
         a_slow_reader_gets_everything,
         a_single_byte_is_not_held_back,
@@ -132,6 +134,64 @@ fn both_directions_flow_at_once() -> Case {
             let (there, back) = (stream(lab.seed(), MUCH / 2), stream(!lab.seed(), MUCH / 2));
             near.exchanges_with(&mut far, there, back).await
         })
+}
+
+/// A client that has more to say before it reads on, as in HTTP/2, waits for a server that waits for it, if a proxy between
+/// them writes to the one before it reads from the other.
+///
+/// Right as well: to take as much as it likes of what is not read.
+fn a_full_direction_stops_no_other() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, _, upwards)| {
+        must("While one direction is full, the other one flows")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["INT-007"])
+            .run(async move |lab| {
+                let (near, far) = lab.tunnel().await?;
+                let (mut from, mut to) = if upwards { (near, far) } else { (far, near) };
+                fills(lab, &mut from, &to).await?;
+                let nonce = lab.nonce();
+                to.halves().1.sends(&nonce).await?;
+                from.halves().0.receives(nonce).await
+            })
+    })
+}
+
+/// Tunnels whose receivers do not read: more than an ordinary machine has processors.
+const FULL: usize = 6;
+
+/// One client that stops to read, on a train that has entered a tunnel, must not be everybody's.
+///
+/// Right as well: to refuse tunnels past a limit. What was open before has to flow.
+fn a_full_tunnel_stops_no_other() -> Vec<(&'static str, Case)> {
+    each(DIRECTIONS, |&(_, _, upwards)| {
+        practice("While some tunnels are full, another one flows")
+            .cites(RFC_9110.section("9.3.6"))
+            .covers(["INT-007", "ROB-003"])
+            .run(async move |lab| {
+                let (mut near, mut far) = lab.tunnel().await?;
+                near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                    .await?;
+                let mut others = Vec::new();
+                for _ in 0..FULL {
+                    let (near, far) = lab.tunnel().await?;
+                    others.push(if upwards { (near, far) } else { (far, near) });
+                }
+                for (from, to) in &mut others {
+                    fills(lab, from, to).await?;
+                }
+                near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                    .await
+            })
+    })
+}
+
+/// One end sends until nothing more is taken, as the other one does not read.
+async fn fills(lab: &Lab, from: &mut End, to: &End) -> Outcome {
+    to.takes_little(64 * 1024)?;
+    let flood = stream(!lab.seed(), VERY_MUCH);
+    let (_, mut writer) = from.halves();
+    writer.offers_within(&flood, lab.patience().quiet()).await;
+    Ok(())
 }
 
 /// A tunnel that is silent for a second is not over.
