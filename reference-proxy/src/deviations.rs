@@ -16,6 +16,7 @@
 //! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on conditions | files only, opened anew on SIGHUP | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
+//! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
 //! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |
 //! | `signals` | SIGTERM ends at once, SIGHUP cuts the tunnels | SIGTERM drains like SIGWINCH, for `GracefulShutdownTimeout` (3 s); SIGHUP reloads like SIGUSR1 and loses no tunnel | what init systems send |

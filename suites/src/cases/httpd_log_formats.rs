@@ -60,6 +60,7 @@ const GOOD: &[(&str, &str)] = &[
         "%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h%h",
     ),
     ("modules_that_are_absent", "%L %{x}C %{x}e %P"),
+    ("a_time_that_nobody_can_write", "%{%!}t"),
 ];
 
 /// A configuration that runs under httpd has to run unchanged.
