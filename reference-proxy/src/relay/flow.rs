@@ -16,7 +16,7 @@ const BUFFER: usize = 64 << 10;
 /// Octets that one direction moves before others get their turn.
 const TURN: usize = 8 << 20;
 /// A turn that moves less than this by splicing would have been cheaper as a copy.
-const LITTLE: usize = 16 << 10;
+const LITTLE: u64 = 16_384;
 
 /// No transfer through a pipe is short: what fills its slots, or the receiver, is not all that the kernel has.
 const ANY: usize = 0;
@@ -93,7 +93,7 @@ impl Flow {
                 self.poll_copy(cx, from, to)
             };
             if filled.is_pending() {
-                self.rest((self.octets - before) as usize);
+                self.rest(before);
             }
             ready!(filled)?;
         }
@@ -120,7 +120,7 @@ impl Flow {
             let read = ready!(from.poll_receive(cx, buffer)).map_err(|_| Broken::From)?;
             self.octets += read as u64;
             self.finished = read == 0;
-            self.bulk = read == buffer.len() && from.socket().is_some() && to.socket().is_some();
+            self.bulk = read >= buffer.len() && from.socket().is_some() && to.socket().is_some();
             if self.finished {
                 return Poll::Ready(Ok(()));
             }
@@ -196,8 +196,8 @@ impl Flow {
     }
 
     /// Nothing more to read for now: the pipe, which is empty, goes back.
-    fn rest(&mut self, moved: usize) {
+    fn rest(&mut self, before: u64) {
         self.pipe = None;
-        self.bulk = self.bulk && moved >= LITTLE;
+        self.bulk = self.bulk && self.octets - before >= LITTLE;
     }
 }
