@@ -1,10 +1,11 @@
 //! A profile: no text makes the reader panic, and what is wrong with one is said with its file and a line that it has.
 
-use connectspec_harness::proxy::{
-    config::{Configuration, Credentials, PortRange, Timeouts, Vars},
-    mistake::Mistake,
-    profile::{Profile, ProfileError, parse_baseline},
-    template::Template,
+use connectspec_harness::{
+    setup::PortRange,
+    subject::{
+        configuration::{Configuration, Credentials, Timeouts, Vars},
+        profile::{Profile, ProfileError, mistake::Mistake, parse_baseline, template::Template},
+    },
 };
 
 /// The name of the profile.

@@ -1,9 +1,14 @@
 //! What a proxy answers: no octets make the reader panic, none are lost, and where the network cuts them changes nothing.
 
-use connectspec_harness::client::{
-    Answer, Reply,
-    body::{BodyEnd, Decoder, framing},
-    hearing::{Heard, Hearing},
+use connectspec_harness::{
+    client::{
+        Answer,
+        body::{BodyEnd, Decoder, framing},
+    },
+    http1::{
+        Reply,
+        reply_reader::{Heard, Hearing},
+    },
 };
 
 /// Whether the input was accepted. Panics where the property does not hold; `cuts` are the lengths of the first pieces.

@@ -4,7 +4,11 @@
 use std::path::Path;
 
 use connectspec_harness::report::{
-    Options, Report, ReportError, compare, html, json, junit, markdown, matrix, merge, terminal,
+    Options, Report, ReportError,
+    across::matrix,
+    compare,
+    format::{html, json, junit, markdown, terminal},
+    merge,
 };
 
 /// Where the report is said to be.

@@ -22,14 +22,13 @@ use std::{
 use connectspec_harness::{
     case::Suite,
     lab::Who,
-    proxy::{
-        process::guard_main_if_asked,
-        profile::{ConfigFile, Offers, Profile, ProfileError, parse_baseline},
-        remote::Remote,
-        template::Template,
-    },
     report::{ReportFold, block},
     run::{self, Event, Options, Plan, Stop},
+    subject::{
+        process::guard_main_if_asked,
+        profile::{ConfigFile, Offers, Profile, ProfileError, parse_baseline, template::Template},
+        remote::Remote,
+    },
     verdict::Verdict,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};

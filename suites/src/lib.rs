@@ -4,11 +4,9 @@
 
 pub mod cargo_test;
 pub mod cases;
-mod challenge;
 pub mod cli;
-mod property;
+pub mod documents;
 mod register;
-pub mod spec;
 pub mod subjects;
 
 pub use cases::suites;

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use connectspec_harness::proxy::{
-    profile::{Profile, ProfileError},
-    template::Template,
-};
+use connectspec_harness::subject::profile::{Profile, ProfileError, template::Template};
 
 /// The name of the profile of the reference proxy.
 pub const REFERENCE: &str = "reference";

@@ -13,8 +13,8 @@ use std::{
 };
 
 use connectspec_harness::{
-    proxy::remote::Remote,
     report::{CaseResult, Report},
+    subject::remote::Remote,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::{io::AsyncReadExt, time::Instant, time::timeout_at};
 
-use super::{Connection, Reply};
-use crate::tunnel::Ending;
+use crate::{client::Connection, http1::Reply, tunnel::Ending};
 
 /// Bodies of refusals are pages for people; a longer one is a flood.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -343,7 +342,7 @@ mod tests {
     fn the_head_says_what_marks_the_end() {
         let of = |fields: &str| {
             let head = format!("HTTP/1.1 403 Forbidden\r\n{fields}\r\n");
-            framing(&super::super::reply::parse(head.as_bytes()).unwrap())
+            framing(&crate::http1::reply::parse(head.as_bytes()).unwrap())
         };
         assert_eq!(of(""), Ok(Framing::Close));
         assert_eq!(of("Content-Length: 12\r\n"), Ok(Framing::Length(12)));

@@ -1,7 +1,10 @@
 //! A request and what came of it.
 
-use super::{Connection, Reply, reply::show_garbage};
-use crate::verdict::{Finding, Outcome};
+use crate::{
+    client::Connection,
+    http1::{Reply, reply::show_garbage},
+    verdict::{Finding, Outcome},
+};
 
 /// What a proxy did with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

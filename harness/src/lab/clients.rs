@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::Lab;
 use crate::{
-    client::{Client, Request, everyday::Everyday},
+    client::{Client, reqwest_client::Everyday},
+    http1::Request,
+    lab::Lab,
     server::Server,
     tunnel::End,
     verdict::{Finding, Outcome},

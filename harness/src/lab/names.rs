@@ -2,8 +2,10 @@
 
 use tokio::{net::lookup_host, time::timeout};
 
-use super::Lab;
-use crate::verdict::{Finding, Outcome};
+use crate::{
+    lab::Lab,
+    verdict::{Finding, Outcome},
+};
 
 /// One letter more than a label of a domain name may have (RFC 1035, section 2.3.4).
 const TOO_LONG: usize = 64;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Lab, Port, lock, patience, ports};
 use crate::{
+    lab::{Lab, Port, lock, ports},
+    patience,
     server::{Script, Secrecy, Server},
     verdict::{Finding, Outcome},
     wire::Leg,

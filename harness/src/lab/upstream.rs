@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Lab, patience::pass, servers::Placed};
 use crate::{
-    client::{Answer, Client, Connection, Request},
+    client::{Answer, Client, Connection},
+    http1::{Forwarded, Request},
+    lab::{Lab, servers::Placed},
+    patience::pass,
     server::{
-        Forwarded, Script, Secrecy, Server,
+        Script, Secrecy, Server,
         script::{echo, hold, receive_head, send},
     },
     tunnel::End,

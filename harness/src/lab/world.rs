@@ -10,17 +10,16 @@ use std::{
     },
 };
 
-use super::{
-    Letters,
-    patience::Patience,
-    pki::{Identity, Pki, PkiError},
-    ports::{Port, Ports},
-    users::User,
-};
 use crate::{
-    case::{Need, Setup, setup::Allow},
-    proxy::{
-        config::{Configuration, Credentials, PortRange, Timeouts, TlsFiles},
+    lab::{
+        pki::{Identity, Pki, PkiError},
+        ports::{Port, Ports},
+    },
+    patience::Patience,
+    setup::{Allow, Letters, Need, PortRange, Setup},
+    subject::{
+        User,
+        configuration::{Configuration, Credentials, Timeouts, TlsFiles},
         profile::{AllowedPorts, Passwords, Profile, TimeoutKind},
         remote::Remote,
     },

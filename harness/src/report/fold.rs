@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use super::model::{CaseResult, Report, Run, SCHEMA, Subject, Totals};
 use crate::{
+    report::model::{CaseResult, Report, Run, SCHEMA, Subject, Totals},
     run::{
         Event,
         event::{End, Finished, Start},
     },
-    wire::{redact::Secrets, render},
+    transcript::{redact::Secrets, steps},
 };
 
 /// Gathers events.
@@ -122,7 +122,7 @@ fn result(finished: &Finished, secrets: &Secrets) -> CaseResult {
         source: finished.source.clone(),
         took_ms: milliseconds(finished.took),
         setup: finished.setup.clone(),
-        transcript: render::steps(&finished.transcript, secrets),
+        transcript: steps::steps(&finished.transcript, secrets),
         left_out: finished.left_out,
         subject_said: finished.subject_said.as_ref().map(hide),
     }
@@ -134,10 +134,9 @@ fn milliseconds(took: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::sample::{events, report},
-        *,
-    };
+    use super::*;
+    use crate::report::sample::events;
+    use crate::report::sample::report;
 
     #[test]
     fn results_are_sorted_and_counted() {

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ReportError;
 use crate::{
+    report::ReportError,
+    transcript::steps::Step,
     verdict::{Level, Verdict},
-    wire::render::Step,
 };
 
 /// The name and version of the contract.
@@ -327,7 +327,8 @@ fn is_zero(count: &u64) -> bool {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::{super::sample::report, *};
+    use super::*;
+    use crate::report::sample::report;
 
     #[test]
     fn a_report_reads_back_as_it_was_written() {

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Report, ReportFold};
 use crate::{
+    citation::Document,
+    report::{Report, ReportFold},
     run::{
         Event,
         event::{End, Finished, Start, Subject},
     },
-    spec::Document,
     verdict::{Level, Verdict},
-    wire,
-    wire::{Leg, Way, What},
+    wire::{self, Leg, Way, What},
 };
 
 const RFC_9110: Document = Document::new(

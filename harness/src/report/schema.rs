@@ -5,7 +5,7 @@ use std::path::Path;
 use boon::{Compiler, Schemas};
 use serde_json::{Value, json};
 
-use super::{Report, json::json, sample::report};
+use crate::report::{Report, format::json::json, sample::report};
 
 /// The schema as it is published.
 fn published() -> Value {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    spec::Citation,
+    citation::Citation,
     verdict::{Level, Verdict},
     wire,
 };

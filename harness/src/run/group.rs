@@ -10,17 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Seats, Stop,
-    contact::control,
-    event::{Event, Finished},
-    finish::finished,
-    plan::{Options, Planned},
-    worker,
-};
 use crate::{
-    case::Setup,
-    lab::{Lab, Letters, Running, Who, World},
+    lab::{Lab, Running, Who, World},
+    run::{
+        Seats, Stop,
+        conclude::finished,
+        event::{Event, Finished},
+        first_contact::control,
+        plan::{Options, Planned},
+        worker,
+    },
+    setup::{Letters, Setup},
     verdict::{Conclusion, Finding, Outcome, Verdict},
 };
 

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     case::{
-        Case, Setup, Suite,
+        Case, Suite,
         select::{Partition, matches},
     },
     lab::{Premises, Who},
-    proxy::profile::Deviation,
+    setup::Setup,
+    subject::profile::Deviation,
     verdict::Level,
 };
 

@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Stop, plan::Planned};
 use crate::{
     lab::{Lab, Running, World},
+    run::{Stop, plan::Planned},
     verdict::{Conclusion, Finding, Outcome},
     wire,
 };

@@ -5,8 +5,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Script, Shared};
 use crate::{
+    server::{Script, Shared},
     tunnel::{End, Side},
     verdict::{Finding, Outcome},
     wire::{Leg, Stream, Tap},

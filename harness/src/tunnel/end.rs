@@ -7,10 +7,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::halves::{Reader, Writer};
 use crate::{
-    client::reply::{HEAD_LIMIT, end_of_head},
-    lab::patience::Patience,
+    http1::reply::{HEAD_LIMIT, end_of_head},
+    patience::Patience,
+    tunnel::half::{Reader, Writer},
     verdict::{Finding, Outcome},
     wire::{Payload, Stream, payload::count},
 };

@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
-use super::Tap;
+use crate::wire::Tap;
 
 /// One end of a connection.
 #[derive(Debug)]

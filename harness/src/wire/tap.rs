@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Leg, Transcript, Way};
+use crate::wire::{Leg, Transcript, Way};
 
 /// A TCP connection whose every byte, FIN and RST is written down.
 #[derive(Debug)]

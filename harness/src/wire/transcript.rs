@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::KEPT_LINES;
+use crate::wire::tls_key_log::KEPT_LINES;
 
 /// Bytes that are kept, of each connection and direction. Two TLS handshakes and any head fit; what is past it is
 /// counted and digested, so that a transfer of gigabytes costs no memory.

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connectspec_harness::proxy::process::Subject;
+use connectspec_harness::subject::process::Subject;
 use libtest_mimic::Failed;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;

@@ -7,10 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connectspec_harness::proxy::{
-    config::{Configuration, Credentials, PortRange},
-    process::{LaunchError, Subject},
-    profile::Profile,
+use connectspec_harness::{
+    setup::PortRange,
+    subject::{
+        configuration::{Configuration, Credentials},
+        process::{LaunchError, Subject},
+        profile::Profile,
+    },
 };
 use libtest_mimic::Failed;
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connectspec_harness::proxy::{
+use connectspec_harness::subject::{
     log::LogReader, process::Subject, profile::Profile, remote::Remote,
 };
 use libtest_mimic::Failed;

@@ -13,8 +13,8 @@ use std::{
     time::Duration,
 };
 
-use connectspec_harness::proxy::{
-    config::Configuration,
+use connectspec_harness::subject::{
+    configuration::Configuration,
     process::guard_main_if_asked,
     profile::{Profile, ProfileError},
 };

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use connectspec_harness::proxy::process::Subject;
+use connectspec_harness::subject::process::Subject;
 
 use super::{script, somewhere};
 

@@ -5,13 +5,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use connectspec_harness::{
-    proxy::profile::{Deviation, parse_baseline},
-    report::{CaseResult, Report, Totals, destination::Place},
+    report::{CaseResult, Report, Totals, format::destination::Place},
+    subject::profile::{Deviation, parse_baseline},
     verdict::Verdict,
 };
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-use super::{Trouble, reports};
+use crate::cli::{Trouble, reports};
 
 /// The reason of an entry until a person has found out.
 const NOT_EXPLAINED: &str = "not explained yet";

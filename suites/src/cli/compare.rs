@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use connectspec_harness::report::compare;
 
-use super::{Status, Trouble, reports};
+use crate::cli::{Status, Trouble, reports};
 
 /// Say what changed between two reports.
 #[derive(Debug, Parser)]

@@ -6,8 +6,8 @@ use clap::{Parser, ValueEnum};
 use connectspec_harness::{case::Suite, verdict::Level};
 use serde::Serialize;
 
-use super::{Status, Trouble};
 use crate::{
+    cli::{Status, Trouble},
     register::{Register, Requirement},
     suites,
 };

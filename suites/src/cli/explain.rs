@@ -8,8 +8,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use clap::Parser;
 use connectspec_harness::case::{Case, Suite, select::matches};
 
-use super::{Status, Trouble};
-use crate::{register::Register, suites};
+use crate::{
+    cli::{Status, Trouble},
+    register::Register,
+    suites,
+};
 
 /// Explain a case.
 #[derive(Debug, Parser)]

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use clap::{Parser, ValueEnum};
 use connectspec_harness::{
     case::{Case, Suite, select::matches},
-    spec::Citation,
+    citation::Citation,
 };
 use serde::Serialize;
 
-use super::{Status, Trouble};
-use crate::suites;
+use crate::{
+    cli::{Status, Trouble},
+    suites,
+};
 
 /// List the cases.
 #[derive(Debug, Parser)]

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Parser;
-use connectspec_harness::report::{Destination, Format, Report, ReportError, matrix};
+use connectspec_harness::report::{Destination, Format, Report, ReportError, across::matrix};
 
-use super::{Status, Trouble, reports, run};
+use crate::cli::{Status, Trouble, reports, run};
 
 /// Show several proxies side by side.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use connectspec_harness::report::{Destination, Format, merge};
 
-use super::{Status, Trouble, reports};
+use crate::cli::{Status, Trouble, reports};
 
 /// Put the shares of one run together again.
 #[derive(Debug, Parser)]

@@ -3,8 +3,10 @@
 use clap::{Parser, Subcommand};
 use connectspec_harness::verdict::Verdict;
 
-use super::{Status, Trouble, run, scaffold, serve};
-use crate::subjects;
+use crate::{
+    cli::{Status, Trouble, run, scaffold, serve},
+    subjects,
+};
 
 /// Write a profile for a proxy, or check one.
 #[derive(Debug, Subcommand)]

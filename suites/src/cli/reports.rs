@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use connectspec_harness::report::{Destination, Report, ReportError, destination::Place};
+use connectspec_harness::report::{Destination, Report, ReportError, format::destination::Place};
 
-use super::{Status, Trouble};
+use crate::cli::{Status, Trouble};
 
 /// The JSON report at `path`; one that cannot be read is a mistake on the command line.
 pub(super) fn read(path: &Path) -> Result<Report, Trouble> {

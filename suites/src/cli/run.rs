@@ -8,14 +8,16 @@ use connectspec_harness::{
     lab::Premises,
     report::{
         CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
-        terminal,
+        format::terminal,
     },
     run::{self, Options, Plan, Stop},
     verdict::Level,
 };
 
-use super::{Status, Trouble, baseline, reports, subject::Subject};
-use crate::suites;
+use crate::{
+    cli::{Status, Trouble, baseline, reports, subject::Subject},
+    suites,
+};
 
 /// Judge a proxy.
 #[derive(Debug, Parser)]

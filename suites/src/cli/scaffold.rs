@@ -7,7 +7,7 @@ use std::{
 
 use clap::Parser;
 
-use super::{Status, Trouble};
+use crate::cli::{Status, Trouble};
 
 /// Write a commented profile to begin with. On a terminal it asks for what was not said
 #[derive(Debug, Parser)]
@@ -211,7 +211,7 @@ fn name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use connectspec_harness::proxy::profile::Profile;
+    use connectspec_harness::subject::profile::Profile;
 
     use super::*;
 

@@ -7,14 +7,19 @@ use std::{
 };
 
 use clap::Parser;
-use connectspec_harness::proxy::{
-    config::{Configuration, Credentials, PortRange, Timeouts},
-    process::Subject,
+use connectspec_harness::{
+    setup::PortRange,
+    subject::{
+        configuration::{Configuration, Credentials, Timeouts},
+        process::Subject,
+    },
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Status, Trouble};
-use crate::subjects;
+use crate::{
+    cli::{Status, Trouble},
+    subjects,
+};
 
 /// Longer than anybody leaves a proxy running.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

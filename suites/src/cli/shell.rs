@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser};
 use clap_complete::Shell;
 
-use super::{Cli, Status, Trouble};
+use crate::cli::{Cli, Status, Trouble};
 
 /// Print what completes these commands in a shell.
 #[derive(Debug, Parser)]

@@ -6,10 +6,9 @@ use std::{
 };
 
 use clap::Args;
-use connectspec_harness::{lab::Who, proxy::remote::Remote};
+use connectspec_harness::{lab::Who, subject::remote::Remote};
 
-use super::Trouble;
-use crate::subjects;
+use crate::{cli::Trouble, subjects};
 
 /// Who is judged.
 #[derive(Debug, Args)]

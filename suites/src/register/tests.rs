@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::*;
-use crate::suites;
+use crate::{register::*, suites};
 
 #[test]
 fn each_dissent_names_rows_that_exist() {

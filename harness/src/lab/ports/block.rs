@@ -11,7 +11,7 @@ use std::{
 
 use socket2::Socket;
 
-use super::{bind, hold};
+use crate::lab::ports::{bind, hold};
 
 /// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
 const FIRST: u16 = 10_240;

@@ -1,0 +1,6 @@
+//! A case: one requirement, and the experiment that tests it.
+
+mod case;
+pub mod select;
+
+pub use case::{Case, IntoCases, Row, Suite, each, httpd, may, must, practice, should, survey};

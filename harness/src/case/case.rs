@@ -1,0 +1,254 @@
+//! A case: one requirement, and the experiment that tests it.
+
+use std::{fmt, panic::Location, pin::Pin, sync::Arc};
+
+use crate::setup::{Need, Setup};
+use crate::{
+    citation::Citation,
+    lab::Lab,
+    verdict::{Level, Outcome},
+};
+
+/// The experiment: it is given a lab and hands back what was found. It runs on a thread of its own, so that its future
+/// need not be `Send`.
+type Body = dyn for<'a> Fn(&'a Lab) -> Pin<Box<dyn Future<Output = Outcome> + 'a>> + Send + Sync;
+
+/// One requirement and the experiment that tests it.
+#[derive(Clone)]
+pub struct Case {
+    /// `suite/sentence_in_snake_case`, with `[row]` behind it for a row of a family.
+    pub id: String,
+    /// The requirement, in our own words.
+    pub title: String,
+    /// How much weight it has.
+    pub level: Level,
+    /// Where it stands.
+    pub cites: Vec<Citation>,
+    /// The rows of the register that it covers.
+    pub covers: Vec<&'static str>,
+    /// Reports of real proxies that broke it, each with a link.
+    pub seen_in: Vec<(&'static str, &'static str)>,
+    /// What it needs, beside what its set-up needs.
+    pub needs: Vec<Need>,
+    /// What the subject is configured to.
+    pub setup: Setup,
+    /// Whether it has to wait out a timer, and runs only when asked to.
+    pub slow: bool,
+    /// Where it is written.
+    pub source: &'static Location<'static>,
+    body: Option<Arc<Body>>,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.level, self.id, self.source)
+    }
+}
+
+macro_rules! levels {
+    ($($(#[$doc:meta])* $word:ident $level:ident;)+) => {$(
+        $(#[$doc])*
+        #[track_caller]
+        #[must_use]
+        pub fn $word(title: impl Into<String>) -> Case {
+            Case::new(Level::$level, title.into())
+        }
+    )+};
+}
+
+levels! {
+    /// Begins a case whose violation breaks a demand of a specification.
+    must Must;
+    /// Begins a case whose violation goes against a recommendation.
+    should Should;
+    /// Begins a case about something that is permitted.
+    may May;
+    /// Begins a case about good practice that no specification demands.
+    practice Practice;
+    /// Begins a case about what Apache httpd 2.4 does.
+    httpd Httpd;
+    /// Begins a case that only asks what the proxy does.
+    survey Survey;
+}
+
+impl Case {
+    #[track_caller]
+    fn new(level: Level, title: String) -> Self {
+        Self {
+            id: String::new(),
+            title,
+            level,
+            cites: Vec::new(),
+            covers: Vec::new(),
+            seen_in: Vec::new(),
+            needs: Vec::new(),
+            setup: Setup::default(),
+            slow: false,
+            source: Location::caller(),
+            body: None,
+        }
+    }
+
+    /// Where the requirement stands; may be said more than once.
+    #[must_use]
+    pub fn cites(mut self, citation: Citation) -> Self {
+        self.cites.push(citation);
+        self
+    }
+
+    /// The rows of the register that the case covers.
+    #[must_use]
+    pub fn covers(mut self, rows: impl IntoIterator<Item = &'static str>) -> Self {
+        self.covers.extend(rows);
+        self
+    }
+
+    /// A report of a real proxy that broke it, such as `Squid bug 3371`, and a link to it; may be said more than once.
+    #[must_use]
+    pub fn seen_in(mut self, report: &'static str, link: &'static str) -> Self {
+        self.seen_in.push((report, link));
+        self
+    }
+
+    /// What has to be there.
+    #[must_use]
+    pub fn needs(mut self, needs: impl IntoIterator<Item = Need>) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+
+    /// What the subject is configured to.
+    #[must_use]
+    pub fn under(mut self, setup: Setup) -> Self {
+        self.setup = setup;
+        self
+    }
+
+    /// The case has to wait out a timer.
+    #[must_use]
+    pub const fn slow(mut self) -> Self {
+        self.slow = true;
+        self
+    }
+
+    /// The experiment.
+    #[must_use]
+    pub fn run<F>(mut self, body: F) -> Self
+    where
+        F: AsyncFn(&Lab) -> Outcome + Send + Sync + 'static,
+    {
+        let body = Arc::new(body);
+        self.body = Some(Arc::new(move |lab| {
+            let body = Arc::clone(&body);
+            Box::pin(async move { body(lab).await })
+        }));
+        self
+    }
+
+    /// Performs the experiment in `lab`.
+    pub(crate) async fn perform(&self, lab: &Lab) -> Outcome {
+        let Some(body) = &self.body else {
+            return Err(crate::verdict::Finding::harness(
+                "the case has no experiment",
+            ));
+        };
+        body(lab).await
+    }
+
+    /// Everything that it needs, with its set-up's needs.
+    #[must_use]
+    pub fn all_needs(&self) -> Vec<Need> {
+        let mut needs = self.setup.needs();
+        needs.extend(&self.needs);
+        needs.sort();
+        needs.dedup();
+        needs
+    }
+}
+
+/// A row of a table of cases: it has a name.
+pub trait Row {
+    /// In snake case; it stands in brackets behind the id.
+    fn name(&self) -> &'static str;
+}
+
+macro_rules! rows {
+    ($($name:ident: $($other:ident),+;)+) => {$(
+        impl<$($other),+> Row for (&'static str, $($other),+) {
+            fn name(&self) -> &'static str {
+                self.0
+            }
+        }
+    )+};
+}
+
+rows! {
+    two: A;
+    three: A, B;
+    four: A, B, C;
+    five: A, B, C, D;
+}
+
+/// A case for each row of a table.
+#[must_use]
+pub fn each<R: Row + 'static>(
+    table: &'static [R],
+    case: impl Fn(&'static R) -> Case,
+) -> Vec<(&'static str, Case)> {
+    table.iter().map(|row| (row.name(), case(row))).collect()
+}
+
+/// What a function of a suite may return: one case, or a family.
+pub trait IntoCases {
+    /// The cases, named after the function.
+    fn into_cases(self, id: &str) -> Vec<Case>;
+}
+
+impl IntoCases for Case {
+    fn into_cases(mut self, id: &str) -> Vec<Case> {
+        id.clone_into(&mut self.id);
+        vec![self]
+    }
+}
+
+impl IntoCases for Vec<(&'static str, Case)> {
+    fn into_cases(self, id: &str) -> Vec<Case> {
+        self.into_iter()
+            .map(|(row, mut case)| {
+                case.id = format!("{id}[{row}]");
+                case
+            })
+            .collect()
+    }
+}
+
+/// A named list of cases.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// In front of the slash.
+    pub id: &'static str,
+    /// For a reader.
+    pub title: &'static str,
+    /// The text of the file that the cases stand in: `explain` shows why a case matters, and what it does.
+    pub text: &'static str,
+    /// In the order in which they are written.
+    pub cases: Vec<Case>,
+}
+
+/// Collects case functions; each case is named after its function.
+///
+/// An explicit list, so that what is not in it is seen to be missing, and what is in it can be searched for.
+#[macro_export]
+macro_rules! suite {
+    ($id:literal: $title:literal, $text:expr; $($case:ident),+ $(,)?) => {
+        $crate::case::Suite {
+            id: $id,
+            title: $title,
+            text: $text,
+            cases: [$($crate::case::IntoCases::into_cases(
+                $case(),
+                concat!($id, "/", stringify!($case)),
+            )),+].concat(),
+        }
+    };
+}

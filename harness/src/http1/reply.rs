@@ -1,0 +1,212 @@
+//! What a proxy answered: the head to the byte, and the body as its framing says.
+
+use crate::{
+    verdict::{Finding, Outcome},
+    wire::payload::quote,
+};
+
+/// A longer head is called garbage: real proxies stay far below it.
+pub const HEAD_LIMIT: usize = 64 * 1024;
+
+/// Fields that a head may have.
+const FIELDS_LIMIT: usize = 256;
+
+/// A response: status line and header section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The head as it came, with its empty line.
+    pub head: Vec<u8>,
+    /// The minor version: 1 for HTTP/1.1.
+    pub minor: u8,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: String,
+    /// Name and value of each field line, in order.
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// The interim (1xx) responses that came before it.
+    pub interim: Vec<Self>,
+}
+
+impl Reply {
+    /// Whether it says that the tunnel is there.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The values of a field, in order; names are compared without case.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        values(&self.fields, name)
+    }
+
+    /// Whether it has a field.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    /// Whether a comma-separated field contains a token; compared without case.
+    #[must_use]
+    pub fn lists(&self, name: &str, token: &str) -> bool {
+        self.values(name)
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// The status line, for a reader.
+    #[must_use]
+    pub fn status_line(&self) -> String {
+        let end = self
+            .head
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or(self.head.len());
+        String::from_utf8_lossy(self.head[..end].trim_ascii_end()).into_owned()
+    }
+
+    /// Passes when `holds`; `expected` says what that means.
+    pub fn expect(&self, expected: &str, holds: impl FnOnce(&Self) -> bool) -> Outcome {
+        if holds(self) {
+            Ok(())
+        } else {
+            Err(Finding::violation(expected, self.status_line()))
+        }
+    }
+
+    /// Passes when it has no such field.
+    pub fn expect_no_field(&self, name: &str) -> Outcome {
+        match self.values(name).next() {
+            None => Ok(()),
+            Some(value) => Err(Finding::violation(
+                format!("no {name} in {}", self.status_line()),
+                format!("{name}: {}", String::from_utf8_lossy(value)),
+            )),
+        }
+    }
+}
+
+/// The values of a field among `fields`, in order; names are compared without case.
+pub(crate) fn values<'a>(
+    fields: &'a [(String, Vec<u8>)],
+    name: &'a str,
+) -> impl Iterator<Item = &'a [u8]> {
+    fields
+        .iter()
+        .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_slice())
+}
+
+/// Where the first head in `bytes` ends: behind its empty line.
+///
+/// A bare LF counts as a line end here. Whether it may is for a case to say; a reader that did not see the end would
+/// call the proxy silent instead.
+#[must_use]
+pub fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut line = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte != b'\n' {
+            continue;
+        }
+        let content = &bytes[line..index];
+        if line > 0 && (content.is_empty() || content == b"\r") {
+            return Some(index + 1);
+        }
+        line = index + 1;
+    }
+    None
+}
+
+/// Understands a head, or says why not.
+pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS_LIMIT];
+    let mut response = httparse::Response::new(&mut fields);
+    let config = {
+        let mut config = httparse::ParserConfig::default();
+        // Tolerant where a case of its own judges: the rest of the reply still has to be seen.
+        config
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_obsolete_multiline_headers_in_responses(true);
+        config
+    };
+    let legible = without_controls_in_the_phrase(head);
+    match config.parse_response(&mut response, &legible) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => return Err("the head is not complete".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    }
+    let (Some(minor), Some(status)) = (response.version, response.code) else {
+        return Err("there is no status line".to_owned());
+    };
+    Ok(Reply {
+        head: head.to_vec(),
+        minor,
+        status,
+        reason: response.reason.unwrap_or_default().to_owned(),
+        fields: response
+            .headers
+            .iter()
+            .map(|field| (field.name.to_owned(), field.value.to_vec()))
+            .collect(),
+        interim: Vec::new(),
+    })
+}
+
+/// `head`, with question marks for control characters in its status line: a phrase that repeats an odd target is a fault
+/// of the phrase, which has a case of its own, and no less a refusal.
+fn without_controls_in_the_phrase(head: &[u8]) -> Vec<u8> {
+    let mut legible = head.to_vec();
+    let line = legible.iter_mut().take_while(|byte| **byte != b'\n');
+    for byte in line.filter(|byte| byte.is_ascii_control() && !b"\t\r".contains(byte)) {
+        *byte = b'?';
+    }
+    legible
+}
+
+/// For a reader: the beginning of bytes that are no reply.
+pub(crate) fn show_garbage(bytes: &[u8]) -> String {
+    quote(&bytes[..bytes.len().min(80)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_ends_behind_its_empty_line() {
+        assert_eq!(end_of_head(b"HTTP/1.1 200 OK\r\n\r\nrest"), Some(19));
+        assert_eq!(end_of_head(b"HTTP/1.1 200 OK\n\nrest"), Some(17));
+        assert_eq!(end_of_head(b"HTTP/1.1 200 OK\r\nA: b\r\n"), None);
+    }
+
+    #[test]
+    fn a_reply_is_read_as_it_stands() {
+        let reply =
+            parse(b"HTTP/1.0 200 Connection Established\r\nX: a\r\nx: b, C\r\n\r\n").unwrap();
+        assert_eq!((reply.minor, reply.status), (0, 200));
+        assert_eq!(
+            reply.values("X").collect::<Vec<_>>(),
+            [b"a".as_slice(), b"b, C"]
+        );
+        assert!(reply.lists("x", "c"));
+        assert_eq!(reply.status_line(), "HTTP/1.0 200 Connection Established");
+    }
+
+    #[test]
+    fn a_phrase_that_repeats_control_characters_leaves_the_status_what_it_is() {
+        let head = b"HTTP/1.1 403 no way to a\x00b\x0b\x7f\r\nX: a\r\n\r\n";
+        let reply = parse(head).unwrap();
+        assert_eq!(
+            (reply.status, reply.head.as_slice()),
+            (403, head.as_slice())
+        );
+        assert!(reply.has("X"));
+    }
+
+    #[test]
+    fn garbage_is_no_reply() {
+        assert!(parse(b"SSH-2.0-x\r\n\r\n").is_err());
+        assert!(parse(b"HTTP/1.1 4\x000 x\r\n\r\n").is_err());
+        assert!(parse(b"HTTP/1.1 200\x0b OK\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! Everything that one case may touch.
+
+mod clients;
+mod expect;
+mod lab;
+mod names;
+mod observers;
+pub mod pki;
+pub mod ports;
+pub mod running_subject;
+mod servers;
+pub mod silent_port;
+mod upstream;
+mod world;
+
+pub use expect::Refused;
+pub use lab::Lab;
+pub(crate) use lab::lock;
+pub use ports::Port;
+pub use running_subject::Running;
+pub use upstream::Chain;
+pub use world::{Premises, Who, World, WorldError};

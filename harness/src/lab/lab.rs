@@ -1,0 +1,247 @@
+//! Everything that one case may touch.
+//!
+//! A case opens no socket of its own. What it gets here is written down on its transcript, has a deadline, and is
+//! gone when the case is over.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    lab::{Port, Running, World},
+    patience::Patience,
+    subject::User,
+};
+use crate::{
+    server::Server,
+    setup::Setup,
+    subject::{
+        configuration::Credentials,
+        log::LogLine,
+        process::{CheckOutcome, vitals::Vitals},
+    },
+    verdict::{Finding, Outcome},
+    wire::{Generator, Transcript},
+};
+
+/// One case's access to the world: servers, clients, the proxy and its log.
+#[derive(Debug)]
+pub struct Lab {
+    pub(super) world: Arc<World>,
+    pub(super) running: Arc<Running>,
+    pub(super) transcript: Transcript,
+    /// What makes this case's random bytes its own, and repeatable.
+    pub(super) seed: u64,
+    pub(super) nonces: AtomicU64,
+    /// What was noted for the reader of a report.
+    pub(super) notes: Mutex<Vec<String>>,
+    pub(super) servers: Mutex<Vec<Arc<Server>>>,
+    /// Ports go back when the servers on them are gone: fields are dropped in order.
+    pub(super) ports: Mutex<Vec<Port>>,
+}
+
+impl Lab {
+    /// A lab for the case `id`.
+    pub(crate) fn open(world: &Arc<World>, running: &Arc<Running>, id: &str) -> Self {
+        let digest = blake3::hash(format!("{} {id}", world.seed).as_bytes());
+        let first: [u8; 8] = digest.as_bytes()[..8].try_into().unwrap_or_default();
+        Self {
+            world: Arc::clone(world),
+            running: Arc::clone(running),
+            transcript: Transcript::begin(),
+            seed: u64::from_le_bytes(first),
+            nonces: AtomicU64::new(0),
+            notes: Mutex::default(),
+            servers: Mutex::default(),
+            ports: Mutex::default(),
+        }
+    }
+
+    /// For the `time`th repetition of a case, from 0: what it is found by in the log is not what an earlier one was.
+    pub(crate) fn for_the(self, time: u32) -> Self {
+        let nonces = AtomicU64::new(u64::from(time) << NONCES_BITS);
+        Self { nonces, ..self }
+    }
+
+    /// The host name or address by which the proxy reaches the servers.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.world.host
+    }
+
+    /// Where the proxy listens.
+    #[must_use]
+    pub fn proxy(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// The certificate that TLS servers of this run show, in DER.
+    pub fn certificate(&self) -> Outcome<Vec<u8>> {
+        Ok(self.world.identity()?.certificate.clone())
+    }
+
+    /// The credentials that the proxy knows.
+    pub fn credentials(&self) -> Outcome<&Credentials> {
+        self.running
+            .credentials()
+            .ok_or_else(|| Finding::harness("the set-up has no credentials"))
+    }
+
+    /// The credentials of `user`, whom the proxy knows, if its configuration can express such a user.
+    pub fn user(&self, user: User) -> Outcome<&Credentials> {
+        let wanted = user.credentials(self.world.seed);
+        let known = match user {
+            User::Ordinary => return self.credentials(),
+            _ => self
+                .running
+                .more_users()
+                .iter()
+                .find(|known| **known == wanted),
+        };
+        known.ok_or_else(|| Finding::absent("the proxy knows no such user"))
+    }
+
+    /// A user for wrong passwords: one whose right password is never given, or where the proxy knows but one, that one.
+    pub fn mistaken_user(&self) -> Outcome<&Credentials> {
+        self.user(User::Sleeper).or_else(|_| self.credentials())
+    }
+
+    /// Everything that the proxy has written so far, access log, error log and output: the place, and the text.
+    pub fn writings(&self) -> Outcome<Vec<(String, String)>> {
+        self.running.writings()
+    }
+
+    /// Waits for the line of the access log that contains `needle`.
+    pub async fn log_line(&self, needle: &str) -> Outcome<LogLine> {
+        let running = Arc::clone(&self.running);
+        let (needle, patience) = (needle.to_owned(), self.world.patience.log());
+        let line = tokio::task::spawn_blocking(move || running.log_line(&needle, patience)).await;
+        line.map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// The lines of the access log that contain `needle`, as of now.
+    pub fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
+        self.running.log_lines(needle)
+    }
+
+    /// Waits for a line of the error log that contains `needle`. A violation where none comes: a case asks only where
+    /// the set-up says what is logged.
+    pub async fn error_line(&self, needle: &str) -> Outcome<String> {
+        let running = Arc::clone(&self.running);
+        let (needle, patience) = (needle.to_owned(), self.world.patience.log());
+        let line = tokio::task::spawn_blocking(move || running.error_line(&needle, patience)).await;
+        line.map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// The lines of the error log, as of now.
+    pub fn error_lines(&self) -> Outcome<Vec<String>> {
+        self.running.error_lines()
+    }
+
+    /// Open files, threads, memory and processor time of the proxy.
+    pub fn vitals(&self) -> Outcome<Vitals> {
+        self.running.vitals()
+    }
+
+    /// Has the proxy check a configuration for `setup`, without serving.
+    pub async fn check_configuration(&self, setup: &Setup) -> Outcome<CheckOutcome> {
+        let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
+        let setup = setup.clone();
+        tokio::task::spawn_blocking(move || running.check(&world, &setup))
+            .await
+            .map_err(|error| Finding::harness(error.to_string()))?
+    }
+
+    /// Another process of the same proxy, configured to `setup`, for this case alone.
+    pub async fn relaunched(&self, setup: &Setup) -> Outcome<Self> {
+        let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
+        let setup = setup.clone();
+        let again = tokio::task::spawn_blocking(move || running.again(&world, &setup))
+            .await
+            .map_err(|error| Finding::harness(error.to_string()))??;
+        self.transcript.serves(again.serve());
+        Ok(Self {
+            world: Arc::clone(&self.world),
+            running: Arc::new(again),
+            transcript: self.transcript.clone(),
+            seed: self.seed,
+            nonces: AtomicU64::new(self.nonces.load(Ordering::Relaxed) + (1 << 32)),
+            notes: Mutex::default(),
+            servers: Mutex::default(),
+            ports: Mutex::default(),
+        })
+    }
+
+    /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.
+    pub fn begins_to_stop(&self) -> Outcome {
+        self.running.launched()?.begin_to_stop();
+        Ok(())
+    }
+
+    /// Leaves a relaunched proxy room for only so many files beside those that it has open.
+    pub fn leaves_spare_files(&self, spare: usize) -> Outcome {
+        let limited = self.running.launched()?.leave_spare_files(spare);
+        limited.map_err(|error| Finding::absent(format!("could not limit its files: {error}")))
+    }
+
+    /// Says something to the reader of the report: what was seen where several things are right.
+    pub fn note(&self, what: impl Into<String>) {
+        let (what, mut notes) = (what.into(), lock(&self.notes));
+        if !notes.contains(&what) && notes.len() < NOTES_LIMIT {
+            notes.push(what);
+        }
+    }
+
+    /// Random bytes in readable form that appear nowhere else.
+    #[must_use]
+    pub fn nonce(&self) -> String {
+        let number = self.nonces.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "nonce-{:016x}",
+            Generator::new(self.seed.wrapping_add(number)).word()
+        )
+    }
+
+    /// A seed for this case's own random choices, the same in every run with the same seed.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many times a property is tried.
+    #[must_use]
+    pub fn property_tries(&self) -> u32 {
+        self.world.property_tries
+    }
+
+    /// How long to wait for what.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.world.patience
+    }
+
+    /// What happened on the wire so far.
+    #[must_use]
+    pub const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// What was noted.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        lock(&self.notes).clone()
+    }
+}
+
+/// Room for the nonces of one repetition: more than any case takes, those of its relaunched proxies included.
+const NONCES_BITS: u32 = 34;
+
+/// A case that notes more than this says nothing to anybody.
+const NOTES_LIMIT: usize = 12;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

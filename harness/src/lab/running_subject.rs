@@ -1,0 +1,256 @@
+//! The subject in one set-up, running.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use crate::{
+    lab::{Port, Who, World},
+    setup::{Letters, Setup},
+    subject::{
+        configuration::Credentials,
+        log::{LogLine, LogReader},
+        process::{CheckOutcome, LaunchError, Subject, vitals::Vitals},
+    },
+    verdict::{Finding, Outcome},
+};
+
+/// A subject that is running in the set-up of some cases.
+#[derive(Debug)]
+pub struct Running {
+    who: Arc<Who>,
+    address: SocketAddr,
+    credentials: Option<Credentials>,
+    second_port: Option<u16>,
+    /// Others that it lets in.
+    more_users: Vec<Credentials>,
+    behind_tls: bool,
+    letters: Letters,
+    /// The words of `profile serve` that bring it into this set-up.
+    serve: Option<String>,
+    process: Option<Subject>,
+    /// Whether it leads to addresses that servers have for themselves, once that was tried.
+    pub(super) leads_anywhere: tokio::sync::OnceCell<bool>,
+    /// Given back once the process is gone: fields are dropped in order.
+    _ports: Vec<Port>,
+}
+
+/// Why a subject is not running.
+#[derive(Debug)]
+pub enum NotRunning {
+    /// It could not be launched.
+    Launch(LaunchError),
+    /// The harness could not write down what it wants.
+    Harness(Finding),
+}
+
+impl std::fmt::Display for NotRunning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Launch(error) => error.fmt(f),
+            Self::Harness(finding) => finding.fmt(f),
+        }
+    }
+}
+
+/// For what has become of a process that is ending: the kernel has no more to do than to take it down.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+
+impl Running {
+    /// Launches `who` in `setup`; a proxy that runs already is taken as it is.
+    pub fn start(
+        world: &World,
+        who: &Arc<Who>,
+        setup: &Setup,
+        letters: Letters,
+    ) -> Result<Self, NotRunning> {
+        match &**who {
+            Who::Remote(remote) => Ok(Self {
+                who: Arc::clone(who),
+                address: remote.address,
+                credentials: remote.credentials.clone(),
+                second_port: None,
+                more_users: Vec::new(),
+                behind_tls: false,
+                letters,
+                serve: None,
+                process: None,
+                leads_anywhere: tokio::sync::OnceCell::new(),
+                _ports: Vec::new(),
+            }),
+            Who::Profile(profile) => {
+                let (configuration, ports) = world
+                    .configuration(profile, setup, letters)
+                    .map_err(NotRunning::Harness)?;
+                let subject =
+                    Subject::launch(profile, &configuration).map_err(NotRunning::Launch)?;
+                Ok(Self {
+                    who: Arc::clone(who),
+                    address: subject.address(),
+                    more_users: configuration
+                        .users(profile.offers.passwords)
+                        .skip(1)
+                        .cloned()
+                        .collect(),
+                    // TLS files are gone with the run.
+                    serve: (!setup.tls).then(|| configuration.to_string()),
+                    credentials: configuration.credentials,
+                    second_port: configuration.spare_ports.first().copied(),
+                    behind_tls: setup.tls,
+                    letters,
+                    process: Some(subject),
+                    leads_anywhere: tokio::sync::OnceCell::new(),
+                    _ports: ports,
+                })
+            }
+        }
+    }
+
+    /// The words of `connectspec profile serve` that bring it into this set-up.
+    pub(crate) fn serve(&self) -> Option<String> {
+        self.serve.clone()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The first of its spare ports.
+    pub(crate) const fn second_port(&self) -> Option<u16> {
+        self.second_port
+    }
+
+    /// What the letters of its set-up stand for.
+    pub(crate) const fn letters(&self) -> Letters {
+        self.letters
+    }
+
+    /// Its process, if the harness launched it.
+    #[must_use]
+    pub const fn process(&self) -> Option<&Subject> {
+        self.process.as_ref()
+    }
+
+    /// How it ended, for a reader, if it did.
+    #[must_use]
+    pub fn death(&self) -> Option<String> {
+        let process = self.process.as_ref()?;
+        if process.is_alive() {
+            return None;
+        }
+        // What its sockets show already, its parent learns a moment later.
+        let status = process.wait(KNOWN_WITHIN)?;
+        Some(status.to_string())
+    }
+
+    /// The credentials that it asks for.
+    pub(crate) const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// The others whom it lets in.
+    pub(crate) fn more_users(&self) -> &[Credentials] {
+        &self.more_users
+    }
+
+    /// The field that carries them.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        let known = self.credentials.as_ref()?;
+        Some(format!("Proxy-Authorization: {}", known.basic()))
+    }
+
+    /// How to reach it over TLS, if that is how it is reached.
+    pub(crate) fn tls(&self, world: &World) -> Option<(Arc<rustls::ClientConfig>, String)> {
+        if !self.behind_tls {
+            return None;
+        }
+        Some((world.pki.client().ok()?, self.address.ip().to_string()))
+    }
+
+    /// What no report may show.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.credentials
+            .iter()
+            .chain(&self.more_users)
+            .flat_map(Credentials::secrets)
+            .filter(|secret| !secret.is_empty())
+            .collect()
+    }
+
+    fn log(&self) -> Outcome<&LogReader> {
+        let log = match &*self.who {
+            Who::Remote(remote) => remote.access_log.as_ref(),
+            Who::Profile(_) => self.process.as_ref().and_then(Subject::access_log),
+        };
+        log.ok_or_else(|| Finding::absent("there is no access log"))
+    }
+
+    /// Waits for a line of the access log. Blocks.
+    pub(crate) fn log_line(&self, needle: &str, patience: Duration) -> Outcome<LogLine> {
+        self.log()?.wait_for(needle, patience).ok_or_else(|| {
+            Finding::inconclusive(format!(
+                "no line of the log has {needle} within {patience:?}"
+            ))
+        })
+    }
+
+    /// The lines of the access log that contain `needle`.
+    pub(crate) fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
+        let lines = self.log()?.lines();
+        Ok(lines
+            .into_iter()
+            .filter(|line| line.text.contains(needle))
+            .collect())
+    }
+
+    /// Waits for a line of the error log that contains `needle`. Blocks.
+    pub(crate) fn error_line(&self, needle: &str, patience: Duration) -> Outcome<String> {
+        let line = self.launched()?.error_log().wait_for(needle, patience);
+        line.map(|line| line.text).ok_or_else(|| {
+            Finding::violation(
+                format!("a line of the error log with {needle}"),
+                format!("none within {patience:?}"),
+            )
+        })
+    }
+
+    /// The lines of the error log.
+    pub(crate) fn error_lines(&self) -> Outcome<Vec<String>> {
+        let lines = self.launched()?.error_log().lines();
+        Ok(lines.into_iter().map(|line| line.text).collect())
+    }
+
+    /// All that it has written so far: the place, and the text.
+    pub(crate) fn writings(&self) -> Outcome<Vec<(String, String)>> {
+        if let Some(process) = &self.process {
+            return Ok(process.writings());
+        }
+        let lines = self.log()?.lines().into_iter().map(|line| line.text + "\n");
+        Ok(vec![("the access log".to_owned(), lines.collect())])
+    }
+
+    /// Its process, where a case cannot do without.
+    pub(crate) fn launched(&self) -> Outcome<&Subject> {
+        let process = self.process.as_ref();
+        process.ok_or_else(|| Finding::absent("the harness did not launch the proxy"))
+    }
+
+    pub(crate) fn vitals(&self) -> Outcome<Vitals> {
+        Ok(self.launched()?.vitals())
+    }
+
+    pub(crate) fn check(&self, world: &World, setup: &Setup) -> Outcome<CheckOutcome> {
+        let Who::Profile(profile) = &*self.who else {
+            return Err(Finding::absent("the harness did not launch the proxy"));
+        };
+        let (configuration, _ports) = world.configuration(profile, setup, self.letters)?;
+        Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
+    }
+
+    pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
+        Self::start(world, &self.who, setup, self.letters).map_err(|error| match error {
+            NotRunning::Launch(error) => Finding::setup(error.to_string()),
+            NotRunning::Harness(finding) => finding,
+        })
+    }
+}

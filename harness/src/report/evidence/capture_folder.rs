@@ -1,0 +1,253 @@
+//! A folder for each finding, for whoever wants to look closer: the transcript as text, a capture file for Wireshark with
+//! the keys of TLS sessions in it, and a script and a test that show the fault without us.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    report::{
+        CaseResult, Report, ReportError, ReportFold, Reporter,
+        evidence::{
+            failure,
+            repro::{self, Repro},
+        },
+        format::destination::Place,
+    },
+    run::{Event, event::Finished},
+    transcript::{
+        columns::{Layout, lines},
+        pcapng::{self, pcapng},
+    },
+    verdict::Verdict,
+};
+
+/// Writes a folder for each finding, as it comes.
+#[derive(Debug)]
+pub struct CaptureFolder {
+    folder: PathBuf,
+    /// Since 1970, when the run began; times inside a case are counted from there.
+    began: Duration,
+    fold: ReportFold,
+    /// The first file that could not be written; later ones are not tried.
+    failed: Option<ReportError>,
+}
+
+impl CaptureFolder {
+    /// Makes the folder. Fails where nothing can be written into it, before anything ran.
+    pub fn prepare(folder: &Path) -> Result<Self, ReportError> {
+        make(folder)?;
+        Place::at(&folder.join("transcript.txt"), "capture")?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            began: Duration::ZERO,
+            fold: ReportFold::new(),
+            failed: None,
+        })
+    }
+
+    fn write(&self, finished: &Finished) -> Result<(), ReportError> {
+        // A report of this result alone: it knows how to say it, and holds no secrets.
+        let mut fold = self.fold.clone();
+        fold.event(&Event::Finished(Box::new(finished.clone())));
+        let report = fold.report();
+        let Some(result) = report.results.first() else {
+            return Ok(());
+        };
+        let folder = self.folder.join(folder_name(&result.case));
+        make(&folder)?;
+        let put = |name: &str, bytes: &[u8]| Place::at(&folder.join(name), "capture")?.write(bytes);
+
+        put("transcript.txt", transcript(&report, result).as_bytes())?;
+        let secrets = self.fold.secrets(finished);
+        let capture = pcapng::Capture {
+            events: &finished.transcript,
+            secrets: &secrets,
+            comment: &format!("{}: {} ({})", result.case, result.title, result.verdict),
+            began: self.began,
+            key_log: Some(&*finished.key_log).filter(|keys| !keys.is_empty()),
+        };
+        put("capture.pcapng", &pcapng(&capture))?;
+        if !finished.key_log.is_empty() {
+            put("keys.log", finished.key_log.as_bytes())?;
+        }
+        if matches!(
+            result.verdict,
+            Verdict::Fail | Verdict::Known | Verdict::Warn
+        ) {
+            let repro = Repro {
+                result,
+                events: &finished.transcript,
+                servers: &finished.servers,
+                secrets: &secrets,
+                serve: serve(&report, finished),
+            };
+            put("repro.rs", repro::rust(&repro).as_bytes())?;
+            put("repro.sh", repro::shell(&repro).as_bytes())?;
+            let path = folder.join("repro.sh");
+            let executable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(&path, executable).map_err(|error| unwritable(&path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Reporter for CaptureFolder {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started(start) => {
+                self.began =
+                    Duration::try_from(start.at.duration_since(jiff::Timestamp::UNIX_EPOCH))
+                        .unwrap_or_default();
+                self.fold.event(event);
+            }
+            Event::Finished(finished) if is_finding(finished.verdict) && self.failed.is_none() => {
+                self.failed = self.write(finished).err();
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), ReportError> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+}
+
+/// The command that brings the proxy into the same set-up.
+fn serve(report: &Report, finished: &Finished) -> Option<String> {
+    let name = match report.subject.again.strip_prefix("--profile ") {
+        // What may stand behind it says where the servers were.
+        Some(name) => name.split(" --backend-").next().unwrap_or(name),
+        None => &report.subject.profile,
+    };
+    let words = finished.serve.as_ref()?;
+    Some(format!("connectspec profile serve {name} {words}"))
+}
+
+/// Whether there is something to look at: also what is known, and what a person might want to see again.
+const fn is_finding(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Fail
+        | Verdict::Warn
+        | Verdict::Known
+        | Verdict::Healed
+        | Verdict::Blocked
+        | Verdict::Broken => true,
+        Verdict::Pass | Verdict::Info | Verdict::Skip => false,
+    }
+}
+
+/// The result as on a terminal, and the transcript in full behind it where that was folded.
+fn transcript(report: &Report, result: &CaseResult) -> String {
+    let mut text = failure::block(report, result);
+    let layout = Layout {
+        width: None,
+        lines: usize::MAX,
+    };
+    let all = lines(&result.transcript, result.left_out, &layout);
+    if all.len() > Layout::default().lines {
+        text.push_str("\nThe whole transcript:\n\n");
+        text.push_str(&all.join("\n"));
+        text.push('\n');
+    }
+    text
+}
+
+/// The id as the name of one folder: `close/a[b]` is `close--a.b`.
+fn folder_name(case: &str) -> String {
+    let name: String = case
+        .trim_end_matches(']')
+        .replace('/', "--")
+        .chars()
+        .map(|c| match c {
+            '[' => '.',
+            c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
+            _ => '_',
+        })
+        .collect();
+    // `.` and `..` are no names, and a leading dot hides.
+    name.trim_start_matches('.').to_owned()
+}
+
+fn make(folder: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> ReportError {
+    ReportError::Unwritable {
+        what: "capture".to_owned(),
+        path: path.to_owned(),
+        reason: error.kind().to_string(),
+        remedy: "choose a folder that you may write to".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::events;
+
+    #[test]
+    fn each_finding_has_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("new/captures");
+        let mut capture = CaptureFolder::prepare(&root).unwrap();
+        for event in &events() {
+            capture.event(event);
+        }
+        capture.finish().unwrap();
+
+        let mut names: Vec<String> = fs::read_dir(&root)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "auth--asks_for_credentials",
+                "close--the_last_words_arrive",
+                "host--two_hosts_are_refused",
+                "refuse--says_why",
+                "target--refuses_a_bad_port.past_65535",
+                "tls--exports_the_same_key",
+            ]
+        );
+        let failed = root.join("close--the_last_words_arrive");
+        let text = fs::read_to_string(failed.join("transcript.txt")).unwrap();
+        assert!(
+            text.starts_with("FAIL close/the_last_words_arrive"),
+            "{text}"
+        );
+        assert!(fs::read(failed.join("capture.pcapng")).unwrap().len() > 500);
+        let script = fs::metadata(failed.join("repro.sh")).unwrap();
+        assert_eq!(script.permissions().mode() & 0o111, 0o111);
+        let test = fs::read_to_string(failed.join("repro.rs")).unwrap();
+        assert!(test.contains("fn the_last_words_arrive()"), "{test}");
+        assert!(
+            test.contains("profile serve apache --listen 127.0.0.1:3128"),
+            "{test}"
+        );
+        let blocked = root.join("auth--asks_for_credentials");
+        assert!(!blocked.join("repro.sh").exists());
+        for entry in fs::read_dir(blocked).unwrap() {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            assert!(!bytes.windows(8).any(|window| window == b"sesame-7"));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_known_before_the_run() {
+        let error = CaptureFolder::prepare(Path::new("/proc/captures")).unwrap_err();
+        assert!(error.to_string().contains("/proc/captures"), "{error}");
+    }
+
+    #[test]
+    fn an_id_is_one_folder() {
+        assert_eq!(folder_name("a/b[c.d]"), "a--b.c.d");
+        assert_eq!(folder_name("../x"), "--x");
+    }
+}

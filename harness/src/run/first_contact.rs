@@ -1,0 +1,71 @@
+//! Whether somebody is there: an ordinary tunnel, before anything else is asked.
+
+use std::sync::Arc;
+
+use crate::{
+    lab::{Lab, Running, Who, World},
+    run::{event::Subject, plan::Plan},
+    server::script::echo,
+    setup::{Allow, Setup},
+    transcript::{columns, redact::Secrets, steps},
+    verdict::{Finding, Outcome},
+};
+
+/// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
+pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
+    let setup = Setup::default();
+    let running = Running::start(world, &plan.who, &setup, world.ports.letters(0))
+        .map_err(|error| error.to_string())?;
+    let running = Arc::new(running);
+    let lab = Lab::open(world, &running, "control");
+    let control = control(&lab, &setup);
+    let events = lab.transcript().events();
+    drop(lab);
+    if let Err(finding) = control {
+        let steps = steps::steps(&events, &Secrets::new(running.secrets()));
+        let lines = columns::lines(&steps, 0, &columns::Layout::default());
+        let evidence: String = lines.iter().map(|line| format!("\n  {line}")).collect();
+        let name = plan.who.name();
+        return Err(format!(
+            "{name} is no working CONNECT proxy: {finding}{evidence}"
+        ));
+    }
+    let process = running.process();
+    let subject = Subject {
+        profile: plan.who.name().to_owned(),
+        title: match &*plan.who {
+            Who::Profile(profile) => profile.title.clone(),
+            Who::Remote(remote) => format!("the proxy at {}", remote.address),
+        },
+        version: process.and_then(crate::subject::process::Subject::version),
+        command: process
+            .map(crate::subject::process::Subject::command)
+            .unwrap_or_default(),
+        again: plan.options.again.clone(),
+    };
+    let running = Arc::into_inner(running).ok_or("the control tunnel is still in use")?;
+    Ok((subject, running))
+}
+
+/// An ordinary tunnel to a port that the set-up allows; set-ups that promise none have no control.
+pub(super) fn control(lab: &Lab, setup: &Setup) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
+    runtime.block_on(async {
+        let server = match &setup.allow {
+            _ if setup.upstream => return lab.control_upstream().await,
+            Allow::Text(_) | Allow::Default => return Ok(()),
+            Allow::Servers | Allow::ServersAndItself => lab.server(echo()).await?,
+            Allow::Ports(ports) => {
+                let Some(port) = lab.first_port(ports)? else {
+                    return Ok(());
+                };
+                lab.server_at(port, echo()).await?
+            }
+        };
+        let mut tunnel = lab.control_client().connect(&server).await?;
+        tunnel.echoes(lab.nonce()).await
+    })
+}

@@ -1,0 +1,308 @@
+//! The far side: servers behind the proxy, played from scripts.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::server::{Script, Secrecy, acceptor};
+use crate::{
+    patience::{Patience, pass},
+    tunnel::End,
+    verdict::{Finding, Outcome},
+    wire::{
+        Leg, Transcript, Way, What,
+        payload::{count, quote},
+    },
+};
+
+/// A server that is listening: every connection to it follows its script.
+#[derive(Debug)]
+pub struct Server {
+    host: String,
+    port: u16,
+    /// Where it listens.
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    handed_over: tokio::sync::Mutex<mpsc::UnboundedReceiver<End>>,
+    acceptors: Vec<JoinHandle<()>>,
+}
+
+/// What the acceptors of a server write and the case reads.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) transcript: Transcript,
+    /// Whether it stands where servers do, or plays an upstream proxy.
+    pub(crate) leg: Leg,
+    pub(crate) patience: Patience,
+    visits: Mutex<Vec<Visit>>,
+    fences: Mutex<Vec<SocketAddr>>,
+    changed: Notify,
+}
+
+/// A connection that came to a server.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Where it came from: the proxy's address on this leg.
+    pub peer: SocketAddr,
+    /// Its number in the transcript; a fence has none.
+    connection: Option<usize>,
+    /// How its script went; `None` while it is still being played.
+    pub played: Option<Outcome>,
+}
+
+impl Server {
+    /// Serves on `listeners`, which share one port.
+    pub(crate) fn serve(
+        host: String,
+        listeners: Vec<TcpListener>,
+        script: &Script,
+        secrecy: &Secrecy,
+        transcript: &Transcript,
+        leg: Leg,
+        patience: Patience,
+    ) -> Outcome<Self> {
+        let address = listeners
+            .first()
+            .ok_or_else(|| Finding::harness("a server needs a listener"))?
+            .local_addr()
+            .map_err(|error| Finding::harness(format!("could not read an address: {error}")))?;
+        let shared = Arc::new(Shared {
+            transcript: transcript.clone(),
+            leg,
+            patience,
+            visits: Mutex::default(),
+            fences: Mutex::default(),
+            changed: Notify::new(),
+        });
+        let (hand_over, handed_over) = mpsc::unbounded_channel();
+        let acceptors = listeners
+            .into_iter()
+            .map(|listener| {
+                let (script, secrecy) = (script.clone(), secrecy.clone());
+                let (shared, hand_over) = (Arc::clone(&shared), hand_over.clone());
+                tokio::spawn(acceptor::accept(
+                    listener, script, secrecy, shared, hand_over,
+                ))
+            })
+            .collect();
+        let handed_over = tokio::sync::Mutex::new(handed_over);
+        Ok(Self {
+            host,
+            port: address.port(),
+            address,
+            shared,
+            handed_over,
+            acceptors,
+        })
+    }
+
+    /// `host:port`, as a request-target names it.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// The host alone, as a request-target names it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The next connection that the script leaves to the case.
+    pub async fn accepts(&self) -> Outcome<End> {
+        let limit = self.shared.patience.visit();
+        let mut handed_over = self.handed_over.lock().await;
+        match timeout(limit, handed_over.recv()).await {
+            Ok(Some(end)) => Ok(end),
+            Ok(None) => Err(Finding::harness("the server has stopped")),
+            Err(_) => Err(Finding::violation(
+                format!("a connection to {}", self.authority()),
+                format!("none within {limit:?}"),
+            )),
+        }
+    }
+
+    /// The connections that came, without those of the harness itself.
+    #[must_use]
+    pub fn visits(&self) -> Vec<Visit> {
+        self.shared
+            .visits()
+            .iter()
+            .filter(|visit| visit.connection.is_some())
+            .cloned()
+            .collect()
+    }
+
+    /// What the `index`th connection has brought so far, up to the transcript's cap.
+    #[must_use]
+    pub fn heard(&self, visit: &Visit) -> Vec<u8> {
+        let mut heard = Vec::new();
+        for event in self.shared.transcript.events() {
+            if let What::Data { kept, .. } = &event.what
+                && Some(event.connection) == visit.connection
+                && event.way == Way::In
+            {
+                heard.extend_from_slice(kept);
+            }
+        }
+        heard
+    }
+
+    /// Nobody came: proven by a connection of our own, which the server would have accepted after any other.
+    pub async fn stays_unvisited(&self) -> Outcome {
+        pass(self.shared.patience.settle()).await;
+        self.has_no_more_visits_than(0).await
+    }
+
+    /// Nobody has come up to this moment; whoever asks has let a quiet period pass.
+    pub async fn is_unvisited(&self) -> Outcome {
+        self.has_no_more_visits_than(0).await
+    }
+
+    /// Nobody came but the first `known` connections, up to this moment.
+    pub(crate) async fn has_no_more_visits_than(&self, known: usize) -> Outcome {
+        self.fence().await?;
+        let visits = self.visits();
+        let Some(visit) = visits.get(known) else {
+            return Ok(());
+        };
+        let heard = self.heard(visit);
+        let brought = if heard.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " with {}: {}",
+                count(heard.len() as u64),
+                quote(&heard[..heard.len().min(64)])
+            )
+        };
+        Err(Finding::violation(
+            format!("no connection to {}", self.authority()),
+            format!("a connection to {}{brought}", self.authority()),
+        ))
+    }
+
+    /// Waits until the script of the `index`th connection was played, and says how it went.
+    pub async fn played(&self, index: usize) -> Outcome {
+        let limit = self.shared.patience.end();
+        let wait = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if let Some(outcome) = self.visits().get(index).and_then(|v| v.played.clone()) {
+                    return outcome;
+                }
+                changed.await;
+            }
+        };
+        timeout(limit, wait).await.unwrap_or_else(|_| {
+            Err(Finding::violation(
+                format!(
+                    "connection {} to {} runs to its end",
+                    index + 1,
+                    self.authority()
+                ),
+                format!("it has not within {limit:?}"),
+            ))
+        })
+    }
+
+    /// Connects to the server itself and waits until it has accepted that: whoever has connected before, has come.
+    pub async fn fence(&self) -> Outcome {
+        let broken = |error: std::io::Error| {
+            Finding::harness(format!(
+                "could not reach its own server {}: {error}",
+                self.address
+            ))
+        };
+        // Its own address is one of this machine, so that the way back is there, too.
+        let here = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let socket = match here {
+            IpAddr::V4(_) => TcpSocket::new_v4(),
+            IpAddr::V6(_) => TcpSocket::new_v6(),
+        };
+        let socket = socket.map_err(broken)?;
+        socket.bind(SocketAddr::new(here, 0)).map_err(broken)?;
+        // The acceptor knows a fence by its address, so it has to be told before the connection can come.
+        let own = socket.local_addr().map_err(broken)?;
+        self.shared.fences().push(own);
+        let there = SocketAddr::new(here, self.port);
+        let _connection = socket.connect(there).await.map_err(broken)?;
+        let wait = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if self.shared.visits().iter().any(|visit| visit.peer == own) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        timeout(self.shared.patience.visit(), wait)
+            .await
+            .map_err(|_| Finding::harness(format!("the server at {} has stopped", self.address)))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for acceptor in &self.acceptors {
+            acceptor.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn visits(&self) -> MutexGuard<'_, Vec<Visit>> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fences(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
+        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a connection from `peer` is the harness's own.
+    pub(crate) fn is_fence(&self, peer: SocketAddr) -> bool {
+        self.fences().contains(&peer)
+    }
+
+    /// Notes a connection and gives it an index.
+    pub(crate) fn note_visit(&self, peer: SocketAddr, connection: Option<usize>) -> usize {
+        let mut visits = self.visits();
+        visits.push(Visit {
+            peer,
+            connection,
+            played: None,
+        });
+        let index = visits.len() - 1;
+        drop(visits);
+        self.changed.notify_waiters();
+        index
+    }
+
+    pub(crate) fn note_played(&self, index: usize, outcome: Outcome) {
+        self.visits()[index].played = Some(outcome);
+        self.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,226 @@
+//! What the subject is configured to for a case.
+
+use crate::setup::Need;
+
+/// A configuration of the subject. Cases of equal set-ups share one process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Setup {
+    /// Which ports are allowed.
+    pub allow: Allow,
+    /// Whether it asks for credentials.
+    pub credentials: bool,
+    /// Whether it goes through another proxy, which the harness plays.
+    pub upstream: bool,
+    /// Whether it goes through another proxy, which is itself.
+    pub through_itself: bool,
+    /// Whether it is reached over TLS.
+    pub tls: bool,
+    /// How long a silent tunnel lives, in seconds.
+    pub idle: Option<u32>,
+    /// How long it waits for a connection to the server, in seconds.
+    pub connect: Option<u32>,
+    /// How long a client may take to send a header section, in seconds.
+    pub header: Option<u32>,
+    /// Whether it serves clients at 127.0.0.1 only.
+    pub few_clients: bool,
+    /// Lines of an httpd configuration, behind all others; see [`Setup::with_httpd_text`].
+    pub httpd_text: Option<String>,
+}
+
+/// Which ports are allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Allow {
+    /// Those of the harness's servers; a subject without port lists allows what it likes.
+    #[default]
+    Servers,
+    /// Those, and the port that the subject itself listens on.
+    ServersAndItself,
+    /// No list is given.
+    Default,
+    /// Ports and ranges where letters in braces stand for ports: `{a} {b}-{c}`.
+    Ports(String),
+    /// Words of an `AllowCONNECT` directive, taken verbatim once the letters in braces are replaced.
+    Text(String),
+}
+
+/// The subject allows these ports; letters in braces stand for ports that the harness chooses: `{a} {b}-{c}`.
+#[must_use]
+pub fn allowing(ports: impl Into<String>) -> Setup {
+    Setup {
+        allow: Allow::Ports(ports.into()),
+        ..Setup::default()
+    }
+}
+
+/// The subject's `AllowCONNECT` directive has these words; letters in braces stand for ports.
+#[must_use]
+pub fn allow_connect(words: impl Into<String>) -> Setup {
+    Setup {
+        allow: Allow::Text(words.into()),
+        ..Setup::default()
+    }
+}
+
+/// The subject allows the port that it listens on itself, too.
+#[must_use]
+pub fn allowing_itself() -> Setup {
+    Setup {
+        allow: Allow::ServersAndItself,
+        ..Setup::default()
+    }
+}
+
+/// The subject is given no list of ports.
+#[must_use]
+pub fn no_list() -> Setup {
+    Setup {
+        allow: Allow::Default,
+        ..Setup::default()
+    }
+}
+
+/// The subject asks for credentials.
+#[must_use]
+pub fn credentials() -> Setup {
+    Setup {
+        credentials: true,
+        ..Setup::default()
+    }
+}
+
+/// The subject goes through another proxy.
+#[must_use]
+pub fn upstream() -> Setup {
+    Setup {
+        upstream: true,
+        ..Setup::default()
+    }
+}
+
+/// The subject goes through another proxy, which is the subject.
+#[must_use]
+pub fn through_itself() -> Setup {
+    Setup {
+        through_itself: true,
+        ..Setup::default()
+    }
+}
+
+/// The subject is reached over TLS.
+#[must_use]
+pub fn tls_listener() -> Setup {
+    Setup {
+        tls: true,
+        ..Setup::default()
+    }
+}
+
+/// The subject serves clients at 127.0.0.1, and nobody else.
+#[must_use]
+pub fn few_clients() -> Setup {
+    Setup {
+        few_clients: true,
+        ..Setup::default()
+    }
+}
+
+/// The subject ends a tunnel that was silent for so many seconds.
+#[must_use]
+pub fn idle_timeout(seconds: u32) -> Setup {
+    Setup {
+        idle: Some(seconds),
+        ..Setup::default()
+    }
+}
+
+/// The subject gives a connection to the server up after so many seconds.
+#[must_use]
+pub fn connect_timeout(seconds: u32) -> Setup {
+    Setup {
+        connect: Some(seconds),
+        ..Setup::default()
+    }
+}
+
+/// The subject gives a client so many seconds for a header section.
+#[must_use]
+pub fn header_timeout(seconds: u32) -> Setup {
+    Setup {
+        header: Some(seconds),
+        ..Setup::default()
+    }
+}
+
+impl Setup {
+    /// The subject's configuration ends with these lines, as httpd reads them. Letters in braces stand for ports, as in
+    /// an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens on, and
+    /// `{second_port}` for another that it may listen on. Braces behind `%` and `$` are httpd's own.
+    #[must_use]
+    pub fn with_httpd_text(self, lines: impl Into<String>) -> Self {
+        Self {
+            httpd_text: Some(lines.into()),
+            ..self
+        }
+    }
+
+    /// What it needs of the subject.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let mut needs = Vec::new();
+        match &self.allow {
+            Allow::Servers | Allow::ServersAndItself => {}
+            Allow::Default => needs.push(Need::DefaultPorts),
+            Allow::Ports(_) => needs.push(Need::PortList),
+            Allow::Text(_) => needs.push(Need::Directive),
+        }
+        let wanted = [
+            (self.credentials, Need::Credentials),
+            (self.upstream || self.through_itself, Need::Upstream),
+            (self.tls, Need::TlsListener),
+            (self.idle.is_some(), Need::IdleTimeout),
+            (self.connect.is_some(), Need::ConnectTimeout),
+            (self.header.is_some(), Need::HeaderTimeout),
+            (self.few_clients, Need::ClientRule),
+            (self.httpd_text.is_some(), Need::HttpdText),
+        ];
+        needs.extend(
+            wanted
+                .into_iter()
+                .filter(|(wanted, _)| *wanted)
+                .map(|(_, need)| need),
+        );
+        needs
+    }
+
+    /// Whether its cases use certain ports, and so cannot run at the same time.
+    #[must_use]
+    pub const fn names_ports(&self) -> bool {
+        matches!(self.allow, Allow::Ports(_) | Allow::Text(_)) || self.httpd_text.is_some()
+    }
+
+    /// For a reader.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut words = vec![match &self.allow {
+            Allow::Servers => "allow".to_owned(),
+            Allow::ServersAndItself => "allow itself, too".to_owned(),
+            Allow::Default => "no list".to_owned(),
+            Allow::Ports(ports) => format!("allow {ports}"),
+            Allow::Text(text) => format!("AllowCONNECT {text}"),
+        }];
+        let seconds = |name: &str, value: Option<u32>| value.map(|s| format!("{name} {s}s"));
+        words.extend(self.credentials.then(|| "credentials".to_owned()));
+        words.extend(self.upstream.then(|| "upstream".to_owned()));
+        words.extend(self.through_itself.then(|| "through itself".to_owned()));
+        words.extend(self.tls.then(|| "tls".to_owned()));
+        words.extend(self.few_clients.then(|| "few clients".to_owned()));
+        words.extend(seconds("idle", self.idle));
+        words.extend(seconds("connect", self.connect));
+        words.extend(seconds("header", self.header));
+        words.extend(self.httpd_text.as_ref().map(|text| {
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            format!("httpd: {}", lines.join("; "))
+        }));
+        words.join(", ")
+    }
+}

@@ -1,0 +1,342 @@
+//! What a setup asks of the proxy under test, in words that every proxy's template can be written in.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use minijinja::{Value, context};
+
+pub use crate::setup::{PortListError, PortRange};
+use crate::subject::profile::{AllowedPorts, Offers, Passwords};
+
+/// The configuration of one launch. What is not set is `none` in the templates: the subject is to be
+/// left at its own default there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Configuration {
+    /// Where the subject has to listen.
+    pub listen: SocketAddr,
+    /// The destination ports that CONNECT may reach. An empty list means none at all.
+    pub allow: Option<Vec<PortRange>>,
+    /// What is to stand behind `AllowCONNECT`, verbatim, for subjects that take that directive.
+    pub allow_text: Option<String>,
+    /// The user that is let in.
+    pub credentials: Option<Credentials>,
+    /// Others that are let in, where there are credentials: names and passwords that not every subject can express.
+    pub more_users: Vec<Credentials>,
+    /// The only clients that are served; without it, all that the subject's template lets in.
+    pub clients: Option<Vec<IpAddr>>,
+    /// The proxy that the subject has to go through.
+    pub upstream: Option<SocketAddr>,
+    /// The certificate of a listener that speaks TLS.
+    pub tls: Option<TlsFiles>,
+    /// How long the subject waits.
+    pub timeouts: Timeouts,
+    /// Lines that are to stand behind all others, for subjects that read httpd's configuration.
+    pub httpd_text: Option<String>,
+    /// Three free ports for whatever else a subject insists on opening (an admin port, say).
+    pub spare_ports: [u16; 3],
+}
+
+impl Configuration {
+    /// A subject that listens there, and is at its own defaults otherwise.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            allow: None,
+            allow_text: None,
+            credentials: None,
+            more_users: Vec::new(),
+            clients: None,
+            upstream: None,
+            tls: None,
+            timeouts: Timeouts::default(),
+            httpd_text: None,
+            spare_ports: [0; 3],
+        }
+    }
+
+    /// Everybody who is let in, as far as the subject can express it.
+    pub fn users(&self, passwords: Passwords) -> impl Iterator<Item = &Credentials> {
+        let users = self.credentials.iter().chain(&self.more_users);
+        let most = match passwords {
+            Passwords::One => 1,
+            Passwords::Any | Passwords::Plain => usize::MAX,
+        };
+        users
+            .filter(move |user| passwords == Passwords::Any || user.is_plain())
+            .take(most)
+    }
+}
+
+/// The words of `connectspec profile serve` that ask for this configuration, for a shell. A password is not among them:
+/// `secret` stands for it.
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--listen {}", self.listen)?;
+        if let Some(allow) = &self.allow {
+            let ports: Vec<String> = allow.iter().map(ToString::to_string).collect();
+            write!(f, " --allow '{}'", ports.join(" "))?;
+        }
+        if let Some(words) = &self.allow_text {
+            write!(f, " --allow-text '{}'", words.replace('\'', r"'\''"))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            write!(f, " --credentials {}:secret", credentials.username)?;
+        }
+        for client in self.clients.iter().flatten() {
+            write!(f, " --client {client}")?;
+        }
+        if let Some(upstream) = self.upstream {
+            write!(f, " --upstream {upstream}")?;
+        }
+        if let Some(lines) = &self.httpd_text {
+            let lines = lines.replace('\\', r"\\").replace('\'', r"\'");
+            write!(f, " --httpd-text $'{}'", lines.replace('\n', r"\n"))?;
+        }
+        let timeouts = self.timeouts;
+        for (name, seconds) in [
+            ("connect", timeouts.connect),
+            ("idle", timeouts.idle),
+            ("header", timeouts.header),
+        ] {
+            if let Some(seconds) = seconds {
+                write!(f, " --{name}-timeout {seconds}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one user that a subject lets in.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    /// The name: no colon, no control characters.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Credentials {
+    /// Reads `user:password`, split at the first colon.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (username, password) = text.split_once(':')?;
+        Some(Self {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        })
+    }
+
+    /// Whether name and password are words of letters, digits, dots, underscores and hyphens.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        [&self.username, &self.password]
+            .into_iter()
+            .all(|word| !word.is_empty() && word.bytes().all(plain))
+    }
+
+    /// The value of a field that carries them as HTTP Basic does (RFC 7617, section 2).
+    #[must_use]
+    pub fn basic(&self) -> String {
+        format!("Basic {}", self.token())
+    }
+
+    /// What no report may show.
+    #[must_use]
+    pub fn secrets(&self) -> [String; 2] {
+        [self.password.clone(), self.token()]
+    }
+
+    /// What stands behind the scheme.
+    #[must_use]
+    pub fn token(&self) -> String {
+        BASE64.encode(format!("{}:{}", self.username, self.password))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A real proxy's password may be given on the command line: it must not reach a log.
+        write!(f, "Credentials {{ username: {:?}, .. }}", self.username)
+    }
+}
+
+/// The files of a listener that speaks TLS, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TlsFiles {
+    /// The certificate, with its chain behind it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How long the subject waits, in whole seconds, before it gives up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Timeouts {
+    /// For a server to accept.
+    pub connect: Option<u32>,
+    /// For the next byte in a tunnel.
+    pub idle: Option<u32>,
+    /// For a whole request head.
+    pub header: Option<u32>,
+}
+
+/// Every variable that a template may use: the names in `{{ … }}`.
+pub const VARIABLES: [&str; 24] = [
+    "listen.host",
+    "listen.port",
+    "listen.authority",
+    "allow",
+    "allow_text",
+    "credentials.username",
+    "credentials.password",
+    "credentials.htpasswd",
+    "credentials.users",
+    "clients",
+    "upstream.host",
+    "upstream.port",
+    "upstream.authority",
+    "tls.certificate",
+    "tls.key",
+    "timeouts.connect",
+    "timeouts.idle",
+    "timeouts.header",
+    "httpd_text",
+    "spare_ports",
+    "scratch",
+    "access_log",
+    "error_log",
+    "here",
+];
+
+/// The variables of one launch: the configuration, and where its files are.
+#[derive(Clone, Debug)]
+pub struct Vars {
+    /// The folder that was made for this launch.
+    pub scratch: PathBuf,
+    /// Where the subject is to write its access log.
+    pub access_log: PathBuf,
+    /// Where the subject is to write everything else that it logs.
+    pub error_log: PathBuf,
+    /// The htpasswd file, when credentials are set.
+    pub htpasswd: Option<PathBuf>,
+    /// The profile's own folder; built-in profiles have none.
+    pub here: Option<PathBuf>,
+}
+
+impl Vars {
+    /// The values as the template engine takes them, shaped to what the subject can express.
+    #[must_use]
+    pub fn values(&self, configuration: &Configuration, offers: &Offers) -> Value {
+        let allow = configuration.allow.as_ref().map(|ranges| {
+            let ranges = match offers.allowed_ports {
+                Some(AllowedPorts::List) => single_ports(ranges),
+                Some(AllowedPorts::Ranges) | None => ranges.clone(),
+            };
+            ranges
+                .iter()
+                .map(|range| context! { first => range.first, last => range.last })
+                .collect::<Vec<_>>()
+        });
+        let user = |known: &Credentials| context! { username => known.username.as_str(), password => known.password.as_str() };
+        let credentials = configuration.credentials.as_ref().map(|credentials| {
+            let users = configuration.users(offers.passwords).map(user);
+            context! {
+                username => credentials.username.as_str(),
+                password => credentials.password.as_str(),
+                htpasswd => self.htpasswd.as_deref().map(text),
+                users => users.collect::<Vec<_>>(),
+            }
+        });
+        let clients = configuration.clients.as_ref();
+        let clients =
+            clients.map(|known| known.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let tls = configuration.tls.as_ref().map(|tls| {
+            context! { certificate => text(&tls.certificate), key => text(&tls.key) }
+        });
+        let timeouts = configuration.timeouts;
+        let httpd_text = configuration.httpd_text.as_ref().map(|lines| {
+            let [second_port, ..] = configuration.spare_ports;
+            [
+                ("{access_log}", text(&self.access_log)),
+                ("{error_log}", text(&self.error_log)),
+                ("{port}", configuration.listen.port().to_string()),
+                ("{second_port}", second_port.to_string()),
+            ]
+            .iter()
+            .fold(lines.clone(), |lines, (name, value)| {
+                lines.replace(name, value)
+            })
+        });
+        context! {
+            listen => address(configuration.listen),
+            allow => allow,
+            allow_text => configuration.allow_text.as_deref(),
+            credentials => credentials,
+            clients => clients,
+            upstream => configuration.upstream.map(address),
+            tls => tls,
+            timeouts => context! {
+                connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
+            },
+            httpd_text => httpd_text,
+            spare_ports => configuration.spare_ports.to_vec(),
+            scratch => text(&self.scratch),
+            access_log => text(&self.access_log),
+            error_log => text(&self.error_log),
+            here => self.here.as_deref().map(text),
+        }
+    }
+}
+
+fn address(address: SocketAddr) -> Value {
+    let host = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => ip.to_string(),
+    };
+    context! { host => host, port => address.port(), authority => address.to_string() }
+}
+
+/// For subjects that know no ranges: each port once, in order.
+fn single_ports(ranges: &[PortRange]) -> Vec<PortRange> {
+    let mut ports: Vec<u16> = ranges
+        .iter()
+        .flat_map(|range| range.first..=range.last)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports.into_iter().map(PortRange::from).collect()
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_become_single_ports_in_order_and_once() {
+        let ranges = PortRange::parse_list("12 10-13").unwrap();
+        let singles: Vec<_> = single_ports(&ranges).iter().map(|r| r.first).collect();
+        assert_eq!(singles, [10, 11, 12, 13]);
+        let ends = [PortRange {
+            first: 65534,
+            last: 65535,
+        }];
+        assert_eq!(single_ports(&ends).len(), 2);
+    }
+
+    #[test]
+    fn passwords_stay_out_of_debug_output() {
+        let credentials = Credentials::parse("user:pass:word").unwrap();
+        assert_eq!(credentials.password, "pass:word");
+        assert!(!format!("{credentials:?}").contains("pass:word"));
+    }
+}

@@ -1,0 +1,183 @@
+//! A program under guard, as the harness sees it: its output, its end, its orders.
+
+use std::{
+    io::{self, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt},
+    },
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::subject::{
+    log::Lines,
+    process::{
+        guard::{self, Stage},
+        guard_orders::Order,
+        watch::{State, Watched, watch},
+    },
+    profile::LogSource,
+};
+
+/// What to start.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    pub(super) guard: &'a Path,
+    pub(super) program: &'a Path,
+    pub(super) args: &'a [String],
+    pub(super) env: &'a [(String, String)],
+    pub(super) folder: &'a Path,
+    /// The output that is also an access log, line by line.
+    pub(super) lines: Option<(LogSource, Arc<Lines>)>,
+}
+
+/// A program under guard.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    orders: UnixStream,
+    watched: Arc<Watched>,
+}
+
+/// How long everything may take to be gone after a KILL. Longer only for processes that hang in the
+/// kernel, and waiting for those helps nobody.
+const KILLED_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a guard may take to say that it has started the program: two starts of a program that is in
+/// memory already, on a machine that may be very busy.
+const GUARD_WITHIN: Duration = Duration::from_secs(20);
+
+/// Variables that would send the subject's own requests through yet another proxy.
+const PROXY_VARIABLES: [&str; 5] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "all_proxy",
+    "no_proxy",
+];
+
+/// Why a program did not start.
+#[derive(Debug)]
+pub(super) enum StartError {
+    /// The guard did not do its part.
+    Guard(String),
+    /// The system refused to run the program.
+    Program(io::Error),
+}
+
+impl Guarded {
+    /// Starts a program: when this returns, it has its process id.
+    pub(super) fn start(start: &Start<'_>) -> Result<Self, StartError> {
+        let broken = |error: io::Error| StartError::Guard(error.to_string());
+        let (ours, theirs) = UnixStream::pair().map_err(broken)?;
+        let mut command = Command::new(start.guard);
+        command
+            .arg0("connectspec-guard")
+            .args([guard::ARGUMENT, Stage::Supervise.word()])
+            .arg(start.program)
+            .args(start.args)
+            .current_dir(start.folder)
+            .env(guard::MARK, "1")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        for variable in PROXY_VARIABLES {
+            command
+                .env_remove(variable)
+                .env_remove(variable.to_ascii_uppercase());
+        }
+        command.envs(start.env.iter().map(|(name, value)| (name, value)));
+        let guard = command.spawn().map_err(broken)?;
+        // The command holds the guard's end of the socket: kept, its closing would go unnoticed.
+        drop(command);
+        let orders = ours.try_clone().map_err(broken)?;
+        let watched = watch(ours, guard, start.lines.clone()).map_err(broken)?;
+        let guarded = Self { orders, watched };
+        let started = |state: &State| state.pid.is_some() || state.refused.is_some() || state.gone;
+        let state = guarded.watched.wait(GUARD_WITHIN, started);
+        match (state.refused, state.pid) {
+            (Some(error), _) => Err(StartError::Program(io::Error::from_raw_os_error(error))),
+            (None, Some(_)) => Ok(guarded),
+            (None, None) => Err(StartError::Guard(format!(
+                "{} did not answer as a guard",
+                start.guard.display()
+            ))),
+        }
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.watched.lock().pid.unwrap_or_default()
+    }
+
+    /// Its wait status, once it has ended.
+    pub(super) fn exit_status(&self) -> Option<ExitStatus> {
+        self.watched.lock().exit
+    }
+
+    /// Why the system refused to run it. Known only after the start: the last step is the guard's.
+    pub(super) fn refusal(&self) -> Option<io::Error> {
+        self.watched
+            .lock()
+            .refused
+            .map(io::Error::from_raw_os_error)
+    }
+
+    pub(super) fn output(&self) -> String {
+        self.watched
+            .output
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .text()
+    }
+
+    /// Waits until it has ended; whether it has.
+    pub(super) fn wait(&self, patience: Duration) -> bool {
+        self.watched
+            .wait(patience, |state| state.exit.is_some())
+            .exit
+            .is_some()
+    }
+
+    /// Asks the leader to end. Does not wait.
+    pub(super) fn signal(&self, signal: i32) {
+        self.order(Order::Signal(signal));
+    }
+
+    /// Kills whatever is left of it, and waits until nothing is; whether nothing is.
+    pub(super) fn kill(&self) -> bool {
+        self.order(Order::Kill);
+        self.watched.wait(KILLED_WITHIN, |state| state.gone).gone
+    }
+
+    fn order(&self, order: Order) {
+        // A guard that is gone has left nothing to give orders to.
+        let _ = (&self.orders).write_all(order.line().as_bytes());
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if !self.watched.lock().gone {
+            self.kill();
+        }
+    }
+}
+
+/// The program that guards: this one unless said otherwise.
+pub(super) fn guard_program() -> PathBuf {
+    let chosen = GUARD.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    // Not its name: the file may have been replaced by a newer build meanwhile.
+    chosen.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
+}
+
+/// Lets another program guard the subjects, for programs that cannot call
+/// [`guard_main_if_asked`](super::guard_main_if_asked) before anything else, such as plain `#[test]`
+/// functions. The program has to call it.
+pub fn set_guard(program: impl Into<PathBuf>) {
+    *GUARD.lock().unwrap_or_else(PoisonError::into_inner) = Some(program.into());
+}
+
+static GUARD: Mutex<Option<PathBuf>> = Mutex::new(None);

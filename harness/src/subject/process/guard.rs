@@ -1,0 +1,306 @@
+//! The guard: a small program between the harness and a subject, so that no process outlives the harness.
+//!
+//! A harness that is killed cannot clean up, and a parent-death signal reaches the subject alone, not the
+//! workers that it forked. So each subject gets a guard: the same binary as the harness, run again. It is
+//! the parent of the subject and adopts whatever the subject leaves behind, and it holds one end of a
+//! socket whose other end is in the harness. When that end closes, for whatever reason, or when the
+//! subject ends, the guard kills all that is left. The scratch folder of a harness that died goes, too.
+//!
+//! The guard starts the subject by way of itself, once more: the code between fork and exec cannot be
+//! written in safe Rust, but a program that sets its own parent-death signal and then becomes another one
+//! can. That signal is for the day when the guard itself is killed.
+
+use std::{
+    convert::Infallible,
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    io::{self, BufRead, BufReader},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{
+            net::UnixStream,
+            process::{CommandExt, ExitStatusExt},
+        },
+    },
+    path::PathBuf,
+    process::{Child, Command, Stdio, exit},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{
+    Pid, Resource, Signal, WaitId, WaitIdOptions, WaitOptions, getrlimit, setrlimit,
+};
+
+use crate::subject::process::{
+    guard_orders::{Order, Report},
+    scratch,
+};
+
+/// The first argument that turns a program which embeds the harness into a guard.
+pub(super) const ARGUMENT: &str = "__connectspec-guard";
+
+/// Set for a guard, and never for a subject: a program that finds it and is asked to launch something is
+/// a guard that was not diverted, and would start itself again and again.
+pub(super) const MARK: &str = "CONNECTSPEC_GUARD";
+
+/// What the guard is called in a list of processes: a `killall` with the harness's name leaves it alive.
+const NAME: &std::ffi::CStr = c"subject-guard";
+
+/// How long a subject may take to end by itself when the harness has died. Nobody waits for it any more,
+/// but a subject that ends in order also removes its semaphores and sockets.
+const ORPHAN_GRACE: Duration = Duration::from_millis(500);
+
+/// Program that this one could not become.
+const NOT_STARTED: i32 = 127;
+
+/// Turns the program into a guard when it was started as one; returns at once when not.
+///
+/// Every binary that launches subjects calls this before anything else, since it is the harness's own
+/// binary that guards them.
+pub fn guard_main_if_asked() {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_none_or(|first| first != ARGUMENT) {
+        return;
+    }
+    let mut next = || arguments.next().unwrap_or_default();
+    let stage = next();
+    let code = if stage == Stage::Supervise.word() {
+        supervise(&arguments.collect::<Vec<_>>()).map_or(NOT_STARTED, |()| 0)
+    } else {
+        let (parent, program) = (next(), next());
+        match become_subject(&parent, &program, arguments) {
+            Ok(never) => match never {},
+            Err(_) => NOT_STARTED,
+        }
+    };
+    exit(code)
+}
+
+/// What a guard is asked to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// The parent of the subject.
+    Supervise,
+    /// The subject itself.
+    Become,
+}
+
+impl Stage {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Supervise => "supervise",
+            Self::Become => "become",
+        }
+    }
+}
+
+fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
+    rustix::thread::set_name(NAME)?;
+    let harness = harness_end()?;
+    let own = rustix::process::getpid();
+    rustix::process::set_child_subreaper(Some(own))?;
+    let started = Command::new("/proc/self/exe")
+        .arg0("connectspec-guard")
+        .args([ARGUMENT, Stage::Become.word(), &own.to_string()])
+        .args(program_and_arguments)
+        .stdin(Stdio::from(OwnedFd::from(harness.try_clone()?)))
+        .process_group(0)
+        .spawn();
+    let child = match started {
+        Ok(child) => child,
+        Err(error) => {
+            Report::NotStarted(error.raw_os_error().unwrap_or_default()).send(&harness);
+            return Err(error);
+        }
+    };
+    let pid = Pid::from_child(&child);
+    Report::Pid(pid.as_raw_pid()).send(&harness);
+    let ward = Arc::new(Ward {
+        pid,
+        ended: Mutex::new(false),
+        ending: Condvar::new(),
+    });
+    let obeying = Arc::clone(&ward);
+    let orders = BufReader::new(harness.try_clone()?);
+    let obeyed = thread::spawn(move || obeying.obey(orders));
+    let status = ward.attend(child)?;
+    Report::Exit(status).send(&harness);
+    kill_the_rest(own);
+    Report::Gone(0).send(&harness);
+    // Until the harness has closed its end: it may still want to read the logs.
+    let _ = obeyed.join();
+    remove_scratch();
+    Ok(())
+}
+
+/// Removes the folder in which the guard was started, if it is a scratch folder and the harness has not
+/// done so: then it has died.
+fn remove_scratch() {
+    let is_scratch = |folder: &PathBuf| {
+        let name = folder.file_name().map(OsStr::as_encoded_bytes);
+        name.is_some_and(|name| name.starts_with(scratch::PREFIX.as_bytes()))
+    };
+    if let Some(folder) = env::current_dir().ok().filter(is_scratch) {
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+/// The socket to the harness came as standard input.
+fn harness_end() -> io::Result<UnixStream> {
+    Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// The subject's leader, as its guard sees it.
+struct Ward {
+    pid: Pid,
+    /// Whether it was reaped, after which its process id may belong to somebody else.
+    ended: Mutex<bool>,
+    ending: Condvar,
+}
+
+impl Ward {
+    /// Waits for the leader to end, kills its group, and gives its wait status.
+    fn attend(&self, mut child: Child) -> io::Result<i32> {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(error) = rustix::process::waitid(WaitId::Pid(self.pid), look) {
+            if error != rustix::io::Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        let mut ended = self.lock();
+        // While the leader is not reaped, no other group can have got its number.
+        let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
+        let status = child.wait()?;
+        *ended = true;
+        self.ending.notify_all();
+        Ok(status.into_raw())
+    }
+
+    /// Carries out what the harness orders; its silence for good is an order, too.
+    fn obey(&self, mut orders: impl BufRead) {
+        let mut line = String::new();
+        while matches!(orders.read_line(&mut line), Ok(1..)) {
+            match Order::parse(&line) {
+                Some(Order::Signal(number)) => self.signal(Signal::from_named_raw(number)),
+                Some(Order::Kill) => self.kill(),
+                None => {}
+            }
+            line.clear();
+        }
+        self.signal(Some(Signal::TERM));
+        let patience = self
+            .ending
+            .wait_timeout_while(self.lock(), ORPHAN_GRACE, |ended| !*ended);
+        drop(patience);
+        self.kill();
+    }
+
+    fn signal(&self, signal: Option<Signal>) {
+        let ended = self.lock();
+        if let (false, Some(signal)) = (*ended, signal) {
+            let _ = rustix::process::kill_process(self.pid, signal);
+        }
+    }
+
+    fn kill(&self) {
+        let ended = self.lock();
+        if !*ended {
+            let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
+            let _ = rustix::process::kill_process(self.pid, Signal::KILL);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Kills and reaps until this process has no child any more: those that left the subject's group (a
+/// daemon's way) have become children of the guard when their parent died.
+fn kill_the_rest(own: Pid) {
+    loop {
+        for child in children_of(own) {
+            let _ = rustix::process::kill_process(child, Signal::KILL);
+        }
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let own_tasks = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists: Vec<String> = own_tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .collect();
+    if !lists.is_empty() {
+        let pids = lists.iter().flat_map(|list| list.split_ascii_whitespace());
+        return pids
+            .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
+            .collect();
+    }
+    // Kernels that were built without those lists.
+    let processes = crate::subject::process::vitals::processes();
+    let children = processes
+        .iter()
+        .filter(|process| process.parent == parent.as_raw_pid());
+    children
+        .filter_map(|process| Pid::from_raw(process.pid))
+        .collect()
+}
+
+/// How many files a subject may open at least, where the system lets it: two for each tunnel of the largest
+/// case, and plenty besides. Shells start with anything from 256 upwards, and proxies size themselves by it.
+const FILES_MIN: u64 = 8192;
+
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit
+        .maximum
+        .map_or(FILES_MIN, |maximum| maximum.min(FILES_MIN));
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(wanted);
+        // A subject with fewer files is still a subject.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// Becomes the subject. Returns only when it cannot.
+fn become_subject(
+    parent: &OsString,
+    program: &OsString,
+    arguments: impl Iterator<Item = OsString>,
+) -> io::Result<Infallible> {
+    let harness = harness_end()?;
+    rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
+    // The guard may have died before the signal was asked for.
+    let alive = rustix::process::getppid().map(|pid| pid.as_raw_pid().to_string());
+    if alive.is_none_or(|alive| *parent != *alive) {
+        exit(NOT_STARTED);
+    }
+    raise_file_limit();
+    let error = Command::new(program)
+        .args(arguments)
+        .env_remove(MARK)
+        .stdin(Stdio::null())
+        .exec();
+    Report::NotStarted(error.raw_os_error().unwrap_or_default()).send(&harness);
+    Err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_was_not_asked_goes_on() {
+        guard_main_if_asked();
+    }
+}

@@ -1,0 +1,138 @@
+//! All that a program needs before it can be started: its folder, its files, its arguments, its port.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use minijinja::Value;
+
+use crate::subject::{
+    configuration::{Configuration, Vars},
+    htpasswd,
+    log::Lines,
+    process::{
+        LaunchError,
+        child::{self, Guarded, Start, StartError},
+        guard,
+        program::find_program,
+        readiness,
+        scratch::Scratch,
+    },
+    profile::{LogSource, Passwords, Profile, mistake::Mistake, template::Template},
+};
+
+/// All that a program needs to be started.
+pub(super) struct Prepared {
+    pub(super) scratch: Scratch,
+    values: Value,
+    pub(super) program: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        profile: &Profile,
+        configuration: &Configuration,
+    ) -> Result<Self, LaunchError> {
+        if std::env::var_os(guard::MARK).is_some() {
+            return Err(LaunchError::Guard(
+                "this program was started to guard one".to_owned(),
+            ));
+        }
+        let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
+        let lines = configuration.users(Passwords::Any).map(htpasswd::line);
+        let lines: String = lines.collect();
+        let password_file = configuration
+            .credentials
+            .as_ref()
+            .map(|_| scratch.write(Path::new("htpasswd"), &lines));
+        let vars = Vars {
+            scratch: scratch.path().to_owned(),
+            access_log: scratch.access_log(),
+            error_log: scratch.error_log(),
+            htpasswd: password_file.transpose().map_err(LaunchError::Scratch)?,
+            here: profile.folder.clone(),
+        };
+        let values = vars.values(configuration, &profile.offers);
+        for file in &profile.files {
+            let content = file.template.render(&values)?;
+            scratch
+                .write(&file.path, &content)
+                .map_err(LaunchError::Scratch)?;
+        }
+        let env = profile.launch.env.iter();
+        let env = env.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
+        let program = profile.launch.program.render(&values)?;
+        Ok(Self {
+            program: find_program(&program, profile)?,
+            env: env.collect::<Result<_, Mistake>>()?,
+            scratch,
+            values,
+        })
+    }
+
+    /// Arguments, without those that say nothing.
+    pub(super) fn render(&self, templates: &[Template]) -> Result<Vec<String>, Mistake> {
+        let rendered = templates
+            .iter()
+            .map(|template| template.render(&self.values));
+        rendered
+            .filter(|arg| !arg.as_ref().is_ok_and(String::is_empty))
+            .collect()
+    }
+
+    pub(super) fn command(&self, args: &[String]) -> Vec<String> {
+        let program = self.program.to_string_lossy().into_owned();
+        std::iter::once(program)
+            .chain(args.iter().cloned())
+            .collect()
+    }
+
+    pub(super) fn start(
+        &self,
+        args: &[String],
+        lines: Option<(LogSource, Arc<Lines>)>,
+    ) -> Result<Guarded, LaunchError> {
+        let start = Start {
+            guard: &child::guard_program(),
+            program: &self.program,
+            args,
+            env: &self.env,
+            folder: self.scratch.path(),
+            lines,
+        };
+        Guarded::start(&start).map_err(|error| match error {
+            StartError::Guard(why) => LaunchError::Guard(why),
+            StartError::Program(cause) => LaunchError::NotRun {
+                program: self.program.clone(),
+                cause,
+            },
+        })
+    }
+}
+
+/// How long a port may be held by nobody: when one thread closes a listener while another starts a
+/// program, the new process holds a copy of it until it has become that program.
+const FREED_WITHIN: Duration = Duration::from_millis(200);
+
+/// The pause between two looks at a port that is held.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// Whether the subject can have its port. When another program listens there already, readiness would be
+/// that other program's. Asked by connecting: a listener of our own, however short, could be copied into
+/// a process that starts at the same time, and then be in the way.
+pub(super) fn ensure_free(address: SocketAddr) -> Result<(), LaunchError> {
+    TcpListener::bind((address.ip(), 0))
+        .map_err(|cause| LaunchError::AddressUnusable { address, cause })?;
+    let deadline = Instant::now() + FREED_WITHIN;
+    while readiness::accepts(address, LOOK_EVERY) {
+        if Instant::now() >= deadline {
+            return Err(LaunchError::PortTaken { address });
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! A proxy that runs already: nothing is launched, and what it offers is what somebody says it does.
+
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    time::Duration,
+};
+
+use regex::Regex;
+
+use crate::{
+    setup::{PortListError, PortRange},
+    subject::{configuration::Credentials, log::LogReader, process::readiness},
+};
+
+/// A proxy that is already running somewhere.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// How the user named it: `HOST:PORT`.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The ports that it is known to allow.
+    pub allow: Option<Vec<PortRange>>,
+    /// The user that it is known to let in.
+    pub credentials: Option<Credentials>,
+    /// Its access log, when it can be read from here.
+    pub access_log: Option<LogReader>,
+}
+
+/// Why a running proxy cannot be used as it was described.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Its address is none.
+    #[error("`{name}` is no address of a proxy ({cause}); write it like 127.0.0.1:3128")]
+    Address {
+        /// As the user wrote it.
+        name: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The list of allowed ports is none.
+    #[error(transparent)]
+    Allow(#[from] PortListError),
+    /// The credentials have no colon.
+    #[error("credentials have to be written as USER:PASSWORD")]
+    Credentials,
+    /// The pattern for its log is wrong.
+    #[error("the log pattern is wrong: {0}")]
+    Pattern(Box<regex::Error>),
+}
+
+impl Remote {
+    /// A proxy at `HOST:PORT`, of which nothing else is known.
+    ///
+    /// # Errors
+    /// When the name does not resolve to an address.
+    pub fn new(name: &str) -> Result<Self, RemoteError> {
+        let unusable = |cause| RemoteError::Address {
+            name: name.to_owned(),
+            cause,
+        };
+        let mut addresses = name.to_socket_addrs().map_err(unusable)?;
+        let none = || unusable(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
+        Ok(Self {
+            name: name.to_owned(),
+            address: addresses.next().ok_or_else(none)?,
+            allow: None,
+            credentials: None,
+            access_log: None,
+        })
+    }
+
+    /// Says which ports it allows: `443 8000-8100`.
+    ///
+    /// # Errors
+    /// When the text is no list of ports.
+    pub fn allowing(mut self, ports: &str) -> Result<Self, RemoteError> {
+        self.allow = Some(PortRange::parse_list(ports)?);
+        Ok(self)
+    }
+
+    /// Says whom it lets in: `USER:PASSWORD`.
+    ///
+    /// # Errors
+    /// When there is no colon.
+    pub fn credentials(mut self, text: &str) -> Result<Self, RemoteError> {
+        self.credentials = Some(Credentials::parse(text).ok_or(RemoteError::Credentials)?);
+        Ok(self)
+    }
+
+    /// Says where its access log is, and how it reads (see [`LogReader::file`]).
+    ///
+    /// # Errors
+    /// When the pattern is no regular expression.
+    pub fn access_log(mut self, file: PathBuf, pattern: &str) -> Result<Self, RemoteError> {
+        let pattern = Regex::new(pattern).map_err(|error| RemoteError::Pattern(Box::new(error)))?;
+        self.access_log = Some(LogReader::file(file, pattern));
+        Ok(self)
+    }
+
+    /// Whether it accepts connections now, or within that time. Blocks.
+    #[must_use]
+    pub fn is_reachable(&self, within: Duration) -> bool {
+        let (_ended, watched) = std::sync::mpsc::channel::<()>();
+        readiness::wait(self.address, within, |pause| {
+            // Nothing tells when a remote proxy ends: this only waits.
+            watched.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
+        })
+    }
+}

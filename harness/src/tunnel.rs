@@ -1,0 +1,13 @@
+//! What a tunnel is expected to do, as verbs: sends, receives, echoes, ends, resets.
+//!
+//! Inside a tunnel an error is never the harness's: a reset or an early end there is what the proxy made of it, and so
+//! a violation of whatever the case expected instead.
+
+mod both_ends;
+mod end;
+mod half;
+mod tls;
+
+pub use end::{End, Ending, Side};
+pub use half::{Reader, STANDSTILL, Writer};
+pub use tls::{Farewell, Session};

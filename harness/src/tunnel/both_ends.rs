@@ -1,0 +1,52 @@
+//! Both ends of a tunnel at once: one writes while the other reads.
+//!
+//! An end that wrote all of it before it read anything would come to a standstill with every proxy whose buffers are
+//! finite, and with the kernel alone, once more is under way than the buffers hold.
+
+use std::pin::pin;
+
+use crate::{
+    tunnel::{End, Reader, Writer},
+    verdict::Outcome,
+    wire::Payload,
+};
+
+impl End {
+    /// Sends `payload`, and `other` receives exactly it.
+    pub async fn sends_to(&mut self, other: &mut Self, payload: impl Into<Payload>) -> Outcome {
+        let payload = payload.into();
+        let (mut writer, mut reader) = (self.halves().1, other.halves().0);
+        flow(&mut writer, &mut reader, &payload).await
+    }
+
+    /// Sends `there` while `other` sends `back`, and each receives exactly what the other has sent.
+    pub async fn exchanges_with(
+        &mut self,
+        other: &mut Self,
+        there: impl Into<Payload>,
+        back: impl Into<Payload>,
+    ) -> Outcome {
+        let (there, back) = (there.into(), back.into());
+        let (mut near_in, mut near_out) = self.halves();
+        let (mut far_in, mut far_out) = other.halves();
+        tokio::try_join!(
+            flow(&mut near_out, &mut far_in, &there),
+            flow(&mut far_out, &mut near_in, &back),
+        )?;
+        Ok(())
+    }
+}
+
+/// From `writer` to `reader`. What did not arrive says more than what could not be sent.
+async fn flow(writer: &mut Writer<'_>, reader: &mut Reader<'_>, payload: &Payload) -> Outcome {
+    let mut sends = pin!(writer.sends(payload));
+    let mut receives = pin!(reader.receives(payload));
+    tokio::select! {
+        biased;
+        received = &mut receives => {
+            received?;
+            sends.await
+        }
+        sent = &mut sends => receives.await.and(sent),
+    }
+}

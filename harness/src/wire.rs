@@ -1,0 +1,15 @@
+//! Every byte, FIN and RST on both legs: when, and which way.
+//!
+//! Bytes pass in one place, the [`Tap`], and are written down in one place, the [`Transcript`]. Whatever shows them
+//! (text, JSON, a capture file) is a view of that.
+
+pub mod payload;
+pub mod stream;
+pub mod tap;
+mod tls_key_log;
+pub mod transcript;
+
+pub use payload::{Generator, Payload, stream};
+pub use stream::Stream;
+pub use tap::Tap;
+pub use transcript::{Event, Leg, Transcript, Way, What};
