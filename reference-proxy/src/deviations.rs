@@ -12,7 +12,7 @@
 //! | `allow-signs` | blanks and signs behind the dash are taken: `443--5`, `"443- 500"` | an error | ports are digits (RFC 9110, section 9.3.6) |
 //! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
 //! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
-//! | `unknown-directives` | what no loaded module knows is an error | the same, and so are the directives of modules that have nothing to do with CONNECT; known ones without a meaning here (`KeepAlive`, `ServerTokens`, `<Location>` …) are warnings | whoever wrote the line shall know that it does nothing |
+//! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
 //! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on conditions | files only, opened anew on SIGHUP | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |

@@ -1,8 +1,8 @@
 //! The second pass over a config: every directive is applied to the server that it stands in.
 
+mod lines;
 mod sections;
 
-use super::directives::{self, Context, Scope};
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
 use super::settings::{Block, Global, Settings};
@@ -43,6 +43,7 @@ pub fn read(file: Option<&Path>, options: &Options) -> Result<Config, ConfigErro
         block: None,
         section: None,
         in_host: false,
+        idle: false,
     };
     builder
         .walk(nodes, top)
@@ -98,7 +99,7 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
         pid_file: global.pid_file.clone(),
         user: global.user.clone(),
         group: global.group.clone(),
-        warnings: global.warnings.clone(),
+        warnings: global.every_warning(),
     })
 }
 
@@ -113,6 +114,8 @@ struct Position<'a> {
     /// The section that limits what may stand here, `VirtualHost` aside.
     section: Option<&'a str>,
     in_host: bool,
+    /// Whether it is inside a section that no CONNECT ever meets: nothing there counts.
+    idle: bool,
 }
 
 impl Builder {
@@ -125,65 +128,6 @@ impl Builder {
         }
         Ok(())
     }
-
-    fn directive(&mut self, node: &Node, at: &mut Position<'_>) -> Result<(), ConfigError> {
-        let error = |message: String| ConfigError::at(&node.place, message);
-        let directive =
-            directives::named(&node.name).ok_or_else(|| error(unknown(&node.name, None)))?;
-        if !self.global.has(directive.module) {
-            return Err(error(unknown(&node.name, Some(directive.module))));
-        }
-        if let Some(place) = misplaced(directive.context, at) {
-            return Err(error(format!("{} not allowed {place}", directive.name)));
-        }
-        let Some(set) = directive.set else {
-            self.global.warn(
-                &node.place,
-                &format!("{} means nothing here", directive.name),
-            );
-            return Ok(());
-        };
-        let block = at.block.as_deref_mut();
-        set(
-            &mut Scope {
-                global: &mut self.global,
-                server: at.server,
-                block,
-            },
-            &node.words,
-        )
-        .map_err(error)
-    }
-}
-
-/// Why a directive may not stand here; `None`: it may.
-fn misplaced(context: Context, at: &Position<'_>) -> Option<String> {
-    let inside = match (context, at.section) {
-        (Context::Section, _) | (Context::Inside, Some(_)) | (Context::Server, None) => {
-            return None;
-        }
-        (Context::Global, None) if !at.in_host => return None,
-        (Context::Inside, None) => {
-            return Some("here: it belongs into a section, as <Proxy>".into());
-        }
-        (Context::Global, None) => "VirtualHost",
-        (Context::Global | Context::Server, Some(section)) => section,
-    };
-    Some(format!("in <{inside}> context"))
-}
-
-fn unknown(name: &str, module: Option<&str>) -> String {
-    let remedy = match module {
-        Some(module) => format!("load {module}"),
-        None => format!(
-            "the nearest known directive is {}",
-            directives::nearest(name)
-        ),
-    };
-    format!(
-        "Invalid command '{name}', perhaps misspelled or defined by a module not included in the server \
-         configuration: {remedy}"
-    )
 }
 
 #[cfg(test)]

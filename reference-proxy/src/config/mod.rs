@@ -9,6 +9,7 @@ pub mod build;
 pub mod directives;
 pub mod error;
 pub mod head_time;
+pub mod idle_lines;
 pub mod join;
 pub mod reader;
 pub mod routes;

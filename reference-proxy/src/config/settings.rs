@@ -3,6 +3,7 @@
 use super::access::{Auth, Require, Section};
 use super::error::Place;
 use super::head_time::HeadTime;
+use super::idle_lines::IdleLines;
 use super::routes::Routes;
 use super::{AllowConnect, HostAddress, Listen};
 use crate::log::LogTarget;
@@ -35,8 +36,10 @@ pub struct Global {
     pub every_module: bool,
     /// `LoadModule`, by identifier and by file.
     pub modules: HashSet<String>,
-    /// What was accepted and means nothing here.
+    /// What was accepted and does not do what somebody may expect.
     pub warnings: Vec<String>,
+    /// What was accepted and means nothing to a CONNECT proxy.
+    pub idle: IdleLines,
     /// `LogFormat` with a nickname.
     pub formats: HashMap<String, Arc<Format>>,
     /// The virtual hosts.
@@ -117,20 +120,39 @@ impl Global {
             .push(format!("{} line {}: {message}", place.file, place.line));
     }
 
+    /// Notes a line that means nothing to a CONNECT proxy.
+    pub fn idle(&mut self, place: &Place, name: &str) {
+        self.idle.note(place, name);
+    }
+
+    /// All that is to be said to whoever wrote the files.
+    #[must_use]
+    pub fn every_warning(&self) -> Vec<String> {
+        let mut warnings = self.warnings.clone();
+        warnings.extend(self.idle.to_warnings());
+        warnings
+    }
+
     /// Whether a module of httpd is loaded, by identifier or by source file.
     #[must_use]
     pub fn has(&self, module: &str) -> bool {
-        self.every_module
-            || module.is_empty()
-            || BUILT_IN.contains(&module)
-            || self.modules.contains(module)
+        self.every_module || BUILT_IN.contains(&module) || self.modules.contains(module)
+    }
+
+    /// Whether the directives of a module are there. A file that loads no MPM is one for an httpd that has one
+    /// compiled in, and which one it is nobody can tell.
+    #[must_use]
+    pub fn brings(&self, module: &str) -> bool {
+        let is_mpm = |module: &str| module.starts_with("mpm_");
+        self.has(module) || (is_mpm(module) && !self.modules.iter().any(|own| is_mpm(own)))
     }
 }
 
-/// The modules that count as compiled in.
-const BUILT_IN: [&str; 13] = [
+/// The modules that count as compiled in: those of Debian's httpd.
+const BUILT_IN: [&str; 16] = [
     "core_module",
     "core.c",
+    "http_module",
     "http_core.c",
     "log_config_module",
     "mod_log_config.c",
@@ -142,6 +164,8 @@ const BUILT_IN: [&str; 13] = [
     "mod_so.c",
     "version_module",
     "mod_version.c",
+    "watchdog_module",
+    "mod_watchdog.c",
 ];
 
 /// Which format a log has.

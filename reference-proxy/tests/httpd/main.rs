@@ -15,6 +15,7 @@ mod pair;
 mod random;
 mod rows;
 mod strategies;
+mod table;
 mod whole;
 
 use libtest_mimic::{Arguments, Trial};
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         whole::trials(),
         http2::trials(),
         random::trials(),
+        table::trials(),
     ]
     .concat();
     let named = pair::names_can_be_given();

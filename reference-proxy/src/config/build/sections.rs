@@ -43,6 +43,7 @@ impl Builder {
             block: None,
             section: None,
             in_host: true,
+            idle: false,
         };
         self.walk(children, inside)?;
         self.global.hosts.push(Host {
@@ -70,6 +71,7 @@ impl Builder {
                 block: Some(&mut block),
                 section: Some("Proxy"),
                 in_host,
+                idle: false,
             },
         )?;
         let require = (!block.requires.is_empty()).then_some(Require::Any(block.requires));
@@ -100,6 +102,7 @@ impl Builder {
                 block: Some(&mut block),
                 section: at.section,
                 in_host,
+                idle: at.idle,
             },
         )?;
         let require = match node.name.to_ascii_lowercase().as_str() {
@@ -121,15 +124,19 @@ impl Builder {
         at: &Position<'_>,
     ) -> Result<(), ConfigError> {
         let (mut block, mut settings) = (Block::default(), Settings::default());
+        let of_files = ["directory", "files", "directorymatch", "filesmatch"];
+        let idle = of_files.contains(&node.name.to_ascii_lowercase().as_str());
         let inside = Position {
             server: &mut settings,
             block: Some(&mut block),
             section: Some(&node.name),
             in_host: at.in_host,
+            idle: at.idle || idle,
         };
         self.walk(children, inside)?;
-        self.global
-            .warn(&node.place, &format!("<{}> means nothing here", node.name));
+        if !at.idle {
+            self.global.idle(&node.place, &format!("<{}>", node.name));
+        }
         Ok(())
     }
 }
