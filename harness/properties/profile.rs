@@ -3,8 +3,9 @@
 use connectspec_harness::{
     setup::PortRange,
     subject::{
-        configuration::{Configuration, Credentials, Timeouts, Vars},
+        configuration::{Configuration, Credentials, Timeouts},
         profile::{Profile, ProfileError, mistake::Mistake, parse_baseline, template::Template},
+        variables::Vars,
     },
 };
 

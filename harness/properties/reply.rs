@@ -1,12 +1,9 @@
 //! What a proxy answers: no octets make the reader panic, none are lost, and where the network cuts them changes nothing.
 
 use connectspec_harness::{
-    client::{
-        Answer,
-        body::{BodyEnd, Decoder, framing},
-    },
+    client::body::{BodyEnd, Decoder, framing},
     http1::{
-        Reply,
+        Answer, Reply,
         reply_reader::{Heard, Hearing},
     },
 };

@@ -1,6 +1,17 @@
 //! The mechanism of connectspec: both sides of a proxy, evidence, verdicts, reports.
 //!
-//! The rooms stand in the order in which they know each other: each imports only from those above it.
+//! The rooms know each other in one direction: each imports only from those that stand before it here, and so do the files of
+//! a room among themselves. `tests/rooms.rs` holds it.
+//!
+//! ```text
+//! citation patience verdict   where a requirement stands, how long is waited, what a finding means
+//! wire transcript             what passes, octet by octet, and views of that
+//! setup subject               what the proxy is told, and the proxy: described, launched, watched
+//! http1 tunnel                what is said before a tunnel, and what a tunnel does
+//! server client               the far side and the near side
+//! lab case                    everything that one case may touch, and the case
+//! run report                  a plan in, events out; reports are folds over those
+//! ```
 
 pub mod case;
 pub mod citation;

@@ -3,8 +3,8 @@
 pub use crate::{
     case::{Case, Suite, each, httpd, may, must, practice, should, survey},
     citation::Document,
-    client::{Answer, Client, Connection, Exchange},
-    http1::{Forwarded, Reply, Request},
+    client::{Client, Connection, Exchange},
+    http1::{Answer, Forwarded, Reply, Request},
     lab::{Chain, Lab},
     patience::pass,
     server::{

@@ -6,9 +6,12 @@ mod first_contact;
 mod group;
 pub mod plan;
 mod run;
+mod seats;
+mod stop;
 mod worker;
 
 pub use event::Event;
 pub use plan::{Options, Plan};
-pub(crate) use run::{Seats, said};
-pub use run::{Stop, run};
+pub use run::run;
+pub(crate) use seats::Seats;
+pub use stop::Stop;

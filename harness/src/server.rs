@@ -3,8 +3,10 @@
 mod acceptor;
 pub mod script;
 mod server;
+mod visits;
 
 pub use acceptor::Secrecy;
 pub use script::Script;
-pub(crate) use server::Shared;
-pub use server::{Server, Visit};
+pub use server::Server;
+pub(crate) use visits::Shared;
+pub use visits::Visit;

@@ -6,6 +6,7 @@ mod port_range;
 mod setup;
 
 pub use capability::Need;
+pub(crate) use port_letters::LETTERS;
 pub use port_letters::Letters;
 pub use port_range::{PortListError, PortRange};
 pub use setup::{

@@ -18,9 +18,13 @@
 pub mod configuration;
 mod htpasswd;
 pub mod log;
+pub mod offers;
 pub mod process;
 pub mod profile;
 pub mod remote;
+mod subject;
 mod users;
+pub mod variables;
 
+pub use subject::Who;
 pub use users::User;

@@ -5,9 +5,11 @@
 
 mod both_ends;
 mod end;
+mod ending;
 mod half;
 mod tls;
 
-pub use end::{End, Ending, Side};
+pub use end::End;
+pub use ending::{Ending, Side};
 pub use half::{Reader, STANDSTILL, Writer};
 pub use tls::{Farewell, Session};

@@ -6,7 +6,9 @@
 pub mod finding;
 pub mod fingerprint;
 pub mod judge;
+mod panic;
 
 pub use finding::{Conclusion, Finding, Outcome};
 pub use fingerprint::lasting;
 pub use judge::{Level, Verdict, judge};
+pub(crate) use panic::said;

@@ -21,12 +21,13 @@ use std::{
 
 use connectspec_harness::{
     case::Suite,
-    lab::Who,
     report::{ReportFold, block},
     run::{self, Event, Options, Plan, Stop},
     subject::{
+        Who,
+        offers::Offers,
         process::guard_main_if_asked,
-        profile::{ConfigFile, Offers, Profile, ProfileError, parse_baseline, template::Template},
+        profile::{ConfigFile, Profile, ProfileError, parse_baseline, template::Template},
         remote::Remote,
     },
     verdict::Verdict,

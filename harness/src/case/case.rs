@@ -2,10 +2,10 @@
 
 use std::{fmt, panic::Location, pin::Pin, sync::Arc};
 
-use crate::setup::{Need, Setup};
 use crate::{
     citation::Citation,
     lab::Lab,
+    setup::{Need, Setup},
     verdict::{Level, Outcome},
 };
 

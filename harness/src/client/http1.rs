@@ -4,35 +4,21 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpSocket,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::{net::TcpSocket, time::timeout};
 
 use crate::{
-    client::{Answer, Exchange},
-    http1::{
-        Request,
-        reply_reader::{Heard, Hearing},
-    },
-    patience::{Patience, pass},
-    tunnel::{End, Ending, Side},
+    client::{Connection, Exchange},
+    http1::Request,
+    patience::Patience,
+    tunnel::End,
     verdict::{Finding, Outcome},
     wire::{Leg, Stream, Tap, Transcript},
 };
 
 /// Why there is no connection to a proxy that is gone.
 pub const NOBODY_LISTENS: &str = "nobody listens there";
-
-/// How often the time for an answer may pass until one that has begun is whole: who drips it has not answered.
-const ANSWER_LASTS: u32 = 3;
-
-/// What may come before the end of a connection that a case waits for; more is a flood.
-const LAST_BYTES_LIMIT: usize = 1024 * 1024;
 
 /// A client of the proxy under test. Each dial is a connection of its own.
 #[derive(Clone, Debug)]
@@ -160,136 +146,5 @@ impl Client {
     /// A tunnel to `server`.
     pub async fn connect(&self, server: &crate::server::Server) -> Outcome<End> {
         self.tunnel_to(&server.authority()).await
-    }
-}
-
-/// A connection to the proxy.
-#[derive(Debug)]
-pub struct Connection {
-    pub(super) stream: Stream,
-    pub(super) patience: Patience,
-}
-
-impl Connection {
-    /// Sends bytes. A proxy may close at any time, so what cannot be sent is no error; it shows in the answer.
-    pub async fn sends(&mut self, bytes: impl AsRef<[u8]>) {
-        let limit = self.patience.progress();
-        let _ = timeout(limit, self.stream.write_all(bytes.as_ref())).await;
-    }
-
-    /// Sends pieces, each a segment of its own.
-    pub async fn sends_in_pieces<P: AsRef<[u8]>>(&mut self, pieces: impl IntoIterator<Item = P>) {
-        for (index, piece) in pieces.into_iter().enumerate() {
-            if index > 0 {
-                pass(self.patience.pace()).await;
-            }
-            self.sends(piece).await;
-        }
-    }
-
-    /// Says that nothing more is coming (FIN), and goes on listening.
-    pub async fn finishes(&mut self) {
-        let _ = timeout(self.patience.progress(), self.stream.shutdown()).await;
-    }
-
-    /// Sends bytes and hears the answer, reading while it writes: a proxy that refuses early and resets would
-    /// otherwise destroy its own answer.
-    pub async fn asks(&mut self, request: impl Into<Vec<u8>>) -> Answer {
-        let request = request.into();
-        let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
-        let patience = self.patience;
-        let write = async {
-            let _ = timeout(patience.progress(), writer.write_all(&request)).await;
-        };
-        let (heard, ()) = tokio::join!(hear(&mut reader, patience.reply(), patience), write);
-        self.settle(heard)
-    }
-
-    /// Hears a final response; interim ones before it are kept with it.
-    pub async fn hears(&mut self) -> Answer {
-        self.hears_within(self.patience.reply()).await
-    }
-
-    /// As [`Connection::hears`], with a limit of its own for its first byte. An answer that has begun may go on: who
-    /// reads the half of one calls a slow proxy a broken one.
-    pub async fn hears_within(&mut self, limit: Duration) -> Answer {
-        let heard = hear(&mut self.stream, limit, self.patience).await;
-        self.settle(heard)
-    }
-
-    fn settle(&mut self, heard: Heard) -> Answer {
-        self.stream.unread(&heard.rest);
-        heard.answer
-    }
-
-    /// Waits until the proxy says something, or ends the connection, and leaves it to be heard.
-    pub async fn speaks(&mut self) {
-        let mut piece = [0; 4096];
-        if let Ok(fresh) = self.stream.read(&mut piece).await {
-            self.stream.unread(&piece[..fresh]);
-        }
-    }
-
-    /// Whether it does so within `limit`.
-    pub async fn speaks_within(&mut self, limit: Duration) -> bool {
-        timeout(limit, self.speaks()).await.is_ok()
-    }
-
-    /// How the proxy ends this connection, with whatever it still sends before; `None` if it does not.
-    pub async fn ends_within(&mut self, limit: Duration) -> (Vec<u8>, Option<Ending>) {
-        let deadline = Instant::now() + limit;
-        let mut bytes = Vec::new();
-        let mut piece = [0; 4096];
-        while bytes.len() < LAST_BYTES_LIMIT {
-            match timeout_at(deadline, self.stream.read(&mut piece)).await {
-                Ok(Ok(0)) => return (bytes, Some(Ending::Fin)),
-                Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => return (bytes, Some(Ending::Reset)),
-                Err(_) => break,
-            }
-        }
-        (bytes, None)
-    }
-
-    /// The protocol that was agreed on in the TLS handshake (ALPN), if one was.
-    #[must_use]
-    pub fn protocol(&self) -> Option<Vec<u8>> {
-        let session = self.stream.session()?.get_ref().1;
-        session.alpn_protocol().map(<[u8]>::to_vec)
-    }
-
-    /// The client's end of the tunnel that the proxy has granted on this connection.
-    #[must_use]
-    pub fn into_tunnel(self) -> End {
-        End::new(self.stream, Side::Client, self.patience)
-    }
-}
-
-/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon behind it, and the last one
-/// before a head of any length could do with [`ANSWER_LASTS`] times that.
-async fn hear<R: AsyncReadExt + Unpin>(
-    stream: &mut R,
-    limit: Duration,
-    patience: Patience,
-) -> Heard {
-    let mut deadline = Instant::now() + limit;
-    let latest = deadline + patience.reply() * ANSWER_LASTS;
-    let mut hearing = Hearing::default();
-    let mut piece = [0; 4096];
-    loop {
-        let end = match timeout_at(deadline, stream.read(&mut piece)).await {
-            Ok(Ok(fresh)) if fresh > 0 => match hearing.feed(&piece[..fresh]) {
-                Some(heard) => return heard,
-                None => {
-                    deadline = deadline.max(Instant::now() + patience.reply()).min(latest);
-                    continue;
-                }
-            },
-            Ok(Ok(_)) => Answer::Closed,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
-            Ok(Err(_)) => Answer::Reset,
-            Err(_) => Answer::Silence,
-        };
-        return hearing.ends(end);
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    http1::reply,
+    http1::{head, reply},
     verdict::{Finding, Outcome},
     wire::{Leg, Tap, Transcript, Way, transcript::What},
 };
@@ -96,7 +96,7 @@ impl Everyday {
                 bytes.extend(kept);
             }
         }
-        let head = &bytes[..reply::end_of_head(&bytes)?];
+        let head = &bytes[..head::end_of_head(&bytes)?];
         let answer = reply::parse(head).ok()?;
         let odd = matches!(answer.status, 100 | 102..=199 | 201..=299);
         odd.then(|| answer.status_line())

@@ -1,7 +1,7 @@
 //! A request as it came to the upstream proxy, to the byte.
 
 use crate::{
-    http1::reply::values,
+    http1::head::values,
     verdict::{Finding, Outcome},
     wire::payload::quote,
 };

@@ -1,9 +1,6 @@
 //! An answer as it comes: in pieces that the network cuts, and that change nothing about what it is.
 
-use crate::{
-    client::Answer,
-    http1::{Reply, reply},
-};
+use crate::http1::{Answer, Reply, head, reply};
 
 /// What a proxy may send before its final response.
 const INTERIM_LIMIT: usize = 16;
@@ -30,8 +27,7 @@ impl Hearing {
     pub fn feed(&mut self, piece: &[u8]) -> Option<Heard> {
         self.bytes.extend_from_slice(piece);
         // What lies behind the limit may have come or not: it is not looked at.
-        while let Some(end) =
-            reply::end_of_head(&self.bytes).filter(|&end| end <= reply::HEAD_LIMIT)
+        while let Some(end) = head::end_of_head(&self.bytes).filter(|&end| end <= reply::HEAD_LIMIT)
         {
             let rest = self.bytes.split_off(end);
             match reply::parse(&self.bytes) {

@@ -14,12 +14,10 @@ use std::{
 use crate::{
     lab::{Port, Running, World},
     patience::Patience,
-    subject::User,
-};
-use crate::{
     server::Server,
     setup::Setup,
     subject::{
+        User,
         configuration::Credentials,
         log::LogLine,
         process::{CheckOutcome, vitals::Vitals},

@@ -17,7 +17,7 @@ use socket2::{Domain, Socket, Type};
 
 mod block;
 
-use crate::setup::{Letters, PortRange};
+use crate::setup::{LETTERS, Letters, PortRange};
 use block::block;
 
 /// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
@@ -32,17 +32,11 @@ const DENIED: u16 = 160;
 /// Ports for subjects to listen on, four for each that runs at the same time.
 const LISTENING: u16 = 160;
 
-/// Ports for one set-up that names theirs by letters.
-pub(crate) const LETTERS: u16 = 26 * LETTER_GAP;
-
 /// Set-ups with letters of their own: as many as run at the same time.
 pub(crate) const LETTER_BLOCKS: u16 = 4;
 
 /// A block: its first port, which is never used, and all of these.
 const SIZE: u16 = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
-
-/// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
-pub(crate) const LETTER_GAP: u16 = 4;
 
 /// Connections that may wait at a listener; more than any case opens at once.
 const BACKLOG: i32 = 1024;

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    lab::{Port, Who, World},
+    lab::{Port, World},
     setup::{Letters, Setup},
     subject::{
+        Who,
         configuration::Credentials,
         log::{LogLine, LogReader},
         process::{CheckOutcome, LaunchError, Subject, vitals::Vitals},

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    client::{Answer, Client, Connection},
-    http1::{Forwarded, Request},
+    client::{Client, Connection},
+    http1::{Answer, Forwarded, Request},
     lab::{Lab, servers::Placed},
     patience::pass,
     server::{

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    lab::{Lab, Running, Who, World},
+    lab::{Lab, Running, World},
     run::{event::Subject, plan::Plan},
     server::script::echo,
     setup::{Allow, Setup},
+    subject::Who,
     transcript::{columns, redact::Secrets, steps},
     verdict::{Finding, Outcome},
 };

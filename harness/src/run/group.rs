@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    lab::{Lab, Running, Who, World},
+    lab::{Lab, Running, World},
     run::{
         Seats, Stop,
         conclude::finished,
@@ -21,6 +21,7 @@ use crate::{
         worker,
     },
     setup::{Letters, Setup},
+    subject::Who,
     verdict::{Conclusion, Finding, Outcome, Verdict},
 };
 

@@ -7,9 +7,9 @@ use crate::{
         Case, Suite,
         select::{Partition, matches},
     },
-    lab::{Premises, Who},
+    lab::Premises,
     setup::Setup,
-    subject::profile::Deviation,
+    subject::{Who, profile::Deviation},
     verdict::Level,
 };
 

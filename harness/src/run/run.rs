@@ -5,75 +5,20 @@
 //! behind, one that panics is caught.
 
 use std::{
-    any::Any,
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Instant,
 };
 
-use crate::run::{Event, Plan, conclude, first_contact, group};
 use crate::{
-    lab::{Running, Who, World, ports::LETTER_BLOCKS},
-    run::event::{End, Start, Subject},
+    lab::{Running, World, ports::LETTER_BLOCKS},
+    run::{
+        Event, Plan, Seats, Stop, conclude,
+        event::{End, Start, Subject},
+        first_contact, group,
+    },
+    subject::Who,
     verdict::Verdict,
 };
-
-/// A way to end a run early, from a signal handler's thread for example.
-#[derive(Clone, Debug, Default)]
-pub struct Stop {
-    inner: Arc<StopInner>,
-}
-
-#[derive(Default)]
-struct StopInner {
-    asked: AtomicBool,
-    listeners: Mutex<Vec<Listener>>,
-}
-
-/// What is done when a run is stopped.
-type Listener = Box<dyn Fn() + Send>;
-
-impl std::fmt::Debug for StopInner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stop")
-            .field("asked", &self.asked)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Stop {
-    /// Ends the run: no case is begun any more, and those that run are left behind.
-    pub fn now(&self) {
-        let listeners = self.listeners();
-        self.inner.asked.store(true, Ordering::SeqCst);
-        listeners.iter().for_each(|listener| listener());
-    }
-
-    /// Whether somebody has asked.
-    #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.inner.asked.load(Ordering::SeqCst)
-    }
-
-    /// Does something when the run is stopped, or at once if it was.
-    pub(super) fn tell(&self, listener: Listener) {
-        let mut listeners = self.listeners();
-        if self.is_asked() {
-            listener();
-        }
-        listeners.push(listener);
-    }
-
-    fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
-        self.inner
-            .listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Runs a plan, and tells `sink` everything that happens, in order. Blocks until the run has ended.
 pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
@@ -193,68 +138,4 @@ fn conduct(
         });
     }
     received
-}
-
-/// As many cases at the same time as there are seats.
-#[derive(Debug)]
-pub(crate) struct Seats {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-/// Taken until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
-}
-
-impl Seats {
-    const fn new(free: usize) -> Self {
-        Self {
-            free: Mutex::new(free),
-            freed: Condvar::new(),
-        }
-    }
-
-    /// Waits for a seat; none is given any more once the run is stopped.
-    pub(super) fn take(self: &Arc<Self>, stop: &Stop) -> Option<Seat> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self
-            .freed
-            .wait_while(free, |free| *free == 0 && !stop.is_asked())
-            .unwrap_or_else(PoisonError::into_inner);
-        if stop.is_asked() {
-            return None;
-        }
-        *free -= 1;
-        Some(Seat {
-            seats: Arc::clone(self),
-        })
-    }
-
-    /// Wakes whoever waits, to see that the run is stopped.
-    pub(super) fn wake(&self) {
-        let _free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        self.freed.notify_all();
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        *self
-            .seats
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += 1;
-        self.seats.freed.notify_one();
-    }
-}
-
-/// What a panic said.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
-    let words = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("a panic: {}", words.unwrap_or("without a message"))
 }

@@ -86,7 +86,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
     let transcript = lab.transcript().clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab)));
     let outcome = outcome
-        .unwrap_or_else(|panic| Err(Finding::harness(super::said(&*panic))))
+        .unwrap_or_else(|panic| Err(Finding::harness(crate::verdict::said(&*panic))))
         // A case that fails since one of its servers panicked is the harness's fault, whatever it says itself.
         .and_then(|()| lab.servers_are_sound())
         .or_else(|finding| lab.servers_are_sound().and(Err(finding)));

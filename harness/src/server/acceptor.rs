@@ -83,7 +83,7 @@ async fn caught(play: impl Future<Output = Outcome>) -> Outcome {
     let mut play = std::pin::pin!(play);
     std::future::poll_fn(|cx| {
         std::panic::catch_unwind(AssertUnwindSafe(|| play.as_mut().poll(cx))).unwrap_or_else(
-            |panic| std::task::Poll::Ready(Err(Finding::harness(crate::run::said(&*panic)))),
+            |panic| std::task::Poll::Ready(Err(Finding::harness(crate::verdict::said(&*panic)))),
         )
     })
     .await

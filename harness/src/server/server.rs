@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::{
@@ -12,9 +12,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::server::{Script, Secrecy, acceptor};
 use crate::{
     patience::{Patience, pass},
+    server::{Script, Secrecy, Shared, Visit, acceptor},
     tunnel::End,
     verdict::{Finding, Outcome},
     wire::{
@@ -33,29 +33,6 @@ pub struct Server {
     shared: Arc<Shared>,
     handed_over: tokio::sync::Mutex<mpsc::UnboundedReceiver<End>>,
     acceptors: Vec<JoinHandle<()>>,
-}
-
-/// What the acceptors of a server write and the case reads.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) transcript: Transcript,
-    /// Whether it stands where servers do, or plays an upstream proxy.
-    pub(crate) leg: Leg,
-    pub(crate) patience: Patience,
-    visits: Mutex<Vec<Visit>>,
-    fences: Mutex<Vec<SocketAddr>>,
-    changed: Notify,
-}
-
-/// A connection that came to a server.
-#[derive(Clone, Debug)]
-pub struct Visit {
-    /// Where it came from: the proxy's address on this leg.
-    pub peer: SocketAddr,
-    /// Its number in the transcript; a fence has none.
-    connection: Option<usize>,
-    /// How its script went; `None` while it is still being played.
-    pub played: Option<Outcome>,
 }
 
 impl Server {
@@ -270,39 +247,5 @@ impl Drop for Server {
         for acceptor in &self.acceptors {
             acceptor.abort();
         }
-    }
-}
-
-impl Shared {
-    fn visits(&self) -> MutexGuard<'_, Vec<Visit>> {
-        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn fences(&self) -> MutexGuard<'_, Vec<SocketAddr>> {
-        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a connection from `peer` is the harness's own.
-    pub(crate) fn is_fence(&self, peer: SocketAddr) -> bool {
-        self.fences().contains(&peer)
-    }
-
-    /// Notes a connection and gives it an index.
-    pub(crate) fn note_visit(&self, peer: SocketAddr, connection: Option<usize>) -> usize {
-        let mut visits = self.visits();
-        visits.push(Visit {
-            peer,
-            connection,
-            played: None,
-        });
-        let index = visits.len() - 1;
-        drop(visits);
-        self.changed.notify_waiters();
-        index
-    }
-
-    pub(crate) fn note_played(&self, index: usize, outcome: Outcome) {
-        self.visits()[index].played = Some(outcome);
-        self.changed.notify_waiters();
     }
 }

@@ -3,10 +3,15 @@
 //! Which ports those are is only known when a run begins. Set-ups that run at the same time have letters of their own.
 
 use crate::{
-    lab::ports::{LETTER_GAP, LETTERS},
     setup::PortRange,
     verdict::{Finding, Outcome},
 };
+
+/// Ports for one set-up that names theirs by letters.
+pub(crate) const LETTERS: u16 = 26 * LETTER_GAP;
+
+/// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
+pub(crate) const LETTER_GAP: u16 = 4;
 
 /// What the letters of one set-up stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,13 @@
-//! What a setup asks of the proxy under test, in words that every proxy's template can be written in.
+//! What a set-up asks of the proxy under test.
 
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
+use crate::{setup::PortRange, subject::offers::Passwords};
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-use minijinja::{Value, context};
-
-pub use crate::setup::{PortListError, PortRange};
-use crate::subject::profile::{AllowedPorts, Offers, Passwords};
 
 /// The configuration of one launch. What is not set is `none` in the templates: the subject is to be
 /// left at its own default there.
@@ -186,152 +183,9 @@ pub struct Timeouts {
     pub header: Option<u32>,
 }
 
-/// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 24] = [
-    "listen.host",
-    "listen.port",
-    "listen.authority",
-    "allow",
-    "allow_text",
-    "credentials.username",
-    "credentials.password",
-    "credentials.htpasswd",
-    "credentials.users",
-    "clients",
-    "upstream.host",
-    "upstream.port",
-    "upstream.authority",
-    "tls.certificate",
-    "tls.key",
-    "timeouts.connect",
-    "timeouts.idle",
-    "timeouts.header",
-    "httpd_text",
-    "spare_ports",
-    "scratch",
-    "access_log",
-    "error_log",
-    "here",
-];
-
-/// The variables of one launch: the configuration, and where its files are.
-#[derive(Clone, Debug)]
-pub struct Vars {
-    /// The folder that was made for this launch.
-    pub scratch: PathBuf,
-    /// Where the subject is to write its access log.
-    pub access_log: PathBuf,
-    /// Where the subject is to write everything else that it logs.
-    pub error_log: PathBuf,
-    /// The htpasswd file, when credentials are set.
-    pub htpasswd: Option<PathBuf>,
-    /// The profile's own folder; built-in profiles have none.
-    pub here: Option<PathBuf>,
-}
-
-impl Vars {
-    /// The values as the template engine takes them, shaped to what the subject can express.
-    #[must_use]
-    pub fn values(&self, configuration: &Configuration, offers: &Offers) -> Value {
-        let allow = configuration.allow.as_ref().map(|ranges| {
-            let ranges = match offers.allowed_ports {
-                Some(AllowedPorts::List) => single_ports(ranges),
-                Some(AllowedPorts::Ranges) | None => ranges.clone(),
-            };
-            ranges
-                .iter()
-                .map(|range| context! { first => range.first, last => range.last })
-                .collect::<Vec<_>>()
-        });
-        let user = |known: &Credentials| context! { username => known.username.as_str(), password => known.password.as_str() };
-        let credentials = configuration.credentials.as_ref().map(|credentials| {
-            let users = configuration.users(offers.passwords).map(user);
-            context! {
-                username => credentials.username.as_str(),
-                password => credentials.password.as_str(),
-                htpasswd => self.htpasswd.as_deref().map(text),
-                users => users.collect::<Vec<_>>(),
-            }
-        });
-        let clients = configuration.clients.as_ref();
-        let clients =
-            clients.map(|known| known.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let tls = configuration.tls.as_ref().map(|tls| {
-            context! { certificate => text(&tls.certificate), key => text(&tls.key) }
-        });
-        let timeouts = configuration.timeouts;
-        let httpd_text = configuration.httpd_text.as_ref().map(|lines| {
-            let [second_port, ..] = configuration.spare_ports;
-            [
-                ("{access_log}", text(&self.access_log)),
-                ("{error_log}", text(&self.error_log)),
-                ("{port}", configuration.listen.port().to_string()),
-                ("{second_port}", second_port.to_string()),
-            ]
-            .iter()
-            .fold(lines.clone(), |lines, (name, value)| {
-                lines.replace(name, value)
-            })
-        });
-        context! {
-            listen => address(configuration.listen),
-            allow => allow,
-            allow_text => configuration.allow_text.as_deref(),
-            credentials => credentials,
-            clients => clients,
-            upstream => configuration.upstream.map(address),
-            tls => tls,
-            timeouts => context! {
-                connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
-            },
-            httpd_text => httpd_text,
-            spare_ports => configuration.spare_ports.to_vec(),
-            scratch => text(&self.scratch),
-            access_log => text(&self.access_log),
-            error_log => text(&self.error_log),
-            here => self.here.as_deref().map(text),
-        }
-    }
-}
-
-fn address(address: SocketAddr) -> Value {
-    let host = match address.ip() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => ip.to_string(),
-    };
-    context! { host => host, port => address.port(), authority => address.to_string() }
-}
-
-/// For subjects that know no ranges: each port once, in order.
-fn single_ports(ranges: &[PortRange]) -> Vec<PortRange> {
-    let mut ports: Vec<u16> = ranges
-        .iter()
-        .flat_map(|range| range.first..=range.last)
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports.into_iter().map(PortRange::from).collect()
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_become_single_ports_in_order_and_once() {
-        let ranges = PortRange::parse_list("12 10-13").unwrap();
-        let singles: Vec<_> = single_ports(&ranges).iter().map(|r| r.first).collect();
-        assert_eq!(singles, [10, 11, 12, 13]);
-        let ends = [PortRange {
-            first: 65534,
-            last: 65535,
-        }];
-        assert_eq!(single_ports(&ends).len(), 2);
-    }
 
     #[test]
     fn passwords_stay_out_of_debug_output() {

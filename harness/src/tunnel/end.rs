@@ -8,53 +8,15 @@ use tokio::{
 };
 
 use crate::{
-    http1::reply::{HEAD_LIMIT, end_of_head},
+    http1::{head::end_of_head, reply::HEAD_LIMIT},
     patience::Patience,
-    tunnel::half::{Reader, Writer},
+    tunnel::{
+        Ending, Side,
+        half::{Reader, Writer},
+    },
     verdict::{Finding, Outcome},
     wire::{Payload, Stream, payload::count},
 };
-
-/// Which end of a tunnel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The client's.
-    Client,
-    /// The server's.
-    Server,
-    /// The upstream proxy's.
-    Upstream,
-}
-
-impl Side {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Client => "the client",
-            Self::Server => "the server",
-            Self::Upstream => "the upstream proxy",
-        }
-    }
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// In order, with a FIN.
-    Fin,
-    /// With a reset.
-    Reset,
-}
-
-impl Ending {
-    /// For a reader.
-    #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Fin => "the end",
-            Self::Reset => "a reset",
-        }
-    }
-}
 
 /// One end of a tunnel.
 #[derive(Debug)]

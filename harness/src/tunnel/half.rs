@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     patience::Patience,
-    tunnel::end::{Ending, Side},
+    tunnel::{Ending, Side},
     verdict::{Finding, Outcome},
     wire::{
         Payload, Stream,

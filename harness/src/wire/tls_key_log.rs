@@ -8,9 +8,6 @@ use rustls::{ClientConfig, KeyLog, ServerConfig};
 
 use crate::wire::Transcript;
 
-/// Lines that are kept, of each case: five for each of some hundred sessions.
-pub(super) const KEPT_LINES: usize = 512;
-
 impl Transcript {
     /// The same configuration; what it agrees on with a server is written down here.
     pub(crate) fn client_config(&self, config: &Arc<ClientConfig>) -> Arc<ClientConfig> {
@@ -56,6 +53,9 @@ mod tests {
         for number in 0..2000_u16 {
             transcript.log("CLIENT_RANDOM", &number.to_be_bytes(), &[]);
         }
-        assert_eq!(transcript.key_log().lines().count(), KEPT_LINES);
+        assert_eq!(
+            transcript.key_log().lines().count(),
+            crate::wire::transcript::KEPT_LINES
+        );
     }
 }

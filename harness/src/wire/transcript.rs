@@ -8,7 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::tls_key_log::KEPT_LINES;
+/// Lines that are kept, of each case: five for each of some hundred sessions.
+pub(super) const KEPT_LINES: usize = 512;
 
 /// Bytes that are kept, of each connection and direction. Two TLS handshakes and any head fit; what is past it is
 /// counted and digested, so that a transfer of gigabytes costs no memory.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use connectspec_harness::{lab::Who, subject::remote::Remote};
+use connectspec_harness::subject::{Who, remote::Remote};
 
 use crate::{cli::Trouble, subjects};
 

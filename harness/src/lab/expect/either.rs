@@ -1,8 +1,8 @@
 //! Requests that may be refused or answered with a tunnel, as long as that leads nowhere else.
 
 use crate::{
-    client::{Answer, Client},
-    http1::Request,
+    client::Client,
+    http1::{Answer, Request},
     lab::{Lab, expect::silence},
     server::Server,
     verdict::{Finding, Outcome},

@@ -4,8 +4,8 @@
 //! bytes that the proxy should never have taken for a request.
 
 use crate::{
-    client::{Answer, Client, Connection, Exchange, body::BodyEnd},
-    http1::Request,
+    client::{Client, Connection, Exchange, body::BodyEnd},
+    http1::{Answer, Request},
     lab::{Lab, expect::Visits},
     patience::pass,
     tunnel::Ending,

@@ -1,8 +1,8 @@
 //! Requests that have to be refused.
 
 use crate::{
-    client::{Answer, Client},
-    http1::Request,
+    client::Client,
+    http1::{Answer, Request},
     lab::{
         Lab,
         expect::{Visits, silence},

@@ -1,8 +1,8 @@
 //! Requests that have to be answered with a tunnel.
 
 use crate::{
-    client::{Answer, Client},
-    http1::Request,
+    client::Client,
+    http1::{Answer, Request},
     lab::{Lab, expect::OTHER_REASONS},
     server::Server,
     verdict::{Finding, Outcome},

@@ -13,24 +13,11 @@ use std::{
 
 use crate::{
     report::{
-        Report, ReportError, ReportFold, Reporter,
+        Format, Report, ReportError, ReportFold, Reporter,
         format::{html, json, junit, markdown},
     },
     run::Event,
 };
-
-/// How a report is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// For machines, and for `compare`, `merge` and `matrix`.
-    Json,
-    /// For continuous integration.
-    Junit,
-    /// For people, in a browser.
-    Html,
-    /// For the summary of a job, or a comment on a change.
-    Markdown,
-}
 
 /// A format and a path, written `FORMAT=PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,20 +29,6 @@ pub struct Destination {
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Self; 4] = [Self::Json, Self::Junit, Self::Html, Self::Markdown];
-
-    /// The word for it on the command line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Junit => "junit",
-            Self::Html => "html",
-            Self::Markdown => "markdown",
-        }
-    }
-
     /// The report in this format.
     pub fn of(self, report: &Report) -> Result<String, ReportError> {
         match self {
@@ -64,12 +37,6 @@ impl Format {
             Self::Html => html::html(report),
             Self::Markdown => Ok(markdown::markdown(report)),
         }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 

@@ -10,9 +10,10 @@ use std::{
 use minijinja::Value;
 
 use crate::subject::{
-    configuration::{Configuration, Vars},
+    configuration::Configuration,
     htpasswd,
     log::Lines,
+    offers::Passwords,
     process::{
         LaunchError,
         child::{self, Guarded, Start, StartError},
@@ -21,7 +22,8 @@ use crate::subject::{
         readiness,
         scratch::Scratch,
     },
-    profile::{LogSource, Passwords, Profile, mistake::Mistake, template::Template},
+    profile::{LogSource, Profile, mistake::Mistake, template::Template},
+    variables::Vars,
 };
 
 /// All that a program needs to be started.

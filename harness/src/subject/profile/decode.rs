@@ -12,11 +12,14 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::subject::profile::{
-    AccessLog, ConfigFile, Deviation, Launch, LogSource, Offers, Profile, ProfileError,
-    READY_WITHIN, STOP_WITHIN, StopSignal, Version, keys,
-    mistake::{Mistake, did_you_mean, place},
-    template::Template,
+use crate::subject::{
+    offers::Offers,
+    profile::{
+        AccessLog, ConfigFile, Deviation, Launch, LogSource, Profile, ProfileError, READY_WITHIN,
+        STOP_WITHIN, StopSignal, Version, keys,
+        mistake::{Mistake, did_you_mean, place},
+        template::Template,
+    },
 };
 
 /// Reads a profile; `read` gives the text of a template by the name that the profile uses.
@@ -49,8 +52,11 @@ pub(super) fn profile(
     })
 }
 
-/// Reads a baseline.
-pub(super) fn baseline(origin: &str, text: &str) -> Result<Vec<Deviation>, ProfileError> {
+/// Reads a baseline: a file that holds `[[deviation]]` tables and nothing else.
+///
+/// # Errors
+/// The first mistake in it.
+pub fn parse_baseline(origin: &str, text: &str) -> Result<Vec<Deviation>, ProfileError> {
     let source = Source { origin, text };
     keys::check(keys::BASELINE, origin, text)?;
     let raw: RawBaseline = source.deserialize()?;
@@ -335,5 +341,48 @@ impl Source<'_> {
 
     fn mistake(&self, span: Range<usize>, message: String) -> Mistake {
         Mistake::at(self.origin, self.text, &span, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASELINE: &str = "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nuntil = '2027-06-30'\n";
+
+    #[test]
+    fn a_baseline_is_read() {
+        let deviations = parse_baseline("b.toml", BASELINE).unwrap();
+        assert_eq!(deviations[0].case, "a/b");
+        let day = |text: &str| text.parse().unwrap();
+        assert!(!deviations[0].has_expired(day("2027-06-30")));
+        assert!(deviations[0].has_expired(day("2027-07-01")));
+    }
+
+    #[test]
+    fn mistakes_in_a_baseline_are_named() {
+        for (text, message) in [
+            (
+                "name = 'x'\n",
+                "b.toml:1:1: unknown key `name` at the top; the keys are: deviation",
+            ),
+            (
+                "[[deviation]]\ncase = 'a/b'\nwy = 'w'\n",
+                "b.toml:3:1: unknown key `wy` in [deviation]; did you mean `why`?",
+            ),
+            (
+                "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nuntil = 'June'\n",
+                "b.toml:4:9: `June` is no date; write it like \"2027-06-30\"",
+            ),
+            (
+                &format!("{BASELINE}\n{BASELINE}"),
+                "b.toml:7:8: `a/b` has a deviation already; keep one of them",
+            ),
+        ] {
+            assert_eq!(
+                parse_baseline("b.toml", text).unwrap_err().to_string(),
+                message
+            );
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 
 use crate::subject::{
-    configuration::VARIABLES,
     profile::mistake::{Mistake, did_you_mean},
+    variables::VARIABLES,
 };
 
 /// A piece of text with variables in it, and where it was written.

@@ -1,6 +1,9 @@
 //! A whole profile, the smallest one, and each mistake that can be made in between.
 
-use crate::subject::profile::*;
+use crate::subject::{
+    offers::{AllowedPorts, TimeoutKind},
+    profile::*,
+};
 
 const WHOLE: &str = r#"
 name     = "some"

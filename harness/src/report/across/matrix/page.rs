@@ -6,13 +6,27 @@ use serde::Serialize;
 
 use crate::{
     report::{
-        CaseResult, Report,
-        across::matrix::{Matrix, Print, Row},
+        CaseResult, Format, Report, ReportError,
+        across::matrix::rows::{Matrix, Print, Row},
         evidence::diagram::{Diagram, Row as DiagramRow},
-        format::html::{Cite, Count, cites, counts},
+        format::html::{Cite, Count, cites, counts, page},
     },
     verdict::{Level, Verdict},
 };
+
+/// The reports as one HTML page that needs nothing else. Each cell opens its transcript.
+pub fn html(reports: &[Report]) -> Result<String, ReportError> {
+    let matrix = Matrix::of(reports);
+    let failed = |reason: String| ReportError::Format {
+        format: Format::Html,
+        reason,
+    };
+    let data =
+        serde_json::to_string(&Data::of(&matrix)).map_err(|error| failed(error.to_string()))?;
+    // Inside a script element, where `</script>` would end it.
+    let data = data.replace('<', "\\u003c");
+    page("matrix.html", &Page::of(&matrix, data)).map_err(|error| failed(format!("{error:#}")))
+}
 
 /// What the page is filled with.
 #[derive(Serialize)]
