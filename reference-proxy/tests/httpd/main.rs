@@ -9,13 +9,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod addresses;
+mod beside;
+mod debian;
 mod http2;
 mod known;
 mod pair;
+mod published;
 mod random;
 mod rows;
 mod strategies;
 mod table;
+mod users;
 mod whole;
 
 use libtest_mimic::{Arguments, Trial};
@@ -33,11 +37,16 @@ fn main() -> ExitCode {
         http2::trials(),
         random::trials(),
         table::trials(),
+        published::trials(),
     ]
     .concat();
     let named = pair::names_can_be_given();
     if named {
         trials.extend(addresses::trials());
+    }
+    let debian = debian::is_there();
+    if debian {
+        trials.extend(debian::trials());
     }
     let trials = trials.into_iter().map(|(name, test)| {
         let trial = Trial::test(name, move || {
@@ -60,6 +69,14 @@ fn main() -> ExitCode {
         let unable = addresses::trials().into_iter().map(|(name, _)| {
             Trial::test(name, || Ok(()))
                 .with_kind("needs root, and a mount namespace")
+                .with_ignored_flag(true)
+        });
+        trials.extend(unable);
+    }
+    if !debian {
+        let unable = debian::trials().into_iter().map(|(name, _)| {
+            Trial::test(name, || Ok(()))
+                .with_kind("needs Debian's package of httpd")
                 .with_ignored_flag(true)
         });
         trials.extend(unable);

@@ -1,12 +1,19 @@
 //! Both programs on one config, and one exchange with either.
 
+use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+mod decision;
+mod exchange;
+
+pub(crate) use decision::{Ask, Decision};
+pub(crate) use exchange::Seen;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,7 +27,6 @@ ServerRoot ${SCRATCH}
 DefaultRuntimeDir ${SCRATCH}
 PidFile ${SCRATCH}/pid
 ErrorLog ${SCRATCH}/error.log
-Listen ${LISTEN}
 ServerName main.test
 User www-data
 Group www-data
@@ -28,6 +34,10 @@ StartServers 1
 ServerLimit 1
 ThreadsPerChild 16
 MaxRequestWorkers 16
+";
+/// What the configs of one or two lines start with as well.
+const FORWARD: &str = "\
+Listen ${LISTEN}
 ProxyRequests On
 LogFormat \"%>s|%{proxy-source-port}n|%U|%m|%u|%X|%k|%H|%h|%{User-Agent}i|%r\" compared
 CustomLog ${SCRATCH}/access.log compared
@@ -41,23 +51,37 @@ pub(crate) fn httpd() -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
+/// The modules that serve CONNECT, and `Require`.
+const NEEDED: &[&str] = &[
+    "mpm_event",
+    "auth_basic",
+    "authn_core",
+    "authn_file",
+    "authz_core",
+    "authz_host",
+    "authz_user",
+    "proxy",
+    "proxy_connect",
+    "reqtimeout",
+];
+
 /// The text of a config for both: what they need, then `more`.
 pub(crate) fn config(more: &str) -> String {
-    let modules = [
-        "mpm_event",
-        "auth_basic",
-        "authn_core",
-        "authn_file",
-        "authz_core",
-        "authz_host",
-        "authz_user",
-        "proxy",
-        "proxy_connect",
-        "reqtimeout",
-    ];
-    let load = modules
+    config_with(&[], more)
+}
+
+/// The same with further modules.
+pub(crate) fn config_with(modules: &[&str], more: &str) -> String {
+    bare(modules, &format!("{FORWARD}{more}"))
+}
+
+/// A config that brings its own `Listen` and `ProxyRequests`.
+pub(crate) fn bare(modules: &[&str], more: &str) -> String {
+    let load: String = NEEDED
+        .iter()
+        .chain(modules)
         .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
-        .concat();
+        .collect();
     format!("{load}{BASE}{more}")
 }
 
@@ -75,6 +99,8 @@ pub(crate) struct Home {
     address: SocketAddr,
     /// Whether it has a table of names of its own.
     hosts: bool,
+    /// What its config may name in braces besides.
+    names: Vec<(&'static str, String)>,
 }
 
 /// Runs its arguments where `$SCRATCH/hosts` is the machine's table of names.
@@ -102,16 +128,28 @@ impl Home {
             scratch,
             address,
             hosts: false,
+            names: Vec::new(),
         }
+    }
+
+    /// With a name that the config may write in braces.
+    pub(crate) fn with_name(mut self, name: &'static str, value: &str) -> Self {
+        self.names.push((name, value.to_owned()));
+        self
+    }
+
+    /// With a file in its folder that everybody can read.
+    pub(crate) fn with_file(self, name: &str, text: &str) -> Self {
+        let path = self.scratch.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        self
     }
 
     /// With these lines in place of the machine's `/etc/hosts`.
     pub(crate) fn with_hosts(mut self, lines: &str) -> Self {
-        let path = self.scratch.path().join("hosts");
-        std::fs::write(&path, lines).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
         self.hosts = true;
-        self
+        self.with_file("hosts", lines)
     }
 
     /// A program as it is run here.
@@ -125,7 +163,9 @@ impl Home {
             Command::new(program)
         };
         command
+            .envs(self.names.iter().map(|(name, value)| (name, value)))
             .env("SCRATCH", self.scratch.path())
+            .env("ADDRESS", self.address.ip().to_string())
             .env("LISTEN", self.address.to_string());
         command
     }
@@ -153,21 +193,26 @@ impl Home {
     }
 
     pub(crate) fn launch(self) -> Running {
+        let who = self.who;
+        self.launch_or_refusal()
+            .unwrap_or_else(|said| panic!("{who:?} ended: {said}"))
+    }
+
+    /// Launches it, or says why it did not start.
+    pub(crate) fn launch_or_refusal(self) -> Result<Running, String> {
+        let said = self.scratch.path().join("stderr");
         let child = self
             .command(&["-D", "FOREGROUND"])
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&said).unwrap())
             .spawn()
             .unwrap();
         let mut running = Running { child, home: self };
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(running.home.address).is_err() {
-            assert!(
-                running.child.try_wait().unwrap().is_none(),
-                "{:?} ended: {}",
-                running.home.who,
-                running.errors()
-            );
+            if running.child.try_wait().unwrap().is_some() {
+                return Err(read(&said) + &running.errors());
+            }
             assert!(
                 Instant::now() < end,
                 "{:?} never listened",
@@ -175,7 +220,7 @@ impl Home {
             );
             std::thread::yield_now();
         }
-        running
+        Ok(running)
     }
 }
 
@@ -190,66 +235,7 @@ pub(crate) fn both(config: &str) -> [Running; 2] {
     [Who::Httpd, Who::Reference].map(|who| Home::new(who, config).launch())
 }
 
-/// What an exchange came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// The status on the wire; 0: none.
-    pub(crate) status: u16,
-    /// Whether octets passed both ways.
-    pub(crate) tunnel: bool,
-    /// The access line, split at the bars.
-    pub(crate) line: Vec<String>,
-    /// The whole answer, the tunnel's octets aside.
-    pub(crate) answer: String,
-}
-
 impl Running {
-    /// Sends `request`, tries the tunnel if there is one, closes, and waits for the access line.
-    pub(crate) fn exchange(&self, request: &[u8]) -> Seen {
-        let before = self.lines().len();
-        let mut stream = TcpStream::connect(self.home.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // A refusal may come, and the connection go, before all is sent.
-        let _ = stream.write_all(request);
-        let answer = head(&mut stream);
-        let status = answer
-            .get(9..12)
-            .and_then(|status| status.parse().ok())
-            .unwrap_or(0);
-        let (mut tunnel, mut body) = (false, String::new());
-        if (200..300).contains(&status) {
-            let mut echoed = [0; 5];
-            tunnel = stream
-                .write_all(b"nonce")
-                .and_then(|()| stream.read_exact(&mut echoed))
-                .is_ok()
-                && echoed == *b"nonce";
-        } else if let Some(length) = length(&answer) {
-            let _ = (&mut stream).take(length).read_to_string(&mut body);
-        }
-        let _ = stream.shutdown(Shutdown::Write);
-        let _ = stream.read_to_end(&mut Vec::new());
-        drop(stream);
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(line) = self.lines().get(before) {
-                let line = line.split('|').map(str::to_owned).collect();
-                return Seen {
-                    status,
-                    tunnel,
-                    line,
-                    answer: answer + &body,
-                };
-            }
-            assert!(
-                Instant::now() < end,
-                "{:?} wrote no access line",
-                self.home.who
-            );
-            std::thread::yield_now();
-        }
-    }
-
     pub(crate) fn address(&self) -> SocketAddr {
         self.home.address
     }
@@ -270,6 +256,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            // Its number may be another's by now.
+            return;
+        }
         // httpd's first process ends its children when it is told to end, and not when it is killed.
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
@@ -286,6 +276,12 @@ pub(crate) fn echo() -> u16 {
 pub(crate) fn echo_at(address: &str) -> u16 {
     let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
+    echo_on(listener);
+    port
+}
+
+/// Sends back what comes in there.
+pub(crate) fn echo_on(listener: TcpListener) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -297,22 +293,6 @@ pub(crate) fn echo_at(address: &str) -> u16 {
             });
         }
     });
-    port
-}
-
-fn head(stream: &mut TcpStream) -> String {
-    let (mut head, mut octet) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut octet), Ok(1)) {
-        head.push(octet[0]);
-    }
-    String::from_utf8_lossy(&head).into_owned()
-}
-
-fn length(head: &str) -> Option<u64> {
-    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-    lines
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.parse().ok())
 }
 
 fn read(path: &Path) -> String {
