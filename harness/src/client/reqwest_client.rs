@@ -89,7 +89,7 @@ impl Everyday {
         let events = self.transcript.events();
         let from_the_proxy = events
             .iter()
-            .filter(|event| event.leg == Leg::Client && event.way == Way::In);
+            .filter(|event| event.leg == Leg::Client && event.way == Way::In && event.layer == 0);
         let mut bytes = Vec::new();
         for event in from_the_proxy {
             if let What::Data { kept, .. } = &event.what {

@@ -10,7 +10,7 @@ use crate::{
         Event,
         event::{End, Finished, Start},
     },
-    transcript::{redact::Secrets, steps},
+    transcript::{ciphertext::without_ciphertext, redact::Secrets, steps},
 };
 
 /// Gathers events.
@@ -122,7 +122,10 @@ fn result(finished: &Finished, secrets: &Secrets) -> CaseResult {
         source: finished.source.clone(),
         took_ms: milliseconds(finished.took),
         setup: finished.setup.clone(),
-        transcript: steps::steps(&finished.transcript, secrets),
+        transcript: without_ciphertext(
+            &finished.transcript,
+            steps::steps(&finished.transcript, secrets),
+        ),
         left_out: finished.left_out,
         subject_said: finished.subject_said.as_ref().map(hide),
     }

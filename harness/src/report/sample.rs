@@ -195,6 +195,7 @@ pub(crate) fn transcript() -> Vec<wire::Event> {
         leg,
         connection: leg as usize,
         way,
+        layer: 0,
         what,
     };
     let data = |bytes: &[u8]| What::Data {

@@ -8,7 +8,7 @@ use crate::{
     server::script::echo,
     setup::{Allow, Setup},
     subject::Who,
-    transcript::{columns, redact::Secrets, steps},
+    transcript::{ciphertext::without_ciphertext, columns, redact::Secrets, steps},
     verdict::{Finding, Outcome},
 };
 
@@ -24,6 +24,7 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
     drop(lab);
     if let Err(finding) = control {
         let steps = steps::steps(&events, &Secrets::new(running.secrets()));
+        let steps = without_ciphertext(&events, steps);
         let lines = columns::lines(&steps, 0, &columns::Layout::default());
         let evidence: String = lines.iter().map(|line| format!("\n  {line}")).collect();
         let name = plan.who.name();

@@ -137,6 +137,7 @@ impl Server {
             if let What::Data { kept, .. } = &event.what
                 && Some(event.connection) == visit.connection
                 && event.way == Way::In
+                && event.layer == 0
             {
                 heard.extend_from_slice(kept);
             }

@@ -170,7 +170,8 @@ pub(crate) fn milliseconds(us: u64) -> String {
 
 /// Whether `later` continues what `earlier` began.
 fn belongs(earlier: &Step, later: &Step) -> bool {
-    (earlier.connection, earlier.leg, earlier.way) == (later.connection, later.leg, later.way)
+    let place = |step: &Step| (step.connection, step.layer, step.leg, step.way);
+    place(earlier) == place(later)
         && earlier.what == Kind::Data
         && later.what != Kind::Open
         && later.at_us.saturating_sub(earlier.at_us) <= TOGETHER_US
@@ -179,7 +180,11 @@ fn belongs(earlier: &Step, later: &Step) -> bool {
 /// What several steps say together.
 fn spoken(steps: &[Step]) -> String {
     let pieces = steps.iter().filter(|step| step.what == Kind::Data).count();
-    let mut text = String::new();
+    let mut text = match steps.first().map_or(0, |step| step.layer) {
+        0 => String::new(),
+        1 => "in TLS: ".to_owned(),
+        layer => format!("in TLS ({layer} deep): "),
+    };
     for (index, step) in steps.iter().enumerate() {
         let piece = step.text.as_str();
         if index == 0 {
@@ -280,6 +285,7 @@ mod tests {
             leg,
             connection,
             way,
+            layer: 0,
             what,
             bytes: 1,
             text: text.to_owned(),

@@ -51,7 +51,8 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
     }
     let mut streams: HashMap<usize, Stream> = HashMap::new();
     let hidden = hidden(capture.events, capture.secrets);
-    for (event, hidden) in capture.events.iter().zip(hidden) {
+    let on_tcp = |(event, _): &(&Event, _)| event.layer == 0;
+    for (event, hidden) in capture.events.iter().zip(hidden).filter(on_tcp) {
         let at = capture.began + event.at;
         if let What::Opened { local, peer } = event.what {
             let stream = Stream::between(event.leg, local, peer);

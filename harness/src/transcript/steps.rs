@@ -5,27 +5,20 @@
 //! overlooked is ␠, and every other octet outside printable ASCII is `\xNN`. Heads stand as they are, everything else
 //! is quoted. Secrets are gone before anything is shown.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     transcript::{
-        octets::{show, units},
         redact::Secrets,
+        voice::{Voice, begins_with_tls, blake3_note},
     },
     wire::{Event, Leg, Way, What},
 };
-
-/// Octets of one piece of a head that are shown. A head that is longer was made long on purpose, and its middle says
-/// nothing.
-pub const SHOWN_HEAD: usize = 1024;
-
-/// Octets of one piece of anything else that are shown: enough for every greeting that a case sends.
-pub const SHOWN_DATA: usize = 96;
-
-/// Octets that are shown of a piece that is no text.
-pub const SHOWN_BINARY: usize = 12;
 
 /// Something that happened on the wire, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +32,9 @@ pub struct Step {
     pub connection: usize,
     /// Which way, seen from the harness.
     pub way: Way,
+    /// Inside how many TLS sessions; absent for what TCP carries.
+    #[serde(default, skip_serializing_if = "is_outermost")]
+    pub layer: usize,
     /// What happened.
     #[serde(default)]
     pub what: Kind,
@@ -46,6 +42,14 @@ pub struct Step {
     pub bytes: u64,
     /// What is shown for it.
     pub text: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_outermost(layer: &usize) -> bool {
+    *layer == 0
 }
 
 /// What a [`Step`] is.
@@ -67,14 +71,23 @@ pub enum Kind {
 #[must_use]
 pub fn steps(events: &[Event], secrets: &Secrets) -> Vec<Step> {
     let hidden = hidden(events, secrets);
-    let mut voices: HashMap<(usize, Way), Voice> = HashMap::new();
+    let mut voices: HashMap<(usize, usize, Way), Voice> = HashMap::new();
+    let mut handshakes: HashSet<(usize, usize)> = HashSet::new();
     events
         .iter()
         .zip(hidden)
         .map(|(event, hidden)| {
             let voice = voices
-                .entry((event.connection, event.way))
-                .or_insert_with(|| Voice::of(event.leg));
+                .entry((event.connection, event.layer, event.way))
+                .or_insert_with(|| {
+                    // What is said inside of TLS begins with a head where nothing but TLS was spoken around it.
+                    let around = (event.connection, event.layer.wrapping_sub(1));
+                    let outermost = event.layer == 0 || handshakes.contains(&around);
+                    if begins_with_tls(event) {
+                        handshakes.insert((event.connection, event.layer));
+                    }
+                    Voice::of(event.leg, outermost)
+                });
             let (what, bytes, text) = match &event.what {
                 What::Opened { local, peer } => {
                     let (from, to) = match event.way {
@@ -96,6 +109,7 @@ pub fn steps(events: &[Event], secrets: &Secrets) -> Vec<Step> {
                     };
                     (Kind::Data, *length, text)
                 }
+                What::Fin if event.layer > 0 => (Kind::Fin, 0, "close_notify".to_owned()),
                 What::Fin => (Kind::Fin, 0, "FIN".to_owned()),
                 What::Reset => (Kind::Reset, 0, "RST".to_owned()),
             };
@@ -104,6 +118,7 @@ pub fn steps(events: &[Event], secrets: &Secrets) -> Vec<Step> {
                 leg: event.leg,
                 connection: event.connection,
                 way: event.way,
+                layer: event.layer,
                 what,
                 bytes,
                 text,
@@ -125,10 +140,11 @@ pub(crate) fn hidden(events: &[Event], secrets: &Secrets) -> Vec<Vec<Range<usize
         pieces: Vec<(usize, usize)>,
     }
 
-    let mut flows: HashMap<(usize, Way), Flow> = HashMap::new();
+    let mut flows: HashMap<(usize, usize, Way), Flow> = HashMap::new();
     for (index, event) in events.iter().enumerate() {
         if let What::Data { kept, .. } = &event.what {
-            let flow = flows.entry((event.connection, event.way)).or_default();
+            let flow = (event.connection, event.layer, event.way);
+            let flow = flows.entry(flow).or_default();
             flow.pieces.push((index, flow.bytes.len()));
             flow.bytes.extend(kept);
         }
@@ -147,108 +163,6 @@ pub(crate) fn hidden(events: &[Event], secrets: &Secrets) -> Vec<Vec<Range<usize
     hidden
 }
 
-/// How one direction of one connection is read: as heads, or as whatever a tunnel carries.
-struct Voice {
-    in_head: bool,
-    /// The last octets of the piece before, where the end of a head may have begun.
-    tail: Vec<u8>,
-}
-
-impl Voice {
-    fn of(leg: Leg) -> Self {
-        Self {
-            in_head: matches!(leg, Leg::Client | Leg::Upstream),
-            tail: Vec::new(),
-        }
-    }
-
-    fn say(&mut self, bytes: &[u8], hidden: &[Range<usize>]) -> String {
-        let mut said: Vec<String> = Vec::new();
-        let mut from = 0;
-        let mut shortened = false;
-        while from < bytes.len() {
-            let rest = &bytes[from..];
-            self.in_head |= looks_like_a_head(rest);
-            let head = self.in_head && !is_binary(rest);
-            let length = if head { self.head(rest) } else { rest.len() };
-            let units = units(rest, length, from, hidden);
-            let shown = match (head, is_binary(&rest[..length])) {
-                (true, _) => SHOWN_HEAD,
-                (false, false) => SHOWN_DATA,
-                (false, true) => SHOWN_BINARY,
-            };
-            shortened |= units.len() > shown;
-            let named = (!head).then(|| tls_record(rest)).flatten();
-            shortened |= named.is_some();
-            said.push(named.map_or_else(|| show(&units, shown, !head), str::to_owned));
-            from += length;
-        }
-        if shortened {
-            let digest = blake3::hash(bytes).to_hex();
-            said.push(format!("({} bytes{})", bytes.len(), blake3_note(&digest)));
-        }
-        said.join(" ")
-    }
-
-    /// How many of the octets belong to the head that has begun.
-    fn head(&mut self, bytes: &[u8]) -> usize {
-        let mut seen = std::mem::take(&mut self.tail);
-        let before = seen.len();
-        seen.extend(bytes);
-        let ends = [b"\n\r\n".as_slice(), b"\n\n"];
-        let end = ends
-            .iter()
-            .filter_map(|end| {
-                let found = seen.windows(end.len()).position(|window| window == *end)?;
-                Some(found + end.len())
-            })
-            .min();
-        if let Some(end) = end {
-            self.in_head = false;
-            return end - before;
-        }
-        self.tail = seen.split_off(seen.len().saturating_sub(2));
-        bytes.len()
-    }
-}
-
-fn looks_like_a_head(bytes: &[u8]) -> bool {
-    let line = bytes.split(|&octet| octet == b'\n').next().unwrap_or(bytes);
-    let method = line.iter().take_while(|octet| octet.is_ascii_uppercase());
-    let method = method.count();
-    line.starts_with(b"HTTP/1.")
-        || (method > 0
-            && line.get(method) == Some(&b' ')
-            && line.windows(6).any(|window| window == b" HTTP/"))
-}
-
-fn is_binary(bytes: &[u8]) -> bool {
-    let odd = bytes
-        .iter()
-        .filter(|octet| !matches!(octet, b' '..=b'~' | b'\r' | b'\n' | b'\t'))
-        .count();
-    odd * 3 > bytes.len()
-}
-
-/// What a piece is that begins with a TLS record (RFC 8446 §5.1).
-fn tls_record(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [20, 3, 0..=4, _, _, ..] => Some("TLS change cipher spec"),
-        [21, 3, 0..=4, _, _, ..] => Some("TLS alert"),
-        [22, 3, 0..=4, _, _, 1, ..] => Some("TLS ClientHello"),
-        [22, 3, 0..=4, _, _, 2, ..] => Some("TLS ServerHello"),
-        [22, 3, 0..=4, _, _, ..] => Some("TLS handshake"),
-        [23, 3, 0..=4, _, _, ..] => Some("TLS application data"),
-        _ => None,
-    }
-}
-
-fn blake3_note(digest: &str) -> String {
-    digest
-        .get(..12)
-        .map_or_else(String::new, |start| format!(", blake3 {start}"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -256,8 +170,10 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::transcript::columns::Layout;
-    use crate::transcript::columns::lines;
+    use crate::transcript::{
+        ciphertext::without_ciphertext,
+        columns::{Layout, lines},
+    };
 
     fn event(ms: f64, leg: Leg, way: Way, what: What) -> Event {
         Event {
@@ -265,6 +181,7 @@ mod tests {
             leg,
             connection: leg as usize,
             way,
+            layer: 0,
             what,
         }
     }
@@ -343,6 +260,36 @@ HTTP/1.1 200 ⏎ ⏎
 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" … "xxxxxxxxxxxxxxxxxxxxxxxx" (1000 bytes, blake3 ff6f2cf7750b)
 "\x00\x00\x00\x00\x00\x00\x00\x00\x00" … "\x00\x00\x00" (40 bytes, blake3 352bd266dae5)
 TLS ClientHello (1541 bytes, blake3 b68b0291ef2a)
+"#);
+    }
+
+    #[test]
+    fn what_is_said_in_tls_is_read_as_in_the_clear() {
+        let hello = [22, 3, 1, 0, 1, 1];
+        let request = b"CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic open-sesame\r\n\r\n";
+        let says = |layer, bytes: &[u8]| Event {
+            layer,
+            ..event(0.0, Leg::Client, Way::Out, data(bytes))
+        };
+        let ends = Event {
+            layer: 1,
+            ..event(0.0, Leg::Client, Way::Out, What::Fin)
+        };
+        let events = [
+            says(0, &hello),
+            says(1, request),
+            says(0, &[23, 3, 3, 0, 2, 9, 9]),
+            says(1, &hello),
+            says(2, b"ping"),
+            ends,
+        ];
+        let steps = steps(&events, &Secrets::new(["open-sesame"]));
+        let steps = without_ciphertext(&events, steps);
+        assert_snapshot!(lines(&steps, 0, &Layout::default()).join("\n"), @r#"
+0.0 ms  client ─▶ proxy             TLS ClientHello (6 bytes, blake3 11246ca1f326)
+0.0 ms  client ─▶ proxy             in TLS: CONNECT a:1 HTTP/1.1 ⏎ Proxy-Authorization: Basic [redacted] ⏎ ⏎ ┊ TLS ClientHello (6 bytes, blake3 11246ca1f326)
+0.0 ms  client ─▶ proxy             in TLS (2 deep): "ping"
+0.0 ms  client ─▶ proxy             in TLS: close_notify
 "#);
     }
 

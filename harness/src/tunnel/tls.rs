@@ -97,6 +97,7 @@ impl End {
     pub async fn says_goodbye(&mut self) -> Outcome {
         let (_, session) = self.below()?;
         session.send_close_notify();
+        self.stream.note_close_notify();
         let sent = tokio::time::timeout(self.patience.progress(), self.stream.flush()).await;
         self.is_taken(sent, "end its TLS session")
     }

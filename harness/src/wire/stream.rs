@@ -4,13 +4,13 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
-use crate::wire::Tap;
+use crate::wire::{Tap, Way};
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -23,7 +23,31 @@ pub struct Stream {
 #[derive(Debug)]
 enum Inner {
     Plain(Tap),
-    Secure(Box<TlsStream<Stream>>),
+    Secure(Box<Session>),
+}
+
+/// A TLS session, whose plaintext is written down as well.
+#[derive(Debug)]
+struct Session {
+    tls: TlsStream<Stream>,
+    /// Inside how many sessions its plaintext stands: 1 for the one on the connection itself.
+    layer: usize,
+    /// Which ways have ended with `close_notify`.
+    ended: [bool; 2],
+}
+
+impl Session {
+    fn note(&self, way: Way, bytes: &[u8]) {
+        let (transcript, place) = self.tls.get_ref().0.tap().within(self.layer);
+        transcript.data(place, way, bytes);
+    }
+
+    fn note_end(&mut self, way: Way) {
+        if !std::mem::replace(&mut self.ended[way as usize], true) {
+            let (transcript, place) = self.tls.get_ref().0.tap().within(self.layer);
+            transcript.fin(place, way);
+        }
+    }
 }
 
 impl Stream {
@@ -39,7 +63,26 @@ impl Stream {
     pub(crate) fn secure(tls: TlsStream<Self>) -> Self {
         Self {
             pending: Vec::new(),
-            inner: Inner::Secure(Box::new(tls)),
+            inner: Inner::Secure(Box::new(Session {
+                layer: tls.get_ref().0.layer() + 1,
+                tls,
+                ended: [false; 2],
+            })),
+        }
+    }
+
+    /// Inside how many TLS sessions this stands.
+    const fn layer(&self) -> usize {
+        match &self.inner {
+            Inner::Plain(_) => 0,
+            Inner::Secure(session) => session.layer,
+        }
+    }
+
+    /// Notes that a session was ended with `close_notify`, by somebody who said so below this stream.
+    pub(crate) fn note_close_notify(&mut self) {
+        if let Inner::Secure(session) = &mut self.inner {
+            session.note_end(Way::Out);
         }
     }
 
@@ -57,7 +100,7 @@ impl Stream {
     pub(crate) fn tap(&self) -> &Tap {
         match &self.inner {
             Inner::Plain(tap) => tap,
-            Inner::Secure(tls) => tls.get_ref().0.tap(),
+            Inner::Secure(session) => session.tls.get_ref().0.tap(),
         }
     }
 
@@ -65,7 +108,7 @@ impl Stream {
     pub(crate) fn session(&self) -> Option<&TlsStream<Self>> {
         match &self.inner {
             Inner::Plain(_) => None,
-            Inner::Secure(tls) => Some(tls),
+            Inner::Secure(session) => Some(&session.tls),
         }
     }
 
@@ -73,7 +116,7 @@ impl Stream {
     pub(crate) fn below(&mut self) -> Option<(&mut Self, &mut rustls::CommonState)> {
         match &mut self.inner {
             Inner::Plain(_) => None,
-            Inner::Secure(tls) => match &mut **tls {
+            Inner::Secure(session) => match &mut session.tls {
                 TlsStream::Client(tls) => Some(tls.get_mut()).map(|(io, tls)| (io, &mut ***tls)),
                 TlsStream::Server(tls) => Some(tls.get_mut()).map(|(io, tls)| (io, &mut ***tls)),
             },
@@ -84,7 +127,7 @@ impl Stream {
     pub(crate) fn reset(self) -> io::Result<()> {
         match self.inner {
             Inner::Plain(tap) => tap.reset(),
-            Inner::Secure(tls) => match *tls {
+            Inner::Secure(session) => match session.tls {
                 TlsStream::Client(tls) => tls.into_inner().0.reset(),
                 TlsStream::Server(tls) => tls.into_inner().0.reset(),
             },
@@ -106,7 +149,16 @@ impl AsyncRead for Stream {
         }
         match &mut self.inner {
             Inner::Plain(tap) => Pin::new(tap).poll_read(cx, buffer),
-            Inner::Secure(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
+            Inner::Secure(session) => {
+                let before = buffer.filled().len();
+                let read = ready!(Pin::new(&mut session.tls).poll_read(cx, buffer));
+                match (&read, &buffer.filled()[before..]) {
+                    (Ok(()), []) if buffer.remaining() > 0 => session.note_end(Way::In),
+                    (Ok(()), fresh) => session.note(Way::In, fresh),
+                    (Err(_), _) => {}
+                }
+                Poll::Ready(read)
+            }
         }
     }
 }
@@ -119,21 +171,31 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match &mut self.inner {
             Inner::Plain(tap) => Pin::new(tap).poll_write(cx, bytes),
-            Inner::Secure(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
+            Inner::Secure(session) => {
+                let taken = ready!(Pin::new(&mut session.tls).poll_write(cx, bytes));
+                if let Ok(taken) = taken {
+                    session.note(Way::Out, &bytes[..taken]);
+                }
+                Poll::Ready(taken)
+            }
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.inner {
             Inner::Plain(tap) => Pin::new(tap).poll_flush(cx),
-            Inner::Secure(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
+            Inner::Secure(session) => Pin::new(&mut session.tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.inner {
             Inner::Plain(tap) => Pin::new(tap).poll_shutdown(cx),
-            Inner::Secure(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
+            Inner::Secure(session) => {
+                // The alert goes out before the connection below ends.
+                session.note_end(Way::Out);
+                Pin::new(&mut session.tls).poll_shutdown(cx)
+            }
         }
     }
 }

@@ -13,15 +13,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::wire::{Leg, Transcript, Way};
+use crate::wire::{Leg, Transcript, Way, transcript::Place};
 
 /// A TCP connection whose every byte, FIN and RST is written down.
 #[derive(Debug)]
 pub struct Tap {
     socket: TcpStream,
     transcript: Transcript,
-    leg: Leg,
-    connection: usize,
+    place: Place,
     /// How each direction ended, if it did.
     ended: [bool; 2],
 }
@@ -56,8 +55,11 @@ impl Tap {
         Ok(Self {
             socket,
             transcript: transcript.clone(),
-            leg,
-            connection,
+            place: Place {
+                leg,
+                connection,
+                layer: 0,
+            },
             ended: [false; 2],
         })
     }
@@ -80,27 +82,37 @@ impl Tap {
     /// Sends a byte as TCP urgent data.
     pub(crate) fn send_urgent(&self, byte: u8) -> io::Result<()> {
         let sent = socket2::SockRef::from(&self.socket).send_out_of_band(&[byte])?;
-        self.transcript
-            .data(self.leg, self.connection, Way::Out, &[byte][..sent]);
+        self.transcript.data(self.place, Way::Out, &[byte][..sent]);
         Ok(())
+    }
+
+    /// The record that it writes to, and where in it the plaintext of a TLS session on this connection stands.
+    pub(crate) fn within(&self, layer: usize) -> (&Transcript, Place) {
+        (
+            &self.transcript,
+            Place {
+                layer,
+                ..self.place
+            },
+        )
     }
 
     /// The number of this connection in the transcript.
     pub(crate) const fn connection(&self) -> usize {
-        self.connection
+        self.place.connection
     }
 
     /// Ends the connection with a reset, and throws away what is unsent.
     pub(crate) fn reset(mut self) -> io::Result<()> {
         socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
-        self.transcript.reset(self.leg, self.connection, Way::Out);
+        self.transcript.reset(self.place, Way::Out);
         self.ended = [true; 2];
         Ok(())
     }
 
     fn note_end(&mut self, way: Way) {
         if !std::mem::replace(&mut self.ended[way as usize], true) {
-            self.transcript.fin(self.leg, self.connection, way);
+            self.transcript.fin(self.place, way);
         }
     }
 
@@ -109,7 +121,7 @@ impl Tap {
             && !std::mem::replace(&mut self.ended[Way::In as usize], true)
         {
             self.ended[Way::Out as usize] = true;
-            self.transcript.reset(self.leg, self.connection, Way::In);
+            self.transcript.reset(self.place, Way::In);
         }
     }
 }
@@ -124,8 +136,7 @@ impl AsyncRead for Tap {
         match ready!(Pin::new(&mut self.socket).poll_read(cx, buffer)) {
             Ok(()) if buffer.filled().len() > before => {
                 let fresh = &buffer.filled()[before..];
-                self.transcript
-                    .data(self.leg, self.connection, Way::In, fresh);
+                self.transcript.data(self.place, Way::In, fresh);
                 Poll::Ready(Ok(()))
             }
             Ok(()) => {
@@ -150,8 +161,7 @@ impl AsyncWrite for Tap {
     ) -> Poll<io::Result<usize>> {
         match ready!(Pin::new(&mut self.socket).poll_write(cx, bytes)) {
             Ok(taken) => {
-                self.transcript
-                    .data(self.leg, self.connection, Way::Out, &bytes[..taken]);
+                self.transcript.data(self.place, Way::Out, &bytes[..taken]);
                 Poll::Ready(Ok(taken))
             }
             Err(error) => {

@@ -76,8 +76,21 @@ pub struct Event {
     pub connection: usize,
     /// Which way.
     pub way: Way,
-    /// What.
+    /// Inside how many TLS sessions: 0 is what TCP carries, 1 the plaintext of a session on it, 2 of a session inside that.
+    pub layer: usize,
+    /// What. In a session, the end of the stream is its `close_notify`.
     pub what: What,
+}
+
+/// Where something passes: a connection, and how deep in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which leg.
+    pub(crate) leg: Leg,
+    /// Which connection of the case.
+    pub(crate) connection: usize,
+    /// Inside how many TLS sessions.
+    pub(crate) layer: usize,
 }
 
 /// All that happened on the wire during one case. Clones share the same record.
@@ -90,7 +103,8 @@ pub struct Transcript {
 struct Inner {
     began: Instant,
     events: Vec<Event>,
-    flows: Vec<[Flow; 2]>,
+    /// Of each connection, the layers that have spoken.
+    flows: Vec<Vec<[Flow; 2]>>,
     left_out: u64,
     /// Lines of the key log, in the order in which they came.
     keys: Vec<String>,
@@ -132,8 +146,8 @@ impl Transcript {
     pub fn events(&self) -> Vec<Event> {
         let inner = self.lock();
         let mut events = inner.events.clone();
-        for (connection, flows) in inner.flows.iter().enumerate() {
-            for flow in flows {
+        for (connection, layers) in inner.flows.iter().enumerate() {
+            for flow in layers.iter().flatten() {
                 let (Some(rest), Some(hasher)) = (flow.rest, &flow.past) else {
                     continue;
                 };
@@ -203,17 +217,22 @@ impl Transcript {
             Leg::Client => Way::Out,
             Leg::Server | Leg::Upstream => Way::In,
         };
-        inner.push(leg, connection, way, What::Opened { local, peer });
+        let place = Place {
+            leg,
+            connection,
+            layer: 0,
+        };
+        inner.push(place, way, What::Opened { local, peer });
         connection
     }
 
     /// Notes bytes.
-    pub(crate) fn data(&self, leg: Leg, connection: usize, way: Way, bytes: &[u8]) {
+    pub(crate) fn data(&self, place: Place, way: Way, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         let mut inner = self.lock();
-        let flow = &mut inner.flows[connection][way as usize];
+        let flow = inner.flow(place, way);
         let room = KEPT_BYTES - flow.kept;
         let (kept, past) = bytes.split_at(bytes.len().min(room));
         flow.kept += kept.len();
@@ -224,21 +243,21 @@ impl Transcript {
                 length,
                 digest: None,
             };
-            inner.push(leg, connection, way, what);
+            inner.push(place, way, what);
         }
         if !past.is_empty() {
-            inner.pass(leg, connection, way, past);
+            inner.pass(place, way, past);
         }
     }
 
     /// Notes the end of a stream.
-    pub(crate) fn fin(&self, leg: Leg, connection: usize, way: Way) {
-        self.lock().push(leg, connection, way, What::Fin);
+    pub(crate) fn fin(&self, place: Place, way: Way) {
+        self.lock().push(place, way, What::Fin);
     }
 
     /// Notes a reset.
-    pub(crate) fn reset(&self, leg: Leg, connection: usize, way: Way) {
-        self.lock().push(leg, connection, way, What::Reset);
+    pub(crate) fn reset(&self, place: Place, way: Way) {
+        self.lock().push(place, way, What::Reset);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -247,14 +266,23 @@ impl Transcript {
 }
 
 impl Inner {
-    fn push(&mut self, leg: Leg, connection: usize, way: Way, what: What) {
+    fn flow(&mut self, place: Place, way: Way) -> &mut Flow {
+        let layers = &mut self.flows[place.connection];
+        if layers.len() <= place.layer {
+            layers.resize_with(place.layer + 1, Default::default);
+        }
+        &mut layers[place.layer][way as usize]
+    }
+
+    fn push(&mut self, place: Place, way: Way, what: What) {
         if self.events.len() < KEPT_EVENTS {
             let at = self.began.elapsed();
             self.events.push(Event {
                 at,
-                leg,
-                connection,
+                leg: place.leg,
+                connection: place.connection,
                 way,
+                layer: place.layer,
                 what,
             });
         } else {
@@ -263,8 +291,8 @@ impl Inner {
     }
 
     /// Counts and digests bytes past the cap, in one event for each connection and way.
-    fn pass(&mut self, leg: Leg, connection: usize, way: Way, bytes: &[u8]) {
-        let known = self.flows[connection][way as usize].rest;
+    fn pass(&mut self, place: Place, way: Way, bytes: &[u8]) {
+        let known = self.flow(place, way).rest;
         if let Some(What::Data { length, .. }) = known
             .and_then(|rest| self.events.get_mut(rest))
             .map(|event| &mut event.what)
@@ -273,21 +301,17 @@ impl Inner {
         } else {
             let next = self.events.len();
             let length = bytes.len() as u64;
-            self.push(
-                leg,
-                connection,
-                way,
-                What::Data {
-                    kept: vec![],
-                    length,
-                    digest: None,
-                },
-            );
+            let what = What::Data {
+                kept: vec![],
+                length,
+                digest: None,
+            };
+            self.push(place, way, what);
             if self.events.len() > next {
-                self.flows[connection][way as usize].rest = Some(next);
+                self.flow(place, way).rest = Some(next);
             }
         }
-        let flow = &mut self.flows[connection][way as usize];
+        let flow = self.flow(place, way);
         flow.past.get_or_insert_with(Default::default).update(bytes);
     }
 }
@@ -300,13 +324,21 @@ mod tests {
         SocketAddr::from(([127, 0, 0, 1], 1))
     }
 
+    const fn at(leg: Leg, connection: usize) -> Place {
+        Place {
+            leg,
+            connection,
+            layer: 0,
+        }
+    }
+
     #[test]
     fn bytes_past_the_cap_are_counted_and_digested() {
         let transcript = Transcript::begin();
         let connection = transcript.opened(Leg::Client, address(), address());
-        transcript.data(Leg::Client, connection, Way::Out, &[7; KEPT_BYTES - 1]);
-        transcript.data(Leg::Client, connection, Way::Out, &[8; 3]);
-        transcript.data(Leg::Client, connection, Way::Out, &[9; 1000]);
+        transcript.data(at(Leg::Client, connection), Way::Out, &[7; KEPT_BYTES - 1]);
+        transcript.data(at(Leg::Client, connection), Way::Out, &[8; 3]);
+        transcript.data(at(Leg::Client, connection), Way::Out, &[9; 1000]);
 
         let events = transcript.events();
         assert_eq!(events.len(), 4);
@@ -326,7 +358,7 @@ mod tests {
         let transcript = Transcript::begin();
         let connection = transcript.opened(Leg::Server, address(), address());
         for _ in 0..KEPT_EVENTS {
-            transcript.data(Leg::Server, connection, Way::In, b"x");
+            transcript.data(at(Leg::Server, connection), Way::In, b"x");
         }
         assert_eq!(transcript.events().len(), KEPT_EVENTS);
         assert_eq!(transcript.left_out(), 1);

@@ -21,8 +21,11 @@ use crate::{
     transcript::{
         columns::{Layout, lines},
         pcapng::{self, pcapng},
+        redact::Secrets,
+        steps::hidden,
     },
     verdict::Verdict,
+    wire,
 };
 
 /// Writes a folder for each finding, as it comes.
@@ -63,24 +66,31 @@ impl CaptureFolder {
 
         put("transcript.txt", transcript(&report, result).as_bytes())?;
         let secrets = self.fold.secrets(finished);
+        let key_log = shown_keys(finished, &secrets);
         let capture = pcapng::Capture {
             events: &finished.transcript,
             secrets: &secrets,
             comment: &format!("{}: {} ({})", result.case, result.title, result.verdict),
             began: self.began,
-            key_log: Some(&*finished.key_log).filter(|keys| !keys.is_empty()),
+            key_log,
         };
         put("capture.pcapng", &pcapng(&capture))?;
-        if !finished.key_log.is_empty() {
-            put("keys.log", finished.key_log.as_bytes())?;
+        if let Some(keys) = key_log {
+            put("keys.log", keys.as_bytes())?;
         }
         if matches!(
             result.verdict,
             Verdict::Fail | Verdict::Known | Verdict::Warn
         ) {
+            let on_tcp: Vec<wire::Event> = finished
+                .transcript
+                .iter()
+                .filter(|event| event.layer == 0)
+                .cloned()
+                .collect();
             let repro = Repro {
                 result,
-                events: &finished.transcript,
+                events: &on_tcp,
                 servers: &finished.servers,
                 secrets: &secrets,
                 serve: serve(&report, finished),
@@ -93,6 +103,15 @@ impl CaptureFolder {
         }
         Ok(())
     }
+}
+
+/// The keys of the case's TLS sessions, unless a secret stands in one of them: they would open it to every reader.
+fn shown_keys<'f>(finished: &'f Finished, secrets: &Secrets) -> Option<&'f str> {
+    let holds_secret = hidden(&finished.transcript, secrets)
+        .iter()
+        .zip(&finished.transcript)
+        .any(|(places, event)| event.layer > 0 && !places.is_empty());
+    (!finished.key_log.is_empty() && !holds_secret).then_some(&*finished.key_log)
 }
 
 impl Reporter for CaptureFolder {
