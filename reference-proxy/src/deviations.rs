@@ -14,7 +14,7 @@
 //! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
 //! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
 //! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
-//! | `log-programs` | logs can go to programs and to syslog, and depend on conditions | files only, opened anew on SIGHUP | one write, one line, no process to lose |
+//! | `log-programs` | logs can go to programs and to syslog, and depend on expressions (`expr=`) | files only, opened anew on SIGHUP; `env=` alone | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
 //! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
@@ -33,6 +33,7 @@
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
 //! | `http-2` | mod_http2 carries CONNECT; the server's end waits for the client's, and a reset of either becomes an end | 505 | HTTP/1 only; RFC 9113, section 8.5, wants ends and resets passed on |
+//! | `slow-expressions` | an expression of `SetEnvIf` that takes too long fits nothing | 403 | who may connect may depend on it |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
 //! | `malformed-first` | who asks, and what is expected, is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
 //! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |
@@ -48,7 +49,7 @@
 //! | `status-line` | `HTTP/1.0 200 Connection Established` and `Proxy-agent` | `HTTP/1.1`, and no fields | RFC 9110, section 6.2; section 17.12 |
 //! | `keep-alive-after-refusal` | 403, 407, 502 keep the connection, also of an HTTP/1.0 client | every refusal closes, and `%X` is `-` | RFC 9931, section 8; RFC 9112, section 9.3 |
 //! | `connect-failure` | 503, also for a timeout | 502 refused, 504 too slow, with `Proxy-Status` | RFC 9209, section 2.3 |
-//! | `log-of-malformed` | a 400, 405 or 417 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields | the line is all that is certain |
+//! | `log-of-malformed` | a 400, 405 or 417 is logged with `%U` as `/` and the fields read so far | with the words of its line, and without fields and variables | the line is all that is certain |
 //! | `log-levels` | whatever the proxy refuses is an `error` entry | a 403 and a failure are `error`, other refusals of requests are `info` | what a client did wrong is nobody's fault here |
 //! | `log-of-secrets` | `%{Proxy-Authorization}i` is logged | `(not logged)` | RFC 9110, section 17.16 |
 //!
@@ -59,7 +60,7 @@
 //! | `resets` | a reset of one side becomes a FIN on the other | a reset | what broke must not look whole |
 //! | `idle-linger` | on a timeout the client is closed 2 s after the server | both at once | nobody is left to say anything |
 //! | `stalled-tunnels` | what is on its way at a timeout is cut off with a FIN | a reset, to both | what was cut off must not look whole |
-//! | `no-half-close` | `SetEnv proxy-nohalfclose` ends a tunnel at the first end of one side | `SetEnv` is not known | it is in no manual; an end is passed on, and what is silent then times out |
+//! | `no-half-close` | `SetEnv proxy-nohalfclose` ends a tunnel at the first end of one side | a warning | it is in no manual; an end is passed on, and what is silent then times out |
 //! | `staggered-addresses` | the addresses of a name are tried one after another, each for a whole timeout | staggered by 250 ms, within one timeout | RFC 8305 |
 //!
 //! # Upstream proxies

@@ -2,8 +2,7 @@
 
 use crate::config::{Config, Server};
 use crate::log::error::ErrorLog;
-use crate::log::format::Format;
-use crate::log::{Record, Sink, Sinks};
+use crate::log::{AccessSink, Condition, Record, Sinks};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
@@ -28,10 +27,12 @@ pub struct Proxy {
 /// The logs of one server.
 #[derive(Debug)]
 struct Logs {
-    access: Vec<(Arc<Sink>, Arc<Format>)>,
+    access: Vec<AccessSink>,
     error: ErrorLog,
     /// The request fields that some format names, in lower case.
     fields: Vec<String>,
+    /// The variables that some format or condition names.
+    variables: Vec<String>,
 }
 
 impl Proxy {
@@ -61,6 +62,14 @@ impl Proxy {
         self.logs.get(server.index).map_or(&[], |logs| &logs.fields)
     }
 
+    /// The variables that the logs of `server` name.
+    #[must_use]
+    pub fn logged_variables(&self, server: &Server) -> &[String] {
+        self.logs
+            .get(server.index)
+            .map_or(&[], |logs| &logs.variables)
+    }
+
     /// The end of `record` writes the access lines of `server`.
     pub fn log_to(&self, record: &mut Record, server: &Server) {
         record.server_name.clone_from(&server.name);
@@ -81,26 +90,36 @@ impl Logs {
     fn open(server: &Server, sinks: &mut Sinks) -> io::Result<Self> {
         let mut access = Vec::new();
         for log in &server.logs {
-            access.push((sinks.open(&log.target)?, Arc::clone(&log.format)));
+            access.push(AccessSink {
+                sink: sinks.open(&log.target)?,
+                format: Arc::clone(&log.format),
+                condition: log.condition.clone(),
+            });
         }
         let error = ErrorLog {
             sink: sinks.open(&server.error_log)?,
             format: Arc::clone(&server.error_format),
             level: server.log_level,
         };
-        let named = access
-            .iter()
-            .flat_map(|(_, format)| format.request_fields());
+        let named = access.iter().flat_map(|log| log.format.request_fields());
         let mut fields: Vec<String> = named
             .chain(error.format.request_fields())
             .map(str::to_owned)
             .collect();
         fields.sort_unstable();
         fields.dedup();
+        let conditions = access.iter().filter_map(|log| log.condition.as_ref());
+        let variables = access
+            .iter()
+            .flat_map(|log| log.format.variables())
+            .chain(conditions.map(Condition::variable))
+            .map(str::to_owned)
+            .collect();
         Ok(Self {
             access,
             error,
             fields,
+            variables,
         })
     }
 }

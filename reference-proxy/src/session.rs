@@ -3,6 +3,7 @@
 mod admission;
 mod head;
 mod onward;
+mod variables;
 
 use crate::config::Server;
 use crate::log::Record;

@@ -2,7 +2,7 @@
 //! wins, `AllowCONNECT` and the routes add up, the logs of a virtual host replace those of the main server.
 
 use super::access::Access;
-use super::settings::{Global, LogFormatName, Settings};
+use super::settings::{Global, LogFormatName, LogLine, Settings};
 use super::{AccessLog, AllowConnect, Connects, Server};
 use crate::log::LogTarget;
 use crate::log::error::Level;
@@ -35,6 +35,7 @@ pub fn join(
     } else {
         (&own.logs, own)
     };
+    let logs = logs.iter().chain(&global.logs);
     let defaults = HeadLimits::default();
     Ok(Server {
         index,
@@ -51,6 +52,7 @@ pub fn join(
             sections: main.sections.iter().chain(&own.sections).cloned().collect(),
         },
         routes: main.routes.and(&own.routes),
+        environment: main.environment.and(&own.environment),
         head: HeadLimits {
             line: own.line_limit.or(main.line_limit).unwrap_or(defaults.line),
             field: own
@@ -103,8 +105,8 @@ fn secure(main: &Settings, own: &Settings) -> Result<Option<Arc<rustls::ServerCo
     tls::server(certificate, key.map(|key| &**key)).map(Some)
 }
 
-fn access_logs(
-    logs: &[(LogTarget, LogFormatName)],
+fn access_logs<'a>(
+    logs: impl Iterator<Item = &'a LogLine>,
     server: &Settings,
     global: &Global,
 ) -> Result<Vec<AccessLog>, String> {
@@ -119,12 +121,12 @@ fn access_logs(
             None => Format::parse(Format::COMMON).map(Arc::new),
         },
     };
-    logs.iter()
-        .map(|(target, name)| {
-            Ok(AccessLog {
-                target: target.clone(),
-                format: format(name)?,
-            })
+    logs.map(|log| {
+        Ok(AccessLog {
+            target: log.target.clone(),
+            format: format(&log.format)?,
+            condition: log.condition.clone(),
         })
-        .collect()
+    })
+    .collect()
 }

@@ -7,7 +7,9 @@ pub mod access;
 pub mod allow;
 pub mod build;
 pub mod directives;
+pub mod environment;
 pub mod error;
+pub mod expression;
 pub mod head_time;
 pub mod idle_lines;
 pub mod join;
@@ -20,6 +22,7 @@ pub use access::Access;
 pub use allow::AllowConnect;
 pub use error::ConfigError;
 
+use crate::log::Condition;
 use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
@@ -97,6 +100,8 @@ pub struct Server {
     pub access: Access,
     /// Which way a tunnel takes.
     pub routes: routes::Routes,
+    /// Which variables a request gets (`SetEnvIf`, `SetEnv` and their kin).
+    pub environment: environment::Rules,
     /// How much head is read.
     pub head: HeadLimits,
     /// How long the head may take.
@@ -137,6 +142,8 @@ pub struct AccessLog {
     pub target: LogTarget,
     /// What they say.
     pub format: Arc<Format>,
+    /// Which requests get one (`env=`); `None`: all.
+    pub condition: Option<Condition>,
 }
 
 impl Config {

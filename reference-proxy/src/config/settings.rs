@@ -1,14 +1,15 @@
 //! What directives have said so far, before main server and virtual hosts are joined.
 
 use super::access::{Auth, Require, Section};
+use super::environment::Rules;
 use super::error::Place;
 use super::head_time::HeadTime;
 use super::idle_lines::IdleLines;
 use super::routes::Routes;
 use super::{AllowConnect, HostAddress, Listen};
-use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
+use crate::log::{Condition, LogTarget};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct Global {
     pub idle: IdleLines,
     /// `LogFormat` with a nickname.
     pub formats: HashMap<String, Arc<Format>>,
+    /// `GlobalLog`.
+    pub logs: Vec<LogLine>,
     /// The virtual hosts.
     pub hosts: Vec<Host>,
 }
@@ -83,7 +86,9 @@ pub struct Settings {
     /// `RequestReadTimeout`.
     pub head_time: Option<HeadTime>,
     /// `CustomLog` and `TransferLog`.
-    pub logs: Vec<(LogTarget, LogFormatName)>,
+    pub logs: Vec<LogLine>,
+    /// `SetEnvIf`, `SetEnv` and their kin.
+    pub environment: Rules,
     /// `LogFormat` without a nickname, for `TransferLog`.
     pub transfer_format: Option<Arc<Format>>,
     /// `ErrorLog`.
@@ -167,6 +172,17 @@ const BUILT_IN: [&str; 16] = [
     "watchdog_module",
     "mod_watchdog.c",
 ];
+
+/// One `CustomLog` and its kin.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// Where lines go.
+    pub target: LogTarget,
+    /// What they say.
+    pub format: LogFormatName,
+    /// Which requests get one; `None`: all.
+    pub condition: Option<Condition>,
+}
 
 /// Which format a log has.
 #[derive(Clone, Debug)]

@@ -120,6 +120,14 @@ impl Format {
         })
     }
 
+    /// The variables that it names.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().filter_map(|item| match &item.what {
+            What::Environment(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The line for `record`, without a line end.
     #[must_use]
     pub fn line(&self, record: &Record) -> String {

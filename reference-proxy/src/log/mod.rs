@@ -3,12 +3,14 @@
 //! A line is one write(2) to a file opened for appending: it is whole, it is there when the writer goes on,
 //! and nothing is lost at the end of the process. That is what httpd does without BufferedLogs.
 
+pub mod condition;
 pub mod error;
 pub mod escape;
 pub mod format;
 pub mod record;
 
-pub use record::Record;
+pub use condition::Condition;
+pub use record::{AccessSink, Record};
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

@@ -3,8 +3,9 @@
 //! The access line is written when the record is dropped. So it is written exactly once however the exchange
 //! ends: both directions closed, a reset, a timeout, a panic, the end of the process.
 
-use super::Sink;
 use super::format::Format;
+use super::{Condition, Sink};
+use crate::config::environment::Variables;
 use crate::relay::Traffic;
 use crate::request::Request;
 use std::net::SocketAddr;
@@ -47,7 +48,20 @@ pub struct Record {
     pub server_port: u16,
     /// Which server of the configuration it is.
     pub server_index: usize,
-    logs: Vec<(Arc<Sink>, Arc<Format>)>,
+    /// What `SetEnvIf` and its kin have set.
+    pub variables: Variables,
+    logs: Vec<AccessSink>,
+}
+
+/// An open access log.
+#[derive(Clone, Debug)]
+pub struct AccessSink {
+    /// Where lines go.
+    pub sink: Arc<Sink>,
+    /// What they say.
+    pub format: Arc<Format>,
+    /// Which records get one; `None`: all.
+    pub condition: Option<Condition>,
 }
 
 /// What the log keeps of a request.
@@ -83,6 +97,7 @@ impl Record {
             server_name: None,
             server_port: local.port(),
             server_index: 0,
+            variables: Variables::default(),
             logs: Vec::new(),
         }
     }
@@ -97,12 +112,7 @@ impl Record {
     pub fn ask(&mut self, line: &[u8], request: &Request, wanted: &[String]) {
         let mut fields: Vec<(Box<str>, Box<[u8]>)> = Vec::new();
         for name in wanted {
-            let mut value: Vec<u8> = Vec::new();
-            for (index, part) in request.fields.all(name).enumerate() {
-                value.extend_from_slice(if index == 0 { b"" } else { b", " });
-                value.extend_from_slice(part);
-            }
-            if request.fields.first(name).is_some() {
+            if let Some(mut value) = request.field(name) {
                 value.truncate(FIELD_KEPT_MOST);
                 if SECRETS.contains(&name.as_str()) {
                     value = b"(not logged)".to_vec();
@@ -145,13 +155,15 @@ impl Record {
 
     /// Writes the lines now; the end of this record writes none then.
     pub fn write(&mut self) {
-        for (sink, format) in std::mem::take(&mut self.logs) {
-            sink.write(format.line(self));
+        for log in std::mem::take(&mut self.logs) {
+            if log.condition.is_none_or(|condition| condition.holds(self)) {
+                log.sink.write(log.format.line(self));
+            }
         }
     }
 
     /// From now on, the end of this record writes these lines.
-    pub fn log_to(&mut self, logs: &[(Arc<Sink>, Arc<Format>)]) {
+    pub fn log_to(&mut self, logs: &[AccessSink]) {
         self.logs = logs.to_vec();
     }
 }

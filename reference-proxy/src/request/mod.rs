@@ -53,6 +53,22 @@ impl Request {
             fields,
         })
     }
+
+    /// The values of the fields of that name as one, as rules and logs see them. Of `Host` that is what the target
+    /// says: RFC 9112, section 3.2.2, tells a proxy to ignore what was sent.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Vec<u8>> {
+        self.fields.first(name)?;
+        if name.eq_ignore_ascii_case("host")
+            && self.authority.is_some()
+            && let Some((host, port)) = self.line.target.rsplit_once(':')
+        {
+            let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+            return Some(format!("{host}:{port}").into_bytes());
+        }
+        let values: Vec<&[u8]> = self.fields.all(name).collect();
+        Some(values.join(&b", "[..]))
+    }
 }
 
 /// The lines of a head, without their CRLF, up to the empty one.
@@ -84,6 +100,21 @@ impl<'a> Lines<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_host_is_that_of_the_target() {
+        let host = |target: &str, field: &str| {
+            let head = format!("CONNECT {target} HTTP/1.0\r\n{field}X: 1\r\nx: 2\r\n\r\n");
+            let request = Request::parse(head.as_bytes()).unwrap();
+            assert_eq!(request.field("x").unwrap(), b"1, 2");
+            request
+                .field("HOST")
+                .map(|host| String::from_utf8(host).unwrap())
+        };
+        assert_eq!(host("A.test.:0443", "Host: b\r\n").unwrap(), "a.test:0443");
+        assert_eq!(host("[::1]:443", "Host: b\r\n").unwrap(), "[::1]:443");
+        assert_eq!(host("a.test:443", ""), None);
+    }
 
     fn parsed(head: &str) -> Result<Request, u16> {
         Request::parse(head.as_bytes()).map_err(|refusal| refusal.status)

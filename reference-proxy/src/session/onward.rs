@@ -4,7 +4,7 @@
 //! which port. httpd resolves the name before it looks at the port; this proxy resolves and contacts nothing
 //! before the policy has said yes.
 
-use super::admission;
+use super::{admission, variables};
 use crate::config::routes::Via;
 use crate::config::{Connects, Server};
 use crate::log::Record;
@@ -43,7 +43,9 @@ pub(super) async fn connect(
     let target = target(request)?;
     let server = proxy.config.server(record.local, Some(target));
     served(request, server)?;
+    variables::before_access(request, server, record)?;
     admission::admit(request, &target.to_string(), server, record, proxy).await?;
+    variables::behind_access(server, record, proxy);
     may_lead(request, target, server, record, proxy)?;
 
     let deadline = Instant::now() + server.connect_time;

@@ -20,6 +20,7 @@ mod rows;
 mod strategies;
 mod table;
 mod users;
+mod variables;
 mod whole;
 
 use libtest_mimic::{Arguments, Trial};
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         random::trials(),
         table::trials(),
         published::trials(),
+        variables::trials(),
     ]
     .concat();
     let named = pair::names_can_be_given();

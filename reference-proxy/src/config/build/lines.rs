@@ -37,6 +37,7 @@ impl Builder {
                 global: &mut self.global,
                 server: at.server,
                 block,
+                place: &node.place,
             };
             set(&mut scope, &node.words).map_err(error)?;
         }

@@ -65,6 +65,7 @@ pub(super) fn ssl_options(_: &mut Scope<'_>, words: &[String]) -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::error::Place;
     use crate::config::settings::{Global, Settings};
 
     type Own = fn(&mut Scope<'_>, &[String]) -> Done;
@@ -75,6 +76,10 @@ mod tests {
             global: &mut global,
             server: &mut server,
             block: None,
+            place: &Place {
+                file: "test".into(),
+                line: 1,
+            },
         };
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         own(&mut scope, &words).is_ok()

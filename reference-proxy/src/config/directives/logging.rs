@@ -2,35 +2,56 @@
 
 use super::Scope;
 use super::words::{one, some};
-use crate::config::settings::LogFormatName;
-use crate::log::LogTarget;
+use crate::config::settings::{LogFormatName, LogLine};
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
+use crate::log::{Condition, LogTarget};
 use std::sync::Arc;
 
 type Done = Result<(), String>;
 
 pub(super) fn custom_log(scope: &mut Scope<'_>, words: &[String]) -> Done {
-    let [file, format] = words else {
-        return Err(
-            "CustomLog takes a file name and a format; conditions are not known here".into(),
-        );
+    let line = log_line("CustomLog", scope, words)?;
+    scope.server.logs.push(line);
+    Ok(())
+}
+
+/// A log for every virtual host, also for those that have their own.
+pub(super) fn global_log(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let line = log_line("GlobalLog", scope, words)?;
+    scope.global.logs.push(line);
+    Ok(())
+}
+
+fn log_line(name: &str, scope: &Scope<'_>, words: &[String]) -> Result<LogLine, String> {
+    let (file, format, condition) = match words {
+        [file, format] => (file, format, None),
+        [file, format, condition] => (file, format, Some(Condition::parse(condition)?)),
+        _ => {
+            return Err(format!(
+                "{name} takes a file name, a format, and 'env=' with a variable"
+            ));
+        }
     };
     let target = LogTarget::parse(file, scope.global.root.as_deref())?;
     // Read now, so that an error has its line; nicknames are looked up when all of them are known.
     if format.contains('%') {
         Format::parse(format)?;
     }
-    scope
-        .server
-        .logs
-        .push((target, LogFormatName::Text(format.clone())));
-    Ok(())
+    Ok(LogLine {
+        target,
+        format: LogFormatName::Text(format.clone()),
+        condition,
+    })
 }
 
 pub(super) fn transfer_log(scope: &mut Scope<'_>, words: &[String]) -> Done {
     let target = LogTarget::parse(one("TransferLog", words)?, scope.global.root.as_deref())?;
-    scope.server.logs.push((target, LogFormatName::Transfer));
+    scope.server.logs.push(LogLine {
+        target,
+        format: LogFormatName::Transfer,
+        condition: None,
+    });
     Ok(())
 }
 

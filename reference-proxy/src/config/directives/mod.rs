@@ -7,10 +7,12 @@ mod process;
 mod proxying;
 mod server;
 pub mod table;
+mod variables;
 mod words;
 
 pub use words::listen_address;
 
+use super::error::Place;
 use super::settings::{Block, Global, Settings};
 
 /// What a directive writes to.
@@ -22,6 +24,15 @@ pub struct Scope<'a> {
     pub server: &'a mut Settings,
     /// The enclosing `<Proxy>`.
     pub block: Option<&'a mut Block>,
+    /// Where it stands.
+    pub place: &'a Place,
+}
+
+impl Scope<'_> {
+    /// Says that a line does not do what somebody may expect of it.
+    fn warn(&mut self, message: &str) {
+        self.global.warn(self.place, message);
+    }
 }
 
 /// Sets what the words say, or says why it may not be.
@@ -44,9 +55,12 @@ static SETTERS: &[(&str, Setter)] = &[
     ("AuthName", access::auth_name),
     ("AuthType", access::auth_type),
     ("AuthUserFile", access::auth_user_file),
+    ("BrowserMatch", variables::browser_match),
+    ("BrowserMatchNoCase", variables::browser_match_no_case),
     ("CustomLog", logging::custom_log),
     ("ErrorLog", logging::error_log),
     ("ErrorLogFormat", logging::error_log_format),
+    ("GlobalLog", logging::global_log),
     ("GracefulShutdownTimeout", process::drain),
     ("Group", process::group),
     ("LimitRequestFields", server::fields_limit),
@@ -58,6 +72,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("MaxClients", process::connections_most),
     ("MaxRequestWorkers", process::connections_most),
     ("NoProxy", proxying::no_proxy),
+    ("PassEnv", variables::pass_env),
     ("PidFile", process::pid_file),
     ("Port", conditional::port),
     ("ProxyBlock", proxying::block),
@@ -72,12 +87,16 @@ static SETTERS: &[(&str, Setter)] = &[
     ("ServerAlias", server::alias),
     ("ServerName", server::name),
     ("ServerRoot", process::root),
+    ("SetEnv", variables::set_env),
+    ("SetEnvIf", variables::set_env_if),
+    ("SetEnvIfNoCase", variables::set_env_if_no_case),
     ("SSLCertificateFile", server::certificate),
     ("SSLCertificateKeyFile", server::key),
     ("SSLEngine", server::tls),
     ("SSLOptions", conditional::ssl_options),
     ("Timeout", server::timeout),
     ("TransferLog", logging::transfer_log),
+    ("UnsetEnv", variables::unset_env),
     ("User", process::user),
 ];
 

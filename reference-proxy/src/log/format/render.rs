@@ -20,9 +20,7 @@ impl What {
             Self::BodyOctets { .. } => write!(line, "{}", record.body_sent),
             // The connection always closes after the response.
             Self::Connection | Self::Missing => line.write_str("-"),
-            Self::Environment(name) => {
-                push_or_dash(line, std::env::var(name).ok().as_deref().map(str::as_bytes))
-            }
+            Self::Environment(name) => push_or_dash(line, record.variables.shown(name)),
             Self::File => {
                 line.push_str("proxy:");
                 push_escaped(line, asked.map_or(&[], |asked| &*asked.target));

@@ -64,7 +64,7 @@ pub(super) static MODULES: &[Module] = &[
     ]},
     Module { id: "log_config_module", source: "mod_log_config.c", names: &[
         (S, Run, "CustomLog LogFormat TransferLog"),
-        (G, Idle, "GlobalLog"),
+        (G, Run, "GlobalLog"),
         (S, Idle, "BufferedLogs"),
     ]},
     Module { id: "logio_module", source: "mod_logio.c", names: &[
@@ -87,11 +87,11 @@ pub(super) static MODULES: &[Module] = &[
         (P, Idle, "MacroIgnoreBadNesting MacroIgnoreEmptyArgs UndefMacro"),
     ]},
     Module { id: "env_module", source: "mod_env.c", names: &[
-        (P, Idle, "PassEnv SetEnv UnsetEnv"),
+        (P, Run, "PassEnv SetEnv UnsetEnv"),
     ]},
     Module { id: "setenvif_module", source: "mod_setenvif.c", names: &[
         (P, Refused(&EXPRESSION), "SetEnvIfExpr"),
-        (P, Idle, "BrowserMatch BrowserMatchNoCase SetEnvIf SetEnvIfNoCase"),
+        (P, Run, "BrowserMatch BrowserMatchNoCase SetEnvIf SetEnvIfNoCase"),
     ]},
     Module { id: "remoteip_module", source: "mod_remoteip.c", names: &[
         (S, Refused(&ADDRESS), "RemoteIPHeader RemoteIPProxyProtocol"),
