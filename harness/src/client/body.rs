@@ -90,7 +90,7 @@ impl Connection {
             let fresh = match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return decoder.closed(),
                 Ok(Ok(fresh)) => &piece[..fresh],
-                Ok(Err(_)) => return BodyEnd::Closed(Ending::Reset),
+                Ok(Err(_)) => return BodyEnd::Closed(Ending::Abrupt),
                 Err(_) => return BodyEnd::Silence(limit),
             };
             match decoder.feed(fresh) {
@@ -196,7 +196,7 @@ impl Decoder {
         if self.awaits == Awaits::Close {
             BodyEnd::Complete
         } else {
-            BodyEnd::Closed(Ending::Fin)
+            BodyEnd::Closed(Ending::Orderly)
         }
     }
 

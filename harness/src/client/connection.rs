@@ -102,9 +102,9 @@ impl Connection {
         let mut piece = [0; 4096];
         while bytes.len() < LAST_BYTES_LIMIT {
             match timeout_at(deadline, self.stream.read(&mut piece)).await {
-                Ok(Ok(0)) => return (bytes, Some(Ending::Fin)),
+                Ok(Ok(0)) => return (bytes, Some(Ending::Orderly)),
                 Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => return (bytes, Some(Ending::Reset)),
+                Ok(Err(_)) => return (bytes, Some(Ending::Abrupt)),
                 Err(_) => break,
             }
         }

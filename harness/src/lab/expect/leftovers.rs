@@ -114,8 +114,8 @@ impl Lab {
             Answer::Garbage { .. } => {
                 return Err(Finding::violation("an HTTP response", answer.describe()));
             }
-            Answer::Closed => Some(Ending::Fin),
-            Answer::Reset => Some(Ending::Reset),
+            Answer::Closed => Some(Ending::Orderly),
+            Answer::Reset => Some(Ending::Abrupt),
             Answer::Silence => None,
         };
         known.none_since(self, None).await?;
@@ -138,8 +138,8 @@ impl Lab {
                 let (_, ending) = connection.ends_within(limit).await;
                 Ok(ending)
             }
-            Answer::Closed => Ok(Some(Ending::Fin)),
-            Answer::Reset => Ok(Some(Ending::Reset)),
+            Answer::Closed => Ok(Some(Ending::Orderly)),
+            Answer::Reset => Ok(Some(Ending::Abrupt)),
             Answer::Silence => Ok(None),
             second => {
                 // What it brings, and leads to at a server, is part of the evidence.

@@ -312,8 +312,7 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
             let server = lab.server(echo()).await?;
             let client = lab.client_of_its_own();
             let let_in = client.asks(lab.request(&server)).await?;
-            let_in.success()?;
-            let mut tunnel = let_in.connection.into_tunnel();
+            let mut tunnel = let_in.granted()?;
             tunnel.echoes(lab.nonce()).await?;
 
             let request = Request::connect(server.authority());

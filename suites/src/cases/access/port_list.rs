@@ -108,7 +108,7 @@ async fn opens(with_list: &Lab, server: &Server) -> Outcome {
     let exchange = with_list.client().asks(with_list.request(server)).await?;
     match exchange.answer.status() {
         Some(200..300) => {
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(with_list.nonce()).await
         }
         Some(407 | 408) => Err(Finding::inconclusive(exchange.answer.describe())),

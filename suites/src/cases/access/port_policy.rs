@@ -313,7 +313,7 @@ fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
                     lab.note(exchange.answer.describe());
                     if exchange.success().is_ok() {
                         // A proxy that connects late does so when there is something to send.
-                        let _ = exchange.connection.into_tunnel().sends(lab.nonce()).await;
+                        let _ = exchange.granted()?.sends(lab.nonce()).await;
                     }
                 }
                 denied.stays_unvisited().await

@@ -36,7 +36,7 @@ fn credentials_do_not_reach_the_server() -> Case {
             let exchange = client.asks(lab.request(&server)).await?;
             exchange.success()?;
             // Whatever comes first is seen as well: the echo sends it back, before the nonce.
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             let echoed = tunnel.echoes(lab.nonce()).await;
             let secrets = secrets_of(lab.credentials()?.clone());
             for visit in server.visits() {
@@ -70,7 +70,7 @@ fn credentials_do_not_reach_the_upstream_proxy() -> Case {
                 answer = exchange.answer.describe();
                 if exchange.answer.status().is_some_and(|it| it < 300) {
                     // Some go there only once the client has spoken.
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     drop(tunnel.echoes(lab.nonce()).await);
                 }
                 let heard: Vec<u8> = upstream

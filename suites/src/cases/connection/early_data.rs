@@ -128,7 +128,7 @@ async fn delivers(lab: &Lab, early: impl Into<Payload>) -> Outcome {
         }
     }
 
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.sends(then).await?;
     let answered = tunnel.receives(answer).await;
     // What the server missed says more than that it did not answer.

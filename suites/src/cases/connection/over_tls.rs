@@ -246,7 +246,7 @@ fn another_name_for_the_proxy_is_answered() -> Case {
                 lab.note(answer);
                 return Ok(());
             }
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(lab.nonce()).await?;
             lab.note(format!("{answer}, and a tunnel"));
             Ok(())

@@ -48,7 +48,7 @@ fn a_close_is_announced() -> Vec<(&'static str, Case)> {
                         return Ok(());
                     }
                     let (_, ending) = connection.ends_within(lab.patience().stall()).await;
-                    if ending != Some(Ending::Fin) {
+                    if ending != Some(Ending::Orderly) {
                         return Ok(());
                     }
                     last = reply.status_line();

@@ -118,7 +118,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case
                         lab.note(exchange.answer.describe());
                         return Ok(());
                     }
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.receives(&said).await.map_err(at)?;
                     tunnel.ends_somehow().await.map_err(at)?;
                 }

@@ -71,7 +71,7 @@ fn megabytes_are_counted_to_the_byte() -> Case {
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(&request).await?;
             let head = exchange.success()?.head.len();
-            let (mut near, mut far) = (exchange.connection.into_tunnel(), server.accepts().await?);
+            let (mut near, mut far) = (exchange.granted()?, server.accepts().await?);
             let (there, back) = (
                 stream(lab.seed(), MEGABYTES),
                 stream(!lab.seed(), MEGABYTES),
@@ -186,8 +186,7 @@ fn a_source_address_changes_nothing_about_the_note() -> Case {
             let nonce = lab.nonce();
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(request).await?;
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(lab.nonce()).await?;
             tunnel.closes().await?;
             let peer = server.visits().first().map(|visit| visit.peer);

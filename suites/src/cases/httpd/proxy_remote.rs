@@ -138,7 +138,7 @@ fn goes_directly_at_last() -> Case {
             if !matches!(&exchange.answer, Answer::Reply(reply) if reply.is_success()) {
                 return Err(Finding::violation("a tunnel to the server", described));
             }
-            exchange.connection.into_tunnel().echoes(lab.nonce()).await
+            exchange.granted()?.echoes(lab.nonce()).await
         })
 }
 
@@ -266,8 +266,7 @@ async fn goes(lab: &Lab, lines: &str, host: &str, through: bool) -> Outcome {
         return server.stays_unvisited().await;
     }
     let exchange = lab.client().asks(&request).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     // A proxy that is told to end waits for tunnels that are open.
     tunnel.closes().await?;

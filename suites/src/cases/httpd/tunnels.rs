@@ -219,8 +219,8 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
     let ended = async |name: &str, end: &mut End| {
         let limit = seconds(LONG) + LATE;
         let observed = match end.halves().0.takes_until_quiet(limit).await {
-            (_, Some(Ending::Fin)) => return Ok(began.elapsed()),
-            (_, Some(Ending::Reset)) => "a reset".to_owned(),
+            (_, Some(Ending::Orderly)) => return Ok(began.elapsed()),
+            (_, Some(Ending::Abrupt)) => "a reset".to_owned(),
             (_, None) => format!("none within {limit:?}"),
         };
         Err(Finding::violation(format!("a FIN at {name}"), observed))

@@ -197,7 +197,7 @@ fn stands_beside_the_status_that_was_sent() -> Vec<(&'static str, Case)> {
                 let exchange = lab.client().asks(request).await?;
                 let sent = exchange.answer.status();
                 if sent.is_some_and(|status| status / 100 == 2) {
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(lab.nonce()).await?;
                     tunnel.closes().await?;
                 }
@@ -238,8 +238,7 @@ fn is_right_for_each_of_many_tunnels() -> Case {
                     .client()
                     .asks(named(&lab.request(&server), &nonce))
                     .await?;
-                exchange.success()?;
-                let near = exchange.connection.into_tunnel();
+                let near = exchange.granted()?;
                 let far = server.accepts().await?;
                 open.push((nonce, far.peer()?.port(), near, far));
             }

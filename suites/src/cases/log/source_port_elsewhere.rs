@@ -98,7 +98,7 @@ fn stands_in_a_line_that_nobody_forges() -> Vec<(&'static str, Case)> {
                 lab.note(exchange.answer.describe());
                 let granted = sent.is_some_and(|status| status / 100 == 2);
                 if granted {
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(lab.nonce()).await?;
                     tunnel.closes().await?;
                 }
@@ -245,8 +245,7 @@ fn stands_beside_200_when_a_tunnel_timed_out() -> Case {
             let nonce = lab.nonce();
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(request).await?;
-            exchange.success()?;
-            let mut near = exchange.connection.into_tunnel();
+            let mut near = exchange.granted()?;
             let mut far = server.accepts().await?;
             far.ends_somehow().await?;
             drop(far);
@@ -281,8 +280,7 @@ async fn expect_status(lab: &Lab, nonce: &str, status: u16) -> Outcome {
 
 async fn carries_and_closes(lab: &Lab, request: &Request) -> Outcome {
     let exchange = lab.client().asks(request).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     tunnel.closes().await
 }

@@ -39,7 +39,7 @@ fn each_tunnel_has_a_connection_of_its_own() -> Case {
                     if exchange.success().is_err() {
                         return Ok(None);
                     }
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(nonce).await?;
                     Ok::<_, Finding>(Some(tunnel))
                 });
@@ -210,7 +210,7 @@ async fn serves_on(lab: &Lab, server: &Server) -> Outcome {
     if exchange.success().is_err() {
         return Err(wrong(exchange.answer.describe()));
     }
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     // A proxy that is about to be stopped would wait for it.
     tunnel.closes().await

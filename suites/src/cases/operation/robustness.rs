@@ -182,8 +182,7 @@ fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
                 return Err(Finding::violation("a 2xx", seen));
             }
             let exchange = Exchange { answer, connection };
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.sends(lab.nonce()).await?;
             tunnel.stays_silent(lab.patience().quiet()).await
         })

@@ -227,8 +227,7 @@ fn what_a_server_says_at_once_is_complete() -> Case {
 
             let answer = connection.hears().await;
             let exchange = Exchange { answer, connection };
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.receives(at_once).await?;
             tunnel.echoes(lab.nonce()).await
         })

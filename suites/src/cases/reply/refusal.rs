@@ -261,7 +261,7 @@ fn no_success_carries_an_error_page() -> Vec<(&'static str, Case)> {
                     lab.note(answer.describe());
                     return Ok(());
                 }
-                let mut tunnel = exchange.connection.into_tunnel();
+                let mut tunnel = exchange.granted()?;
                 match tunnel.echoes(lab.nonce()).await {
                     Ok(()) => Err(Finding::inconclusive("it is a tunnel to the server")),
                     Err(behind) => Err(Finding::violation(
@@ -298,7 +298,7 @@ fn a_server_that_hangs_up_at_once_adds_nothing() -> Vec<(&'static str, Case)> {
                     let mut face = exchange.answer.describe();
                     match &exchange.answer {
                         Answer::Reply(reply) if reply.is_success() => {
-                            let mut tunnel = exchange.connection.into_tunnel();
+                            let mut tunnel = exchange.granted()?;
                             let ending = tunnel.ends_somehow().await?;
                             face = format!("{face}, then {}", ending.describe());
                         }
@@ -352,11 +352,11 @@ fn is_complete(lab: &Lab, reply: &Reply, body: &Body) -> Outcome {
             lab.note(format!("{}, {came}", reply.status_line()));
             return Ok(());
         }
-        BodyEnd::Closed(Ending::Reset) => {
+        BodyEnd::Closed(Ending::Abrupt) => {
             let why = format!("a reset after {came}: it may have destroyed the rest");
             return Err(Finding::inconclusive(why));
         }
-        BodyEnd::Closed(Ending::Fin) => format!("the end after {came}"),
+        BodyEnd::Closed(Ending::Orderly) => format!("the end after {came}"),
         BodyEnd::Silence(limit) => format!("{came}, then silence for {limit:?}"),
         BodyEnd::Flood => format!("{came}, and no end"),
         BodyEnd::Malformed(why) => format!("{why}, after {came}"),

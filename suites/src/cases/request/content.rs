@@ -134,7 +134,7 @@ async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<
         other => return Ok(Seen::Refused(other.describe())),
     }
 
-    let mut near = exchange.connection.into_tunnel();
+    let mut near = exchange.granted()?;
     near.sends(&later).await?;
     let got = server.accepts().await?.receives_up_to(later).await?;
     Ok(match got.strip_suffix(early.as_bytes()) {

@@ -339,7 +339,7 @@ fn a_reset_of_the_client() -> Case {
 
 /// The stream has ended, with nothing more before; a reset is noted, and no violation.
 async fn ended(lab: &Lab, end: &mut End) -> Outcome {
-    if end.ends_somehow().await? == Ending::Reset {
+    if end.ends_somehow().await? == Ending::Abrupt {
         lab.note("ended with a reset");
     }
     Ok(())

@@ -334,11 +334,7 @@ fn many_tunnels_are_kept_apart() -> Case {
                     lab.note(format!("{number} tunnels were granted"));
                     break;
                 }
-                open.push((
-                    number,
-                    exchange.connection.into_tunnel(),
-                    server.accepts().await?,
-                ));
+                open.push((number, exchange.granted()?, server.accepts().await?));
             }
             if open.len() < 2 {
                 return Err(Finding::inconclusive(

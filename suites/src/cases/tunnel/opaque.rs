@@ -187,8 +187,7 @@ async fn stays(lab: &Lab, field: &str) -> Outcome {
     lab.carries(&lab.request(&server).field(field), &server)
         .await?;
     let exchange = lab.client().asks(lab.request(&server).field(field)).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     pass(lab.patience().stall()).await;
     tunnel.echoes(lab.nonce()).await

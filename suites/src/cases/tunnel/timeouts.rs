@@ -174,7 +174,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
                 let (taken, ending) = to.halves().0.takes_until_quiet(lab.patience().end()).await;
                 let seen = format!("{taken} of {sent} bytes");
                 match ending {
-                    Some(Ending::Fin) if taken < sent => {
+                    Some(Ending::Orderly) if taken < sent => {
                         let observed = format!("a FIN behind {seen}");
                         Err(Finding::violation("a reset, or every byte", observed))
                     }
