@@ -13,6 +13,7 @@
 //! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
 //! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
 //! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
+//! | `strange-modules` | `LoadModule` takes every module that there is | what is none of httpd's own is an error, unless it is known to do nothing by itself | whom it lets in or keeps out nobody could tell |
 //! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on expressions (`expr=`) | files only, opened anew on SIGHUP; `env=` alone | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
