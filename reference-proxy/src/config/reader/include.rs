@@ -124,9 +124,10 @@ impl Search {
     }
 }
 
-/// What is in a folder, by name.
+/// What is in a folder, by name; without a name it is the current one.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries = std::fs::read_dir(folder)?
+    let current = folder.as_os_str().is_empty();
+    let mut entries = std::fs::read_dir(if current { Path::new(".") } else { folder })?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<Vec<_>>>()?;
     entries.sort();
