@@ -22,7 +22,7 @@ const TRAILERS_LIMIT: usize = 64;
 pub struct Body {
     /// The content, without its framing.
     pub content: Vec<u8>,
-    /// The field lines behind the last chunk, as they came.
+    /// The field lines after the last chunk, as they came.
     pub trailers: Vec<Vec<u8>>,
     /// What marks its end.
     pub framing: Framing,
@@ -141,7 +141,7 @@ fn decimal(value: &[u8]) -> Option<usize> {
 pub struct Decoder {
     /// The content so far.
     pub content: Vec<u8>,
-    /// The field lines behind the last chunk so far.
+    /// The field lines after the last chunk so far.
     pub trailers: Vec<Vec<u8>>,
     awaits: Awaits,
     /// The part of a line that has arrived.
@@ -159,9 +159,9 @@ enum Awaits {
     Size,
     /// So many bytes of a chunk.
     Chunk(usize),
-    /// The line end behind a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
-    /// A trailer line, or the empty line behind them.
+    /// A trailer line, or the empty line after them.
     Trailer,
     /// Nothing more.
     Nothing,

@@ -125,7 +125,7 @@ impl Connection {
     }
 }
 
-/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon behind it, and the last one
+/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon after it, and the last one
 /// before a head of any length could do with [`ANSWER_LASTS`] times that.
 async fn hear<R: AsyncReadExt + Unpin>(
     stream: &mut R,

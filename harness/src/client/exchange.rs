@@ -12,7 +12,7 @@ use crate::{
 pub struct Exchange {
     /// What the proxy did.
     pub answer: Answer,
-    /// The connection; bytes behind the reply's head were not touched.
+    /// The connection; bytes after the reply's head were not touched.
     pub connection: Connection,
 }
 

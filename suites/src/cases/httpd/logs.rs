@@ -231,7 +231,7 @@ const REASONS: &[(&str, Reason, &str)] = &[
 
 /// The one line that tells an administrator why a user calls.
 ///
-/// Right as well: any number, level or field around it.
+/// Also accepted: any number, level or field around it.
 fn the_error_log_names_reason_and_target() -> Vec<(&'static str, Case)> {
     each(REASONS, |&(_, kind, words)| {
         httpd("The error log names the reason and the target of a refusal")
@@ -276,7 +276,7 @@ fn a_refusal_is_an_error_in_the_log() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// An entry with the note in brackets, and a word behind them.
+/// An entry with the note in brackets, and a word after them.
 const ENTRIES: &str = "LogLevel info\nErrorLog \"{error_log}\"\n\
                        ErrorLogFormat \"entry [source=%{proxy-source-port}n] of [%l] %M\"";
 

@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Nothing of the client reaches the next proxy: neither credentials nor what program it is.
 ///
-/// Right as well: any banner in Proxy-agent. A proxy that forwards the client's request, as RFC 9110 has it, lists this as
+/// Also accepted: any banner in Proxy-agent. A proxy that forwards the client's request, as RFC 9110 has it, lists this as
 /// a deviation.
 fn asks_in_http_1_0() -> Case {
     httpd(

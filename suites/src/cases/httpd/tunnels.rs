@@ -137,7 +137,7 @@ fn timeouts(timeout: u32, proxy_timeout: u32) -> Setup {
 
 /// Whoever shortens one of them wonders why tunnels live on.
 ///
-/// Right as well: to end either side some seconds late.
+/// Also accepted: to end either side some seconds late.
 fn an_idle_tunnel_lives_for_the_longer_timeout() -> Vec<(&'static str, Case)> {
     each(TIMEOUTS, |&(_, timeout, proxy_timeout)| {
         httpd("An idle tunnel lives for the longer one of Timeout and ProxyTimeout")
@@ -267,7 +267,7 @@ const ATTEMPTS: &[(&str, u32, Option<u32>)] = &[
 
 /// Kernels try for two minutes; users do not.
 ///
-/// Right as well: any status, up to some seconds late.
+/// Also accepted: any status, up to some seconds late.
 fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Vec<(&'static str, Case)> {
     each(ATTEMPTS, |&(_, timeout, proxy_timeout)| {
         httpd("A connection attempt is given up after ProxyTimeout, or else after Timeout")
