@@ -21,7 +21,7 @@ pub struct Authority {
 /// A host, as an address where it is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// An address literal.
+    /// An address literal, as IPv4 where it is one.
     Address(IpAddr),
     /// A name, in lower case, without a last dot.
     Name(Box<str>),
@@ -43,7 +43,8 @@ impl Authority {
                     .parse()
                     .map_err(|_| Refusal::bad_request("the brackets hold no IPv6 address"))?;
                 let port = after.strip_prefix(':').ok_or_else(malformed)?;
-                (Host::Address(address.into()), port)
+                // One address has one form, so that no policy is passed in the clothes of IPv6.
+                (Host::Address(address.to_canonical()), port)
             }
             None => {
                 let (host, port) = target.split_once(':').ok_or_else(malformed)?;
@@ -145,7 +146,8 @@ mod tests {
             ("127.0.0.1:7001", "127.0.0.1:7001"),
             ("127.0.0.1:0007001", "127.0.0.1:7001"),
             ("[::1]:65535", "[::1]:65535"),
-            ("[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.1]:1"),
+            ("[::ffff:127.0.0.1]:1", "127.0.0.1:1"),
+            ("[0:0::1]:1", "[::1]:1"),
             ("under_score:1", "under_score:1"),
         ] {
             assert_eq!(parsed(target).as_deref(), Some(means), "{target}");
