@@ -4,6 +4,7 @@
 //! as much time as a wrong password, and neither is told from the other.
 
 mod apr1;
+pub mod groups;
 mod hash;
 
 use crate::request::Fields;

@@ -1,178 +1,87 @@
-//! Who may use the proxy: `<Proxy>` sections, their `Require` and their authentication.
+//! Who may use the proxy: `<Proxy>` and `<Location>`, what they require, and how users prove who they are.
 //!
-//! Without any `Require` httpd serves everybody. This proxy then serves clients of its own machine only:
-//! an open proxy has to be asked for in words.
+//! As in httpd every section that fits the target applies, the later ones on top: `<Proxy>` before `<Location>`, and
+//! among each the sections of the main server before those of the virtual host. Two things are stricter. Without any
+//! `Require` httpd serves everybody; this proxy then serves clients of its own machine only: an open proxy has to be
+//! asked for in words. And a section that fits in one spelling only, or only the beginning of a target, can take away
+//! and never give ([`pattern`]).
 
+mod block;
+pub mod client;
+mod glob;
+pub mod hosts;
 mod network;
+pub mod pattern;
+mod policy;
 mod require;
+mod verdict;
 
+pub use block::{Block, Fate, Kind};
+pub use client::{Client, Facts, Unknown, User};
+pub use hosts::Hosts;
 pub use network::Network;
+pub use pattern::{Pattern, Target};
+pub use policy::{Auth, Decision, Merging, Rules};
 pub use require::Require;
+pub use verdict::Verdict;
 
-use std::net::IpAddr;
-use std::path::PathBuf;
+use policy::Policy;
+use std::sync::Arc;
 
-/// The sections that may apply to a request, in order.
+/// The sections that may apply to a request.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Later ones take precedence.
-    pub sections: Vec<Section>,
+    /// Those of the main server.
+    pub main: Arc<Sections>,
+    /// Those of the virtual host.
+    pub own: Arc<Sections>,
 }
 
-/// One `<Proxy>`.
+/// The sections of one server, each kind in order.
+#[derive(Clone, Debug, Default)]
+pub struct Sections {
+    /// `<Proxy>` and `<ProxyMatch>`.
+    pub proxies: Vec<Section>,
+    /// `<Location>` and `<LocationMatch>`, which come later.
+    pub locations: Vec<Section>,
+}
+
+/// One section.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// Which targets it is about, with wildcards.
-    pub pattern: String,
-    /// What it requires; `None` when it says nothing.
-    pub require: Option<Require>,
-    /// How users prove who they are.
-    pub auth: Auth,
-}
-
-/// How users prove who they are; `None` where a section says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Auth {
-    /// `AuthType Basic`; false for `None`.
-    pub basic: Option<bool>,
-    /// `AuthName`.
-    pub realm: Option<String>,
-    /// `AuthUserFile`.
-    pub file: Option<PathBuf>,
-}
-
-/// What is known of a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Client<'a> {
-    /// Where it comes from.
-    pub address: IpAddr,
-    /// Where it arrived.
-    pub local: IpAddr,
-    /// The name of its address, which resolves to that address; only looked up where [`Access::asks_name`].
-    pub name: Option<&'a str>,
-    /// Who it is, when valid credentials said so.
-    pub user: Option<&'a str>,
-    /// The method of its request.
-    pub method: &'a str,
-}
-
-/// What a section says about a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It may.
-    Granted,
-    /// It may not, whoever it is.
-    Denied,
-    /// It depends on who it is.
-    UserWanted,
+    /// Which targets it is about.
+    pub pattern: Pattern,
+    /// What it says.
+    pub rules: Rules,
 }
 
 impl Access {
-    /// Whether `client` may connect to `target`.
-    #[must_use]
-    pub fn decide(&self, client: Client<'_>, target: &str) -> Decision {
-        let require = self
-            .applying(target)
-            .rev()
-            .find_map(|section| section.require.as_ref());
-        require
-            .unwrap_or(&Require::Local)
-            .decide(client)
-            .unwrap_or(Decision::Denied)
-    }
-
-    /// Whether a decision about `target` may depend on the name of the client's address.
-    #[must_use]
-    pub fn asks_name(&self, target: &str) -> bool {
-        self.applying(target)
-            .any(|section| section.require.as_ref().is_some_and(Require::asks_name))
-    }
-
-    /// How users prove who they are where `target` is concerned.
-    #[must_use]
-    pub fn auth(&self, target: &str) -> Auth {
-        self.applying(target)
-            .fold(Auth::default(), |earlier, section| Auth {
-                basic: section.auth.basic.or(earlier.basic),
-                realm: section.auth.realm.clone().or(earlier.realm),
-                file: section.auth.file.clone().or(earlier.file),
-            })
-    }
-
-    fn applying(&self, target: &str) -> impl DoubleEndedIterator<Item = &Section> {
-        self.sections
-            .iter()
-            .filter(move |section| super::matches_wildcard(&section.pattern, target))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn from(address: &str) -> Client<'_> {
-        Client {
-            address: address.parse().unwrap(),
-            local: "192.0.2.1".parse().unwrap(),
-            name: None,
-            user: None,
-            method: "CONNECT",
-        }
-    }
-
-    fn requiring(pattern: &str, words: &str) -> Section {
-        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-        let require = Require::parse(&words, &|_| true).unwrap();
-        Section {
-            pattern: pattern.into(),
-            require: Some(require),
-            auth: Auth::default(),
-        }
-    }
-
-    #[test]
-    fn an_open_proxy_has_to_be_asked_for() {
-        let silent = Access::default();
-        assert_eq!(silent.decide(from("127.0.0.9"), "a:1"), Decision::Granted);
-        assert_eq!(silent.decide(from("::1"), "a:1"), Decision::Granted);
-        assert_eq!(silent.decide(from("192.0.2.7"), "a:1"), Decision::Denied);
-        let open = Access {
-            sections: vec![requiring("*", "all granted")],
+    /// Asks every section about `client`: whichever of them may be about an address of the target. What is unknown
+    /// even then, when an address is judged, denies.
+    ///
+    /// # Errors
+    ///
+    /// What has to be found out about the client first.
+    pub fn ask_all(&self, client: Client<'_>) -> Result<(), Unknown> {
+        let asked = |section: &Section| {
+            let policy = Policy::default().with(&section.rules);
+            policy.decide(client).map(drop)
         };
-        assert_eq!(open.decide(from("192.0.2.7"), "a:1"), Decision::Granted);
+        self.sections().try_for_each(asked)
     }
 
-    #[test]
-    fn the_last_section_that_fits_decides() {
-        let sections = vec![
-            requiring("*", "all granted"),
-            requiring("a.test:*", "all denied"),
-        ];
-        let access = Access { sections };
-        assert_eq!(
-            access.decide(from("127.0.0.1"), "a.test:1"),
-            Decision::Denied
-        );
-        assert_eq!(
-            access.decide(from("127.0.0.1"), "b.test:1"),
-            Decision::Granted
-        );
+    /// Whether any section says who may, so that not only this machine is served.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        let says = |section: &Section| {
+            let Rules { require, hosts, .. } = &section.rules;
+            require.is_some() || hosts.as_ref().is_some_and(|hosts| !hosts.are_silent())
+        };
+        self.sections().any(says)
     }
 
-    #[test]
-    fn users_are_asked_for_where_they_matter() {
-        let access = Access {
-            sections: vec![requiring("*", "user ann bob")],
-        };
-        assert_eq!(
-            access.decide(from("127.0.0.1"), "a:1"),
-            Decision::UserWanted
-        );
-        let as_user = |user| Client {
-            user: Some(user),
-            ..from("127.0.0.1")
-        };
-        assert_eq!(access.decide(as_user("ann"), "a:1"), Decision::Granted);
-        assert_eq!(access.decide(as_user("eve"), "a:1"), Decision::Denied);
+    fn sections(&self) -> impl Iterator<Item = &Section> {
+        let proxies = self.main.proxies.iter().chain(&self.own.proxies);
+        proxies.chain(self.main.locations.iter().chain(&self.own.locations))
     }
 }

@@ -3,11 +3,12 @@
 mod lines;
 mod sections;
 
+use super::access::Block;
 use super::error::{ConfigError, Place};
 use super::reader::Reader;
-use super::settings::{Block, Global, Settings};
+use super::settings::{Global, Settings};
 use super::source::Node;
-use super::{Config, VirtualHost, join};
+use super::{Config, Connects, VirtualHost, join};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -90,7 +91,7 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
             server,
         })
     });
-    Ok(Config {
+    let mut config = Config {
         listen: global.listen.clone(),
         main: joined(&Settings::default(), 0).map_err(error)?,
         hosts: hosts.collect::<Result<_, String>>().map_err(error)?,
@@ -100,8 +101,17 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
         user: global.user.clone(),
         group: global.group.clone(),
         warnings: global.every_warning(),
-    })
+    };
+    let closed = config
+        .servers()
+        .any(|server| server.connects == Connects::Yes && !server.access.speaks());
+    config.warnings.extend(closed.then(|| CLOSED.to_owned()));
+    Ok(config)
 }
+
+/// Said where httpd would serve everybody.
+const CLOSED: &str = "no Require, Allow or Deny says who may connect, so that only this machine is served: write \
+                      <Proxy \"*\"> with Require ip and your networks, or with Require all granted";
 
 struct Builder {
     global: Global,

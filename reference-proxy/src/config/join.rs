@@ -49,7 +49,8 @@ pub fn join(
             (None, None) => AllowConnect::default(),
         },
         access: Access {
-            sections: main.sections.iter().chain(&own.sections).cloned().collect(),
+            main: Arc::clone(&main.sections),
+            own: Arc::clone(&own.sections),
         },
         routes: main.routes.and(&own.routes),
         environment: main.environment.and(&own.environment),

@@ -1,6 +1,6 @@
 //! What directives have said so far, before main server and virtual hosts are joined.
 
-use super::access::{Auth, Require, Section};
+use super::access::Sections;
 use super::environment::Rules;
 use super::error::Place;
 use super::head_time::HeadTime;
@@ -97,8 +97,8 @@ pub struct Settings {
     pub error_format: Option<Arc<ErrorFormat>>,
     /// `LogLevel`.
     pub log_level: Option<Level>,
-    /// `<Proxy>`.
-    pub sections: Vec<Section>,
+    /// `<Proxy>` and `<Location>`.
+    pub sections: Arc<Sections>,
     /// `ProxyRemote` and its kin.
     pub routes: Routes,
     /// `SSLEngine`.
@@ -107,15 +107,6 @@ pub struct Settings {
     pub certificate: Option<PathBuf>,
     /// `SSLCertificateKeyFile`.
     pub key: Option<PathBuf>,
-}
-
-/// What the lines inside a `<Proxy>` have said so far.
-#[derive(Clone, Debug, Default)]
-pub struct Block {
-    /// `Require`.
-    pub requires: Vec<Require>,
-    /// `AuthType` and its kin.
-    pub auth: Auth,
 }
 
 impl Global {
@@ -191,4 +182,27 @@ pub enum LogFormatName {
     Text(String),
     /// That of the last `LogFormat` without a nickname.
     Transfer,
+}
+
+/// Whether a condition on the version of httpd holds for the one that this proxy follows.
+#[must_use]
+pub fn version_fits(operator: &str, version: Option<&str>) -> bool {
+    const FOLLOWED: [u32; 3] = [2, 4, 71];
+    let (operator, version) = match version {
+        Some(version) => (operator, version),
+        None => ("=", operator),
+    };
+    let parts: Vec<u32> = version
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect();
+    let own = &FOLLOWED[..parts.len().min(FOLLOWED.len())];
+    match operator {
+        "=" | "==" => *own == *parts,
+        ">" => *own > *parts,
+        ">=" => *own >= *parts,
+        "<" => *own < *parts,
+        "<=" => *own <= *parts,
+        _ => false,
+    }
 }

@@ -5,6 +5,7 @@
 //! before the policy has said yes.
 
 use super::{admission, variables};
+use crate::config::access::Target;
 use crate::config::routes::Via;
 use crate::config::{Connects, Server};
 use crate::log::Record;
@@ -44,18 +45,30 @@ pub(super) async fn connect(
     let server = proxy.config.server(record.local, Some(target));
     served(request, server)?;
     variables::before_access(request, server, record)?;
-    admission::admit(request, &target.to_string(), server, record, proxy).await?;
+    let deadline = Instant::now() + server.connect_time;
+    let forms = Target::new(&request.line.target, target);
+    let mut admitted = admission::admit(request, forms, server, record, proxy, deadline).await?;
     variables::behind_access(server, record, proxy);
     may_lead(request, target, server, record, proxy)?;
 
     let deadline = Instant::now() + server.connect_time;
+    let remote = server.routes.remote(target);
+    if remote.is_none() {
+        let host = &target.host;
+        admitted
+            .prepare(host, server, record, proxy, deadline)
+            .await?;
+    }
     let judge = |address: SocketAddr| {
         if server.routes.blocks_address(address.ip()) {
             return Err(blocked());
         }
+        // Whom an upstream proxy dials is for that one to judge.
+        if remote.is_none() {
+            admitted.judge(server, address)?;
+        }
         own::judge(address, &proxy.listening)
     };
-    let remote = server.routes.remote(target);
     let next_hop = remote.map_or(target, |remote| &remote.proxy);
     let dialled = tokio::select! {
         dialled = dial::dial(next_hop, server.source_address, deadline, judge) => dialled,

@@ -31,6 +31,28 @@ impl Network {
         })
     }
 
+    /// Reads a network of clients (`Require ip`, `Allow from`). Like httpd it takes none that holds every address,
+    /// and none of IPv4 addresses in the clothes of IPv6, in which no client comes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and what to write instead.
+    pub fn of_clients(text: &str) -> Result<Self, String> {
+        let invalid = |remedy: &str| format!("ip address '{text}' appears to be invalid{remedy}");
+        let network = Self::parse(text).ok_or_else(|| {
+            invalid(
+                ": write an address, its first octets (10.1), or a network (10.1.0.0/16, 2001:db8::/32)",
+            )
+        })?;
+        match network.address {
+            _ if network.bits == 0 => Err(invalid(": write Require all granted")),
+            IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
+                Err(invalid(": write it as an IPv4 address"))
+            }
+            _ => Ok(network),
+        }
+    }
+
     /// Whether `address` lies in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -1,197 +1,205 @@
 //! One condition on a client: `Require`, and the sections that combine several.
 
-use super::{Client, Decision, Network};
-use crate::config::matches_wildcard;
+mod words;
+
+use super::client::{Client, Unknown};
+use super::{Decision, Network};
+use std::path::Path;
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Require {
-    /// `all granted` or `all denied`.
+    /// `all granted` or `all denied`, and what does not depend on the client, as `method`.
     All(bool),
     /// `<RequireAny>`, and what several lines mean.
     Any(Vec<Self>),
+    /// `env`: variables, one of which is set.
+    Env(Vec<String>),
     /// `<RequireAll>`.
     Every(Vec<Self>),
+    /// `forward-dns`: names that have the client's address.
+    ForwardDns(Vec<String>),
+    /// `group`.
+    Group(Vec<String>),
     /// `host`: names of addresses, or the domains that they end in.
     Host(Vec<String>),
     /// `ip`: networks.
     Ip(Vec<Network>),
     /// `local`: loopback addresses, and connections whose two ends have one address.
     Local,
-    /// `method`.
-    Method(Vec<String>),
     /// `not`, and `<RequireNone>`: it can deny and never grants.
     Not(Box<Self>),
+    /// A condition for other methods only (`<Limit GET>`): it says nothing about CONNECT.
+    OtherMethods,
     /// `user`.
     User(Vec<String>),
     /// `valid-user`.
     ValidUser,
 }
 
+/// What is asked of a condition.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) client: Client<'a>,
+    /// The user, where the file of passwords that is asked here vouches for it.
+    pub(super) user: Option<&'a str>,
+    /// `AuthGroupFile`.
+    pub(super) groups: Option<&'a Path>,
+}
+
 impl Require {
-    /// Reads the words of one `Require`. `has` tells whether a module of httpd is loaded.
+    /// What it says about a client; `None`: nothing, as a `not` that does not apply. Conditions are asked in their
+    /// order and no further than needed, so that nothing is looked up in vain.
     ///
     /// # Errors
     ///
-    /// An unknown provider, or words that it cannot read.
-    pub fn parse(words: &[String], has: &dyn Fn(&str) -> bool) -> Result<Self, String> {
-        let Some((provider, arguments)) = words.split_first() else {
-            return Err("Require requires at least one argument".into());
-        };
-        let provider = provider.to_ascii_lowercase();
-        let module = match provider.as_str() {
-            "ip" | "host" | "local" => "authz_host_module",
-            "user" | "valid-user" => "authz_user_module",
-            _ => "authz_core_module",
-        };
-        let unknown = || format!("Unknown Authz provider: {provider}");
-        if !has(module) {
-            return Err(unknown());
-        }
-        let lower = || {
-            arguments
-                .iter()
-                .map(|word| word.to_ascii_lowercase())
-                .collect::<Vec<_>>()
-        };
-        match (provider.as_str(), arguments) {
-            ("not", [_, ..]) => {
-                Self::parse(arguments, has).map(|require| Self::Not(Box::new(require)))
-            }
-            ("all", [how]) if how.eq_ignore_ascii_case("granted") => Ok(Self::All(true)),
-            ("all", [how]) if how.eq_ignore_ascii_case("denied") => Ok(Self::All(false)),
-            ("all", _) => Err("Argument for 'Require all' must be 'granted' or 'denied'".into()),
-            ("local", []) => Ok(Self::Local),
-            ("valid-user", []) => Ok(Self::ValidUser),
-            ("ip", [_, ..]) => arguments
-                .iter()
-                .map(|word| network(word))
-                .collect::<Result<_, _>>()
-                .map(Self::Ip),
-            ("host", [_, ..]) => Ok(Self::Host(lower())),
-            ("user", [_, ..]) => Ok(Self::User(arguments.to_vec())),
-            ("method", [_, ..]) => Ok(Self::Method(arguments.to_vec())),
-            ("local" | "valid-user", _) => Err(format!("'Require {provider}' takes no arguments")),
-            ("ip" | "host" | "user" | "method" | "not", []) => {
-                Err(format!("'Require {provider}' requires an argument"))
-            }
-            _ => Err(unknown()),
-        }
-    }
-
-    /// What it says about `client`; `None`: nothing, as a `not` that does not apply.
-    pub(super) fn decide(&self, client: Client<'_>) -> Option<Decision> {
-        let address = client.address.to_canonical();
-        let plain = |holds: bool| {
-            Some(if holds {
-                Decision::Granted
-            } else {
-                Decision::Denied
-            })
-        };
-        let of_user = |holds: &dyn Fn(&str) -> bool| match client.user {
-            None => Some(Decision::UserWanted),
-            Some(user) => plain(holds(user)),
-        };
-        match self {
+    /// What has to be found out first.
+    pub(super) fn decide(&self, asked: Question<'_>) -> Result<Option<Decision>, Unknown> {
+        let address = asked.client.canonical();
+        let said = match self {
             Self::All(granted) => plain(*granted),
-            Self::Any(any) => strongest(
-                any,
-                client,
-                [Decision::Granted, Decision::UserWanted, Decision::Denied],
-            ),
-            Self::Every(every) => strongest(
-                every,
-                client,
-                [Decision::Denied, Decision::UserWanted, Decision::Granted],
-            ),
-            Self::Host(names) => plain(
-                client
-                    .name
-                    .is_some_and(|name| names.iter().any(|own| ends_in(name, own))),
-            ),
+            Self::Any(several) => return any(several, asked),
+            Self::Env(names) => plain(names.iter().any(|name| asked.client.variables.has(name))),
+            Self::Every(several) => return every(several, asked),
+            Self::ForwardDns(names) => plain(one_has(names, asked.client)?),
+            Self::Group(wanted) => match asked.user {
+                None => Decision::UserWanted,
+                Some(_) => plain(in_group(wanted, asked)?),
+            },
+            Self::Host(domains) => plain(one_is_in(domains, asked.client)?),
             Self::Ip(networks) => plain(networks.iter().any(|network| network.contains(address))),
-            Self::Local => plain(address.is_loopback() || address == client.local.to_canonical()),
-            Self::Method(methods) => plain(methods.iter().any(|method| method == client.method)),
-            Self::Not(require) => match require.decide(client)? {
-                Decision::Granted => Some(Decision::Denied),
-                Decision::Denied => None,
-                Decision::UserWanted => Some(Decision::UserWanted),
-            },
-            Self::User(users) => of_user(&|user| users.iter().any(|own| own == user)),
-            Self::ValidUser => of_user(&|_| true),
-        }
+            Self::Local => {
+                plain(address.is_loopback() || address == asked.client.local.to_canonical())
+            }
+            Self::Not(require) => {
+                // Whoever gives no name is not the one who is kept out.
+                let granted = require.decide(asked)? == Some(Decision::Granted);
+                return Ok(granted.then_some(Decision::Denied));
+            }
+            Self::OtherMethods => return Ok(None),
+            Self::User(users) => asked.user.map_or(Decision::UserWanted, |user| {
+                plain(users.iter().any(|own| own == user))
+            }),
+            Self::ValidUser => asked.user.map_or(Decision::UserWanted, |_| plain(true)),
+        };
+        Ok(Some(said))
     }
 
-    /// Whether a `not` stands where it can neither grant nor deny, which httpd calls an error.
+    /// What is left of it for CONNECT; `None`: nothing.
     #[must_use]
-    pub fn is_hollow(&self) -> bool {
+    pub fn for_connect(self) -> Option<Self> {
+        let left = |several: Vec<Self>| {
+            let left: Vec<Self> = several.into_iter().filter_map(Self::for_connect).collect();
+            (!left.is_empty()).then_some(left)
+        };
         match self {
-            Self::Any(several) => several
-                .iter()
-                .any(|require| matches!(require, Self::Not(_)) || require.is_hollow()),
-            Self::Every(several) => several.iter().any(Self::is_hollow),
-            Self::Not(require) => match &**require {
-                Self::Any(several) => several
-                    .iter()
-                    .any(|require| matches!(require, Self::Not(_))),
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    /// Whether it looks at the name of an address.
-    pub(super) fn asks_name(&self) -> bool {
-        match self {
-            Self::Any(several) | Self::Every(several) => several.iter().any(Self::asks_name),
-            Self::Not(require) => require.asks_name(),
-            require => matches!(require, Self::Host(_)),
+            Self::Any(several) => left(several).map(Self::Any),
+            Self::Every(several) => left(several).map(Self::Every),
+            Self::Not(require) => require.for_connect().map(|left| Self::Not(Box::new(left))),
+            Self::OtherMethods => None,
+            require => Some(require),
         }
     }
 }
 
-/// The first of `order` that some condition says.
-fn strongest(several: &[Require], client: Client<'_>, order: [Decision; 3]) -> Option<Decision> {
-    let said: Vec<Decision> = several
-        .iter()
-        .filter_map(|require| require.decide(client))
-        .collect();
-    order.into_iter().find(|decision| said.contains(decision))
+fn plain(holds: bool) -> Decision {
+    if holds {
+        Decision::Granted
+    } else {
+        Decision::Denied
+    }
 }
 
-/// Whether `name` is `own` or lies in the domain `own`, with or without a dot in front.
-fn ends_in(name: &str, own: &str) -> bool {
-    let domain = own.strip_prefix('.').unwrap_or(own);
-    name.eq_ignore_ascii_case(own) || matches_wildcard(&format!("*.{domain}"), name)
+/// The first that grants is enough; else the first that a user could change counts.
+fn any(several: &[Require], asked: Question<'_>) -> Result<Option<Decision>, Unknown> {
+    let mut said = None;
+    for require in several {
+        said = match (require.decide(asked)?, said) {
+            (Some(Decision::Granted), _) => return Ok(Some(Decision::Granted)),
+            (Some(Decision::UserWanted), _) => Some(Decision::UserWanted),
+            (now, None) => now,
+            (_, earlier) => earlier,
+        };
+    }
+    Ok(said)
 }
 
-fn network(word: &str) -> Result<Network, String> {
-    Network::parse(word).ok_or_else(|| format!("ip address '{word}' appears to be invalid"))
+/// The first that denies is enough; else the first that wants a user counts.
+fn every(several: &[Require], asked: Question<'_>) -> Result<Option<Decision>, Unknown> {
+    let mut said = None;
+    for require in several {
+        said = match (require.decide(asked)?, said) {
+            (Some(Decision::Denied), _) => return Ok(Some(Decision::Denied)),
+            (Some(Decision::UserWanted), _) => Some(Decision::UserWanted),
+            (now, None) => now,
+            (_, earlier) => earlier,
+        };
+    }
+    Ok(said)
+}
+
+fn one_has(names: &[String], client: Client<'_>) -> Result<bool, Unknown> {
+    for name in names {
+        let Some(addresses) = client.facts.addresses.get(name) else {
+            return Err(Unknown::Addresses(name.clone()));
+        };
+        let own = client.canonical();
+        if addresses
+            .iter()
+            .any(|address| address.to_canonical() == own)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn one_is_in(domains: &[String], client: Client<'_>) -> Result<bool, Unknown> {
+    for domain in domains {
+        if client.is_in(domain)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Without a file nobody is in a group.
+fn in_group(wanted: &[String], asked: Question<'_>) -> Result<bool, Unknown> {
+    let Some(file) = asked.groups else {
+        return Ok(false);
+    };
+    let groups = asked.client.facts.groups.get(file);
+    let groups = groups.ok_or_else(|| Unknown::Groups(file.to_owned()))?;
+    Ok(wanted.iter().any(|group| groups.contains(group)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Facts;
     use super::*;
+    use crate::config::environment::Variables;
 
-    fn client() -> Client<'static> {
-        Client {
-            address: "127.0.0.1".parse().unwrap(),
-            local: "127.0.0.1".parse().unwrap(),
-            name: Some("a.example.test"),
+    static NONE: std::sync::LazyLock<Variables> = std::sync::LazyLock::new(Variables::default);
+
+    fn asked(facts: &Facts) -> Question<'_> {
+        let loopback = "127.0.0.1".parse().unwrap();
+        let client = Client {
+            address: loopback,
+            local: loopback,
             user: None,
-            method: "CONNECT",
+            variables: &NONE,
+            facts,
+        };
+        Question {
+            client,
+            user: None,
+            groups: Some(Path::new("/groups")),
         }
     }
 
-    fn parse(words: &str) -> Result<Require, String> {
-        Require::parse(
-            &words
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-            &|_| true,
-        )
+    fn parse(words: &str) -> Require {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        Require::parse(&words, &|_| true).unwrap()
     }
 
     #[test]
@@ -210,17 +218,53 @@ mod tests {
                 Require::Every(vec![yes.clone(), user.clone()]),
                 Some(UserWanted),
             ),
-            (Require::Every(vec![no.clone(), user]), Some(Denied)),
+            (Require::Every(vec![no.clone(), user.clone()]), Some(Denied)),
+            (Require::Every(vec![user.clone(), no.clone()]), Some(Denied)),
             (Require::Every(vec![yes.clone(), not(&no)]), Some(Granted)),
             (Require::Every(vec![yes.clone(), not(&yes)]), Some(Denied)),
+            (Require::Every(vec![yes.clone(), not(&user)]), Some(Granted)),
             (Require::Any(vec![not(&no)]), None),
+            (Require::Every(vec![]), None),
         ] {
-            assert_eq!(require.decide(client()), expected, "{require:?}");
+            let facts = Facts::default();
+            assert_eq!(require.decide(asked(&facts)), Ok(expected), "{require:?}");
         }
     }
 
     #[test]
-    fn reads_every_provider() {
+    fn nothing_is_looked_up_in_vain() {
+        let facts = Facts::default();
+        let decide = |require: Require| require.decide(asked(&facts));
+        let (yes, no) = (Require::All(true), Require::All(false));
+        let (host, forward) = (parse("host a.test"), parse("forward-dns a.test"));
+        let granted = Ok(Some(Decision::Granted));
+        let denied = Ok(Some(Decision::Denied));
+        assert_eq!(
+            decide(Require::Any(vec![yes.clone(), host.clone()])),
+            granted
+        );
+        assert_eq!(
+            decide(Require::Every(vec![no.clone(), host.clone()])),
+            denied
+        );
+        assert_eq!(decide(Require::Any(vec![host, yes])), Err(Unknown::Name));
+        let addresses = Err(Unknown::Addresses("a.test".into()));
+        assert_eq!(decide(Require::Any(vec![forward, no])), addresses);
+    }
+
+    #[test]
+    fn what_was_found_out_decides() {
+        let mut facts = Facts {
+            name: Some(Some("a.example.test".into())),
+            ..Facts::default()
+        };
+        let addresses = vec!["::ffff:127.0.0.1".parse().unwrap()];
+        facts.addresses.insert("here.test".into(), addresses);
+        facts.groups.insert("/groups".into(), vec!["staff".into()]);
+        let asked = Question {
+            user: Some("ann"),
+            ..asked(&facts)
+        };
         for (words, holds) in [
             ("local", true),
             ("ip 127.0.0.0/8", true),
@@ -228,32 +272,34 @@ mod tests {
             ("host example.test", true),
             ("host .example.test", true),
             ("host ample.test", false),
+            ("forward-dns here.test", true),
+            ("env set", false),
             ("method CONNECT", true),
-            ("method GET", false),
+            ("method GET POST", false),
+            ("group staff", true),
+            ("group other", false),
+            ("user ann", true),
+            ("user bob", false),
+            ("valid-user", true),
         ] {
-            let expected = if holds {
-                Decision::Granted
-            } else {
-                Decision::Denied
-            };
-            assert_eq!(
-                parse(words).unwrap().decide(client()),
-                Some(expected),
-                "{words}"
-            );
+            let expected = Ok(Some(plain(holds)));
+            assert_eq!(parse(words).decide(asked), expected, "{words}");
         }
-        for bad in [
-            "",
-            "nobody",
-            "all",
-            "all maybe",
-            "ip",
-            "ip x",
-            "local 1",
-            "not",
-            "valid-user x",
-        ] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
+        let without = Question {
+            groups: None,
+            ..asked
+        };
+        let denied = Ok(Some(Decision::Denied));
+        assert_eq!(parse("group staff").decide(without), denied);
+    }
+
+    #[test]
+    fn what_is_for_other_methods_is_left_out() {
+        let other = || Require::OtherMethods;
+        let some = Require::Every(vec![other(), Require::Local, Require::Any(vec![other()])]);
+        let left = Require::Every(vec![Require::Local]);
+        assert_eq!(some.for_connect(), Some(left));
+        let none = Require::Any(vec![other(), Require::Not(Box::new(other()))]);
+        assert_eq!(none.for_connect(), None);
     }
 }

@@ -12,8 +12,9 @@ mod words;
 
 pub use words::listen_address;
 
+use super::access::Block;
 use super::error::Place;
-use super::settings::{Block, Global, Settings};
+use super::settings::{Global, Settings};
 
 /// What a directive writes to.
 #[derive(Debug)]
@@ -50,14 +51,23 @@ pub fn setter(name: &str) -> Option<Setter> {
 /// Where each may stand, and which module brings it, is said in [`table`].
 #[rustfmt::skip]
 static SETTERS: &[(&str, Setter)] = &[
+    ("Allow", access::allow),
     ("AllowCONNECT", proxying::allow_connect),
     ("AllowMethods", conditional::allow_methods),
+    ("AuthBasicAuthoritative", access::basic_authoritative),
+    ("AuthBasicFake", access::basic_fake),
+    ("AuthBasicProvider", access::basic_provider),
+    ("AuthBasicUseDigestAlgorithm", access::basic_digest),
+    ("AuthGroupFile", access::auth_group_file),
+    ("AuthMerging", access::merging),
     ("AuthName", access::auth_name),
     ("AuthType", access::auth_type),
     ("AuthUserFile", access::auth_user_file),
+    ("AuthzSendForbiddenOnFailure", access::forbid_on_failure),
     ("BrowserMatch", variables::browser_match),
     ("BrowserMatchNoCase", variables::browser_match_no_case),
     ("CustomLog", logging::custom_log),
+    ("Deny", access::deny),
     ("ErrorLog", logging::error_log),
     ("ErrorLogFormat", logging::error_log_format),
     ("GlobalLog", logging::global_log),
@@ -72,6 +82,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("MaxClients", process::connections_most),
     ("MaxRequestWorkers", process::connections_most),
     ("NoProxy", proxying::no_proxy),
+    ("Order", access::order),
     ("PassEnv", variables::pass_env),
     ("PidFile", process::pid_file),
     ("Port", conditional::port),
@@ -84,6 +95,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("RequestHeader", conditional::request_header),
     ("RequestReadTimeout", server::head_time),
     ("Require", access::require),
+    ("Satisfy", access::satisfy),
     ("ServerAlias", server::alias),
     ("ServerName", server::name),
     ("ServerRoot", process::root),

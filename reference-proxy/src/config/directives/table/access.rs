@@ -3,19 +3,18 @@
 use super::Context::{Global as G, Inside as I, Section as P, Server as S};
 use super::Meaning::{Checked, Idle, Refused, Run};
 use super::Module;
-use super::reasons::{ACCESS, USERS};
+use super::reasons::USERS;
 
 #[rustfmt::skip]
 pub(super) static MODULES: &[Module] = &[
     Module { id: "access_compat_module", source: "mod_access_compat.c", names: &[
-        (I, Refused(&ACCESS), "Allow Deny Order Satisfy"),
+        (I, Run, "Allow Deny Order Satisfy"),
     ]},
     Module { id: "allowmethods_module", source: "mod_allowmethods.c", names: &[
         (I, Checked, "AllowMethods"),
     ]},
     Module { id: "auth_basic_module", source: "mod_auth_basic.c", names: &[
-        (I, Refused(&USERS), "AuthBasicAuthoritative AuthBasicFake AuthBasicUseDigestAlgorithm"),
-        (I, Idle, "AuthBasicProvider"),
+        (I, Run, "AuthBasicAuthoritative AuthBasicFake AuthBasicProvider AuthBasicUseDigestAlgorithm"),
     ]},
     Module { id: "auth_digest_module", source: "mod_auth_digest.c", names: &[
         (I, Refused(&USERS), "\
@@ -63,9 +62,7 @@ pub(super) static MODULES: &[Module] = &[
         (S, Idle, "AuthLDAPCharsetConfig"),
     ]},
     Module { id: "authz_core_module", source: "mod_authz_core.c", names: &[
-        (I, Run, "Require"),
-        (I, Refused(&ACCESS), "AuthMerging"),
-        (I, Idle, "AuthzSendForbiddenOnFailure"),
+        (I, Run, "AuthMerging AuthzSendForbiddenOnFailure Require"),
     ]},
     Module { id: "authz_dbd_module", source: "mod_authz_dbd.c", names: &[
         (I, Refused(&USERS), "AuthzDBDLoginToReferer AuthzDBDQuery AuthzDBDRedirectQuery"),
@@ -74,7 +71,7 @@ pub(super) static MODULES: &[Module] = &[
         (I, Refused(&USERS), "AuthDBMGroupFile AuthzDBMType"),
     ]},
     Module { id: "authz_groupfile_module", source: "mod_authz_groupfile.c", names: &[
-        (I, Refused(&USERS), "AuthGroupFile"),
+        (I, Run, "AuthGroupFile"),
     ]},
     Module { id: "authz_host_module", source: "mod_authz_host.c", names: &[]},
     Module { id: "authz_owner_module", source: "mod_authz_owner.c", names: &[]},

@@ -9,11 +9,6 @@ pub struct Reason {
     pub instead: &'static str,
 }
 
-pub(super) static ACCESS: Reason = Reason {
-    does: "decides who gets in",
-    instead: "say it with Require in a <Proxy> section",
-};
-
 pub(super) static ADDRESS: Reason = Reason {
     does: "takes the client's address from what the client sends, and rules about addresses judge that one",
     instead: "write Require about the addresses that connect to this proxy, and leave this line out",
