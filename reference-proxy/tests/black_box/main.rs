@@ -7,10 +7,12 @@
 
 mod access;
 mod chains;
+mod clients;
 mod configs;
 mod logs;
 mod refusals;
 mod reloads;
+mod sections;
 mod secure;
 mod support;
 mod tunnels;

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,52 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The modules that a CONNECT proxy with every feature needs.
 pub(crate) const MODULES: &str = "\
+LoadModule access_compat_module modules/mod_access_compat.so
 LoadModule authn_core_module modules/mod_authn_core.so
 LoadModule authn_file_module modules/mod_authn_file.so
 LoadModule authz_core_module modules/mod_authz_core.so
+LoadModule authz_groupfile_module modules/mod_authz_groupfile.so
 LoadModule authz_host_module modules/mod_authz_host.so
 LoadModule authz_user_module modules/mod_authz_user.so
 LoadModule auth_basic_module modules/mod_auth_basic.so
 LoadModule proxy_module modules/mod_proxy.so
 LoadModule proxy_connect_module modules/mod_proxy_connect.so
 LoadModule reqtimeout_module modules/mod_reqtimeout.so
+LoadModule setenvif_module modules/mod_setenvif.so
+LoadModule env_module modules/mod_env.so
 LoadModule ssl_module modules/mod_ssl.so
 ";
+
+/// Runs the program to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_reference-proxy"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Checks a config; returns whether it is good and what was said.
+pub(crate) fn check(config: &str) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("httpd.conf");
+    std::fs::write(&file, format!("Listen 127.0.0.1:1\n{MODULES}{config}")).unwrap();
+    let output = run(&["-t", "-f", file.to_str().unwrap()]);
+    (
+        output.status.success(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+/// Checks a config that is wrong; returns the line that is named, and what was said.
+pub(crate) fn refused(config: &str) -> (String, String) {
+    let (good, said) = check(config);
+    assert!(!good, "{config}: {said}");
+    let rest = said.split_once(" on line ").unwrap().1;
+    let number: usize = rest.split_once(' ').unwrap().0.parse().unwrap();
+    let before = 1 + MODULES.lines().count();
+    let line = config.lines().nth(number - before - 1).unwrap();
+    (line.to_owned(), said)
+}
 
 /// A running proxy, with a scratch folder of its own.
 pub(crate) struct Proxy {
@@ -169,6 +204,19 @@ impl Proxy {
         let mut stream = self.dial();
         stream.write_all(octets.as_bytes()).unwrap();
         everything(&mut stream)
+    }
+
+    /// The status of the answer to a CONNECT for `target`.
+    pub(crate) fn connect_status(&self, target: &str, fields: &str) -> u16 {
+        let mut stream = self.dial();
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{fields}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        head(&mut stream)
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     /// The status of the only answer to `octets`.

@@ -16,7 +16,6 @@ mod known;
 mod pair;
 mod published;
 mod random;
-mod reading;
 mod rows;
 mod strategies;
 mod table;
@@ -38,7 +37,6 @@ fn main() -> ExitCode {
         whole::trials(),
         http2::trials(),
         random::trials(),
-        reading::trials(),
         table::trials(),
         published::trials(),
         variables::trials(),
