@@ -13,8 +13,14 @@
 //! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
 //! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
 //! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
-//! | `strange-modules` | `LoadModule` takes every module that there is | what is none of httpd's own is an error, unless it is known to do nothing by itself | whom it lets in or keeps out nobody could tell |
-//! | `require-default` | without `Require` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
+//! | `require-default` | without `Require`, `Allow` and `Deny` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
+//! | `satisfy-any-alone` | `Satisfy any` lets everybody in where there is no `Require`, whatever `Deny` says, and where there are no lists, whatever `Require` says | what is not there lets nobody in | the half that is written is all that was meant |
+//! | `prefix-grants` | a `<Proxy>` without wildcards is about every target that begins with it: one for `127.0.0.1:98` grants `127.0.0.1:9811` | it gives to a whole host, or a host and a port, and takes away from all that begins with it | nobody writes half a port, or half a name |
+//! | `one-target` | sections compare the target as it was spelled: `LOCALHOST`, `localhost.`, `localhost:0443` and `[::ffff:127.0.0.1]` pass one that denies the plain form, and `[::1]` fits no pattern, since brackets are sets | sections are about the canonical form as well, and about the addresses that a name is dialled at; one that fits only there can take away and never give | one target has many spellings, and a name can be given to any address |
+//! | `expressions` | `<If>` and `Require expr` decide by expressions; `<ProxyMatch>` and `SetEnvIf` take all that PCRE takes | an error, where it is about access; what is not known to mean the same in both engines is one, too | what is half understood lets somebody in |
+//! | `users-elsewhere` | users come from files, databases, directories, aliases of these, by Basic, Digest or forms | from an `AuthUserFile`, by Basic; anything else is an error | nobody else vouches here |
+//! | `not-authoritative` | with `AuthBasicAuthoritative Off` an unknown user is a 500, since nobody else is asked | 407, as for a wrong password | the same to who asks, and no users can be guessed |
+//! | `odd-clients` | `Deny from *`, `127.*` and `a,b` are taken for names, and deny nobody; masks with holes are taken, and so are words behind `valid-user` and `local` | an error | it cannot have been meant |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on expressions (`expr=`) | files only, opened anew on SIGHUP; `env=` alone | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
 //! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
@@ -34,14 +40,14 @@
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
 //! | `http-2` | mod_http2 carries CONNECT; the server's end waits for the client's, and a reset of either becomes an end | 505 | HTTP/1 only; RFC 9113, section 8.5, wants ends and resets passed on |
-//! | `slow-expressions` | an expression of `SetEnvIf` that takes too long fits nothing | 403 | who may connect may depend on it |
+//! | `slow-expressions` | an expression of `SetEnvIf` or `<ProxyMatch>` that takes too long fits nothing | 403 | who may connect may depend on it |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
 //! | `malformed-first` | who asks, and what is expected, is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
 //! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |
 //! | `head-too-large` | 400 | 431 | RFC 6585, section 5 |
 //! | `policy-before-lookup` | the name is resolved before the port is judged, so an unknown name on a denied port is 502 | 403, and nothing is resolved | what is denied must cause no traffic |
 //! | `self-tunnel` | a tunnel to the proxy itself is made | 502 with `proxy_loop_detected` | each would cost two more connections, without end |
-//! | `mapped-addresses` | `ProxyBlock` compares text, so `::ffff:1.2.3.4` passes a block of 1.2.3.4 | one address, however it is spelled | what is dialled is what is judged |
+//! | `mapped-addresses` | `ProxyBlock`, virtual hosts and `ProxyRemote` compare text, so `::ffff:1.2.3.4` passes a block of 1.2.3.4 | one address, however it is spelled | what is dialled is what is judged |
 //!
 //! # Answers
 //!

@@ -242,7 +242,7 @@ impl Group<'_> {
         true
     }
 
-    /// The subject has died while cases were running, or right after them.
+    /// The subject has died while cases were running, or right behind them.
     fn charge(&mut self, alone: bool, running: &Running) {
         let death = running
             .death()

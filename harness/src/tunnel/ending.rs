@@ -24,10 +24,10 @@ impl Side {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// In order: with a FIN, or in TLS with whatever ended the session without a reset.
-    Orderly,
+    /// In order, with a FIN.
+    Fin,
     /// With a reset.
-    Abrupt,
+    Reset,
 }
 
 impl Ending {
@@ -35,8 +35,8 @@ impl Ending {
     #[must_use]
     pub const fn describe(self) -> &'static str {
         match self {
-            Self::Orderly => "the end",
-            Self::Abrupt => "a reset",
+            Self::Fin => "the end",
+            Self::Reset => "a reset",
         }
     }
 }

@@ -187,8 +187,8 @@ impl<'a> Reader<'a> {
     /// The other side has ended in order, and nothing more arrives before it.
     pub async fn ends(&mut self) -> Outcome {
         match self.ends_somehow().await? {
-            Ending::Orderly => Ok(()),
-            Ending::Abrupt => {
+            Ending::Fin => Ok(()),
+            Ending::Reset => {
                 let expected = format!("the end of the stream at {}", self.side.name());
                 Err(Finding::violation(expected, "a reset"))
             }
@@ -334,15 +334,13 @@ impl Read {
 
 async fn read(stream: &mut ReadHalf<&mut Stream>, buffer: &mut [u8], limit: Duration) -> Read {
     match timeout(limit, stream.read(buffer)).await {
-        Ok(Ok(0)) => Read::End(Ending::Orderly),
+        Ok(Ok(0)) => Read::End(Ending::Fin),
         Ok(Ok(fresh)) => Read::Bytes(fresh),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Read::End(Ending::Abrupt)
+            Read::End(Ending::Reset)
         }
         // TLS says so when the TCP connection ends without a close_notify.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Read::End(Ending::Orderly)
-        }
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Read::End(Ending::Fin),
         Ok(Err(error)) => Read::Error(error),
         Err(_) => Read::Silence(limit),
     }
