@@ -2,15 +2,16 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use crate::run;
+use crate::{report::Report, run};
 
 /// Takes the events of a run, and makes something of them.
 pub trait Reporter {
     /// Something happened.
     fn event(&mut self, event: &run::Event);
 
-    /// Nothing more will happen, also when the run was interrupted: what was seen so far is reported.
-    fn finish(&mut self) -> Result<(), ReportError>;
+    /// Nothing more will happen, also when the run was interrupted: `report` is what was seen so far, folded once for all
+    /// reporters.
+    fn finish(&mut self, report: &Report) -> Result<(), ReportError>;
 }
 
 /// How a report is written down.

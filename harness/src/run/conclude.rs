@@ -38,13 +38,14 @@ pub(super) fn finished(
         ) => (Vec::new(), None, Some(reason)),
     };
     // A known failure that shows another face is a new one. Baselines hold what reports show: no secrets.
-    let face = observed
-        .as_ref()
-        .map(|observed| fingerprint::lasting(&Secrets::new(&secrets).hide(observed)));
+    let face = || {
+        let observed = observed.as_ref()?;
+        Some(fingerprint::lasting(&Secrets::new(&secrets).hide(observed)))
+    };
     let violated = conclusion == Conclusion::Violated;
     let listed = planned.deviation.as_ref().is_some_and(|known| {
         if violated {
-            changed.is_none_or(|known| Some(fingerprint::lasting(known)) == face)
+            changed.is_none_or(|known| Some(fingerprint::lasting(known)) == face())
         } else {
             !known.sometimes
         }

@@ -126,10 +126,11 @@ fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Tr
             reporter.event(event);
         }
     });
+    let report = fold.report();
     for reporter in reporters.iter_mut() {
-        reporter.finish().map_err(reports::could_not)?;
+        reporter.finish(&report).map_err(reports::could_not)?;
     }
-    Ok(fold.report())
+    Ok(report)
 }
 
 impl Arguments {

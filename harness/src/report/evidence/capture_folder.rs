@@ -130,7 +130,7 @@ impl Reporter for CaptureFolder {
         }
     }
 
-    fn finish(&mut self) -> Result<(), ReportError> {
+    fn finish(&mut self, _report: &Report) -> Result<(), ReportError> {
         self.failed.take().map_or(Ok(()), Err)
     }
 }
@@ -217,7 +217,8 @@ mod tests {
         for event in &events() {
             capture.event(event);
         }
-        capture.finish().unwrap();
+        let report = capture.fold.report();
+        capture.finish(&report).unwrap();
 
         let mut names: Vec<String> = fs::read_dir(&root)
             .unwrap()

@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     report::{
-        Format, Report, ReportError, ReportFold, Reporter,
+        Format, Report, ReportError, Reporter,
         format::{html, json, junit, markdown},
     },
     run::Event,
@@ -67,7 +67,6 @@ impl Destination {
         Ok(FileReport {
             format: self.format,
             place,
-            fold: ReportFold::new(),
         })
     }
 }
@@ -76,16 +75,13 @@ impl Destination {
 struct FileReport {
     format: Format,
     place: Place,
-    fold: ReportFold,
 }
 
 impl Reporter for FileReport {
-    fn event(&mut self, event: &Event) {
-        self.fold.event(event);
-    }
+    fn event(&mut self, _event: &Event) {}
 
-    fn finish(&mut self) -> Result<(), ReportError> {
-        let text = self.format.of(&self.fold.report())?;
+    fn finish(&mut self, report: &Report) -> Result<(), ReportError> {
+        let text = self.format.of(report)?;
         self.place.write(text.as_bytes())
     }
 }
@@ -182,7 +178,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::events;
+    use crate::report::{ReportFold, sample::events};
 
     #[test]
     fn a_destination_is_a_format_and_a_path() {
@@ -205,11 +201,13 @@ mod tests {
             }
             .prepare()
             .unwrap();
+            let mut fold = ReportFold::new();
             for event in events().iter().take(4) {
                 reporter.event(event);
+                fold.event(event);
             }
             assert!(!path.exists());
-            reporter.finish().unwrap();
+            reporter.finish(&fold.report()).unwrap();
             assert!(!std::fs::read_to_string(&path).unwrap().is_empty());
         }
         let files = std::fs::read_dir(folder.path()).unwrap().count();

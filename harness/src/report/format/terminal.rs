@@ -14,7 +14,7 @@ use anstyle::Style;
 use crate::{
     client::http1::NOBODY_LISTENS,
     report::{
-        CaseResult, Progress, Report, ReportError, ReportFold, Reporter,
+        CaseResult, Progress, Report, ReportError, Reporter,
         evidence::failure::{BOLD, DIM, Detail, paint, style, styled},
         format::progress::Tally,
         known_deviations::{self, Known},
@@ -60,7 +60,6 @@ pub struct Terminal<W: Write> {
     progress: Progress,
     tally: Tally,
     options: Options,
-    fold: ReportFold,
 }
 
 impl<W: Write> Terminal<W> {
@@ -71,7 +70,6 @@ impl<W: Write> Terminal<W> {
             progress,
             tally: Tally::default(),
             options,
-            fold: ReportFold::new(),
         }
     }
 }
@@ -88,12 +86,11 @@ impl<W: Write> fmt::Debug for Terminal<W> {
 impl<W: Write> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) {
         self.progress.event(event, &mut self.tally);
-        self.fold.event(event);
     }
 
-    fn finish(&mut self) -> Result<(), ReportError> {
+    fn finish(&mut self, report: &Report) -> Result<(), ReportError> {
         self.progress.clear();
-        write(&self.fold.report(), &mut self.out, self.options)?;
+        write(report, &mut self.out, self.options)?;
         Ok(self.out.flush()?)
     }
 }

@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 
 use crate::report::{
+    ReportFold,
     format::terminal::*,
     sample::{events, report},
 };
@@ -168,10 +169,12 @@ fn a_proxy_that_went_away_fills_no_page() {
 fn the_result_comes_at_the_end_also_when_interrupted() {
     let mut out = Vec::new();
     let mut terminal = Terminal::new(&mut out, Progress::none(), Options::default());
+    let mut fold = ReportFold::new();
     for event in events().iter().take(4) {
         terminal.event(event);
+        fold.event(event);
     }
-    terminal.finish().unwrap();
+    terminal.finish(&fold.report()).unwrap();
     let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
     assert!(text.contains("interrupted after 1 of 11 cases"), "{text}");
 }
