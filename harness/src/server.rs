@@ -1,4 +1,4 @@
-//! The far side: servers behind the proxy, played from scripts.
+//! The far side: servers beyond the proxy, played from scripts.
 
 mod acceptor;
 pub mod script;

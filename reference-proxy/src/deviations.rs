@@ -13,6 +13,7 @@
 //! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
 //! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
 //! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
+//! | `strange-modules` | `LoadModule` takes every module that there is | what is none of httpd's own is an error, unless it is known to do nothing by itself | whom it lets in or keeps out nobody could tell |
 //! | `require-default` | without `Require`, `Allow` and `Deny` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
 //! | `satisfy-any-alone` | `Satisfy any` lets everybody in where there is no `Require`, whatever `Deny` says, and where there are no lists, whatever `Require` says | what is not there lets nobody in | the half that is written is all that was meant |
 //! | `prefix-grants` | a `<Proxy>` without wildcards is about every target that begins with it: one for `127.0.0.1:98` grants `127.0.0.1:9811` | it gives to a whole host, or a host and a port, and takes away from all that begins with it | nobody writes half a port, or half a name |

@@ -16,7 +16,7 @@ type Body = dyn for<'a> Fn(&'a Lab) -> Pin<Box<dyn Future<Output = Outcome> + 'a
 /// One requirement and the experiment that tests it.
 #[derive(Clone)]
 pub struct Case {
-    /// `suite/sentence_in_snake_case`, with `[row]` behind it for a row of a family.
+    /// `suite/sentence_in_snake_case`, with `[row]` after it for a row of a family.
     pub id: String,
     /// The requirement, in our own words.
     pub title: String,
@@ -168,7 +168,7 @@ impl Case {
 
 /// A row of a table of cases: it has a name.
 pub trait Row {
-    /// In snake case; it stands in brackets behind the id.
+    /// In snake case; it stands in brackets after the id.
     fn name(&self) -> &'static str;
 }
 

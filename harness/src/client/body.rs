@@ -22,7 +22,7 @@ const TRAILERS_LIMIT: usize = 64;
 pub struct Body {
     /// The content, without its framing.
     pub content: Vec<u8>,
-    /// The field lines behind the last chunk, as they came.
+    /// The field lines after the last chunk, as they came.
     pub trailers: Vec<Vec<u8>>,
     /// What marks its end.
     pub framing: Framing,
@@ -90,7 +90,7 @@ impl Connection {
             let fresh = match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return decoder.closed(),
                 Ok(Ok(fresh)) => &piece[..fresh],
-                Ok(Err(_)) => return BodyEnd::Closed(Ending::Reset),
+                Ok(Err(_)) => return BodyEnd::Closed(Ending::Abrupt),
                 Err(_) => return BodyEnd::Silence(limit),
             };
             match decoder.feed(fresh) {
@@ -141,7 +141,7 @@ fn decimal(value: &[u8]) -> Option<usize> {
 pub struct Decoder {
     /// The content so far.
     pub content: Vec<u8>,
-    /// The field lines behind the last chunk so far.
+    /// The field lines after the last chunk so far.
     pub trailers: Vec<Vec<u8>>,
     awaits: Awaits,
     /// The part of a line that has arrived.
@@ -159,9 +159,9 @@ enum Awaits {
     Size,
     /// So many bytes of a chunk.
     Chunk(usize),
-    /// The line end behind a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
-    /// A trailer line, or the empty line behind them.
+    /// A trailer line, or the empty line after them.
     Trailer,
     /// Nothing more.
     Nothing,
@@ -196,7 +196,7 @@ impl Decoder {
         if self.awaits == Awaits::Close {
             BodyEnd::Complete
         } else {
-            BodyEnd::Closed(Ending::Fin)
+            BodyEnd::Closed(Ending::Orderly)
         }
     }
 

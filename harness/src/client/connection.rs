@@ -102,9 +102,9 @@ impl Connection {
         let mut piece = [0; 4096];
         while bytes.len() < LAST_BYTES_LIMIT {
             match timeout_at(deadline, self.stream.read(&mut piece)).await {
-                Ok(Ok(0)) => return (bytes, Some(Ending::Fin)),
+                Ok(Ok(0)) => return (bytes, Some(Ending::Orderly)),
                 Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => return (bytes, Some(Ending::Reset)),
+                Ok(Err(_)) => return (bytes, Some(Ending::Abrupt)),
                 Err(_) => break,
             }
         }
@@ -125,7 +125,7 @@ impl Connection {
     }
 }
 
-/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon behind it, and the last one
+/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon after it, and the last one
 /// before a head of any length could do with [`ANSWER_LASTS`] times that.
 async fn hear<R: AsyncReadExt + Unpin>(
     stream: &mut R,

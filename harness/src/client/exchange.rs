@@ -3,6 +3,7 @@
 use crate::{
     client::Connection,
     http1::{Answer, Reply},
+    tunnel::End,
     verdict::{Finding, Outcome},
 };
 
@@ -11,7 +12,7 @@ use crate::{
 pub struct Exchange {
     /// What the proxy did.
     pub answer: Answer,
-    /// The connection; bytes behind the reply's head were not touched.
+    /// The connection; bytes after the reply's head were not touched.
     pub connection: Connection,
 }
 
@@ -41,6 +42,12 @@ impl Exchange {
             )),
             other => Err(Finding::setup(format!("no tunnel: {}", other.describe()))),
         }
+    }
+
+    /// The client's end of the tunnel that the reply opened.
+    pub fn granted(self) -> Outcome<End> {
+        self.success()?;
+        Ok(self.connection.into_tunnel())
     }
 
     /// A reply that is not a 2xx.

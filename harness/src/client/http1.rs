@@ -139,8 +139,7 @@ impl Client {
     /// Asks for a tunnel to `authority` in the ordinary way and insists on getting one.
     pub async fn tunnel_to(&self, authority: &str) -> Outcome<End> {
         let exchange = self.asks(self.request(authority)).await?;
-        exchange.success()?;
-        Ok(exchange.connection.into_tunnel())
+        exchange.granted()
     }
 
     /// A tunnel to `server`.

@@ -13,7 +13,7 @@ pub(crate) fn values<'a>(
         .map(|(_, value)| value.as_slice())
 }
 
-/// Where the first head in `bytes` ends: behind its empty line.
+/// Where the first head in `bytes` ends: after its empty line.
 ///
 /// A bare LF counts as a line end here. Whether it may is for a case to say; a reader that did not see the end would
 /// call the proxy silent instead.

@@ -10,7 +10,7 @@ const INTERIM_LIMIT: usize = 16;
 pub struct Heard {
     /// What the proxy did.
     pub answer: Answer,
-    /// What came behind its head.
+    /// What came after its head.
     pub rest: Vec<u8>,
 }
 

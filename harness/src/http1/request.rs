@@ -98,7 +98,7 @@ impl Request {
         self
     }
 
-    /// Bytes right behind the header section.
+    /// Bytes right after the header section.
     #[must_use]
     pub fn followed_by(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.behind.extend_from_slice(bytes.as_ref());
@@ -112,7 +112,7 @@ impl Request {
         self
     }
 
-    /// The request without anything behind its header section.
+    /// The request without anything after its header section.
     #[must_use]
     pub fn head_only(mut self) -> Self {
         self.behind.clear();

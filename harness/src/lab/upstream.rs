@@ -28,7 +28,7 @@ pub(super) const UPSTREAM: char = 'u';
 pub struct Chain {
     /// The client's connection to the subject.
     pub near: Connection,
-    /// The upstream proxy's connection to the subject, behind the head of the request.
+    /// The upstream proxy's connection to the subject, after the head of the request.
     pub far: End,
     /// What the upstream proxy was asked.
     pub asked: Forwarded,
@@ -95,7 +95,7 @@ impl Lab {
         Ok(Chain { near, far, asked })
     }
 
-    /// The next connection to `upstream` that brings a request, behind its head. Some proxies try whether anybody is there,
+    /// The next connection to `upstream` that brings a request, after its head. Some proxies try whether anybody is there,
     /// and say nothing; and some ask again, on their own, what a case that is over had asked for: that is for the case about
     /// repeated requests to judge.
     async fn asks(&self, upstream: &Server) -> Outcome<(End, Vec<u8>)> {

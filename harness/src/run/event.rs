@@ -65,7 +65,7 @@ pub struct Subject {
 /// A case and its verdict.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Its id: `suite/sentence_in_snake_case`, with `[row]` behind it for a row of a family.
+    /// Its id: `suite/sentence_in_snake_case`, with `[row]` after it for a row of a family.
     pub case: Arc<str>,
     /// The requirement.
     pub title: String,

@@ -242,7 +242,7 @@ impl Group<'_> {
         true
     }
 
-    /// The subject has died while cases were running, or right behind them.
+    /// The subject has died while cases were running, or right after them.
     fn charge(&mut self, alone: bool, running: &Running) {
         let death = running
             .death()

@@ -38,7 +38,7 @@ pub fn receive(payload: impl Into<Payload>) -> Script {
     Step::Receive(payload.into()).into()
 }
 
-/// Receives the head of an HTTP message, whatever it says, and not a byte behind it.
+/// Receives the head of an HTTP message, whatever it says, and not a byte after it.
 #[must_use]
 pub fn receive_head() -> Script {
     Step::ReceiveHead.into()

@@ -25,7 +25,7 @@ impl Letters {
         Self { first }
     }
 
-    /// The port that a letter stands for. There is room for ports before, between and behind.
+    /// The port that a letter stands for. There is room for ports before, between and after.
     #[must_use]
     pub fn port(self, letter: char) -> Option<u16> {
         let index = u16::try_from(u32::from(letter).checked_sub(u32::from('a'))?).ok()?;

@@ -23,7 +23,7 @@ pub struct Setup {
     pub header: Option<u32>,
     /// Whether it serves clients at 127.0.0.1 only.
     pub few_clients: bool,
-    /// Lines of an httpd configuration, behind all others; see [`Setup::with_httpd_text`].
+    /// Lines of an httpd configuration, after all others; see [`Setup::with_httpd_text`].
     pub httpd_text: Option<String>,
 }
 
@@ -154,7 +154,7 @@ pub fn header_timeout(seconds: u32) -> Setup {
 impl Setup {
     /// The subject's configuration ends with these lines, as httpd reads them. Letters in braces stand for ports, as in
     /// an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens on, and
-    /// `{second_port}` for another that it may listen on. Braces behind `%` and `$` are httpd's own.
+    /// `{second_port}` for another that it may listen on. Braces after `%` and `$` are httpd's own.
     #[must_use]
     pub fn with_httpd_text(self, lines: impl Into<String>) -> Self {
         Self {

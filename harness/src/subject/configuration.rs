@@ -17,7 +17,7 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// The destination ports that CONNECT may reach. An empty list means none at all.
     pub allow: Option<Vec<PortRange>>,
-    /// What is to stand behind `AllowCONNECT`, verbatim, for subjects that take that directive.
+    /// What is to stand after `AllowCONNECT`, verbatim, for subjects that take that directive.
     pub allow_text: Option<String>,
     /// The user that is let in.
     pub credentials: Option<Credentials>,
@@ -31,7 +31,7 @@ pub struct Configuration {
     pub tls: Option<TlsFiles>,
     /// How long the subject waits.
     pub timeouts: Timeouts,
-    /// Lines that are to stand behind all others, for subjects that read httpd's configuration.
+    /// Lines that are to stand after all others, for subjects that read httpd's configuration.
     pub httpd_text: Option<String>,
     /// Three free ports for whatever else a subject insists on opening (an admin port, say).
     pub spare_ports: [u16; 3],
@@ -149,7 +149,7 @@ impl Credentials {
         [self.password.clone(), self.token()]
     }
 
-    /// What stands behind the scheme.
+    /// What stands after the scheme.
     #[must_use]
     pub fn token(&self) -> String {
         BASE64.encode(format!("{}:{}", self.username, self.password))
@@ -166,7 +166,7 @@ impl fmt::Debug for Credentials {
 /// The files of a listener that speaks TLS, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TlsFiles {
-    /// The certificate, with its chain behind it.
+    /// The certificate, with its chain after it.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,

@@ -102,7 +102,7 @@ pub struct CheckOutcome {
 }
 
 impl CheckOutcome {
-    /// What the check said last: the error, behind warnings.
+    /// What the check said last: the error, after warnings.
     #[must_use]
     pub fn last_line(&self) -> String {
         let mut lines = self.output.lines().map(str::trim);

@@ -45,7 +45,7 @@ pub struct Row {
     pub way: Way,
     /// The number of the connection on its leg, from 1, where there is more than one.
     pub number: Option<usize>,
-    /// How it ended: data alone, or with the end of the stream behind it.
+    /// How it ended: data alone, or with the end of the stream after it.
     pub what: Kind,
     /// What passed.
     pub text: String,

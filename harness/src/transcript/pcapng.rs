@@ -301,7 +301,7 @@ impl File {
     }
 
     fn block(&mut self, kind: u32, body: &[u8]) {
-        /// Type, and the length before and behind the body.
+        /// Type, and the length before and after the body.
         const AROUND: usize = 12;
         let length = ((body.len() + AROUND) as u32).to_le_bytes();
         self.bytes.extend(kind.to_le_bytes());

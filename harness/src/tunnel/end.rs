@@ -64,7 +64,7 @@ impl End {
         fresh > 0
     }
 
-    /// Receives the head of an HTTP message, whatever it says, and not a byte behind it.
+    /// Receives the head of an HTTP message, whatever it says, and not a byte after it.
     pub async fn receives_head(&mut self) -> Outcome<Vec<u8>> {
         let limit = self.patience.progress();
         let side = self.side.name();

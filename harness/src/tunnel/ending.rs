@@ -24,10 +24,10 @@ impl Side {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// In order, with a FIN.
-    Fin,
+    /// In order: with a FIN, or in TLS with whatever ended the session without a reset.
+    Orderly,
     /// With a reset.
-    Reset,
+    Abrupt,
 }
 
 impl Ending {
@@ -35,8 +35,8 @@ impl Ending {
     #[must_use]
     pub const fn describe(self) -> &'static str {
         match self {
-            Self::Fin => "the end",
-            Self::Reset => "a reset",
+            Self::Orderly => "the end",
+            Self::Abrupt => "a reset",
         }
     }
 }

@@ -187,8 +187,8 @@ impl<'a> Reader<'a> {
     /// The other side has ended in order, and nothing more arrives before it.
     pub async fn ends(&mut self) -> Outcome {
         match self.ends_somehow().await? {
-            Ending::Fin => Ok(()),
-            Ending::Reset => {
+            Ending::Orderly => Ok(()),
+            Ending::Abrupt => {
                 let expected = format!("the end of the stream at {}", self.side.name());
                 Err(Finding::violation(expected, "a reset"))
             }
@@ -334,13 +334,15 @@ impl Read {
 
 async fn read(stream: &mut ReadHalf<&mut Stream>, buffer: &mut [u8], limit: Duration) -> Read {
     match timeout(limit, stream.read(buffer)).await {
-        Ok(Ok(0)) => Read::End(Ending::Fin),
+        Ok(Ok(0)) => Read::End(Ending::Orderly),
         Ok(Ok(fresh)) => Read::Bytes(fresh),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Read::End(Ending::Reset)
+            Read::End(Ending::Abrupt)
         }
         // TLS says so when the TCP connection ends without a close_notify.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Read::End(Ending::Fin),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Read::End(Ending::Orderly)
+        }
         Ok(Err(error)) => Read::Error(error),
         Err(_) => Read::Silence(limit),
     }

@@ -129,7 +129,7 @@ impl End {
         }
     }
 
-    /// Hears how the other side ends TLS behind at most `most` bytes of whatever it still says; `None` if it does not.
+    /// Hears how the other side ends TLS after at most `most` bytes of whatever it still says; `None` if it does not.
     pub async fn hears_goodbye_behind(&mut self, most: usize) -> Outcome<Option<Farewell>> {
         let limit = self.patience.end();
         let mut piece = [0; 4096];

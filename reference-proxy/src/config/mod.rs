@@ -10,6 +10,7 @@ pub mod directives;
 pub mod environment;
 pub mod error;
 pub mod expression;
+mod glob;
 pub mod head_time;
 pub mod idle_lines;
 pub mod join;

@@ -4,19 +4,18 @@
 //! httpd does these things while it reads, and everything else when all is read. So `LoadModule` may follow
 //! what needs it, and `Define` works from its line on.
 
+mod conditions;
+mod include;
+
+use super::directives::table;
 use super::error::{ConfigError, Place};
 use super::settings::Global;
 use super::source::{self, Node, Variables, words};
-use super::{matches_wildcard, settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest config file that is read.
 const FILE_LONGEST: u64 = 64 << 20;
-/// Includes in includes; httpd stops at 128.
-const DEPTH_MOST: usize = 32;
-/// The most files that one `Include` may bring.
-const FILES_MOST: usize = 1000;
 
 /// The state of the pass.
 #[derive(Debug, Default)]
@@ -54,9 +53,8 @@ impl Reader {
             return Err(ConfigError::at(&place, "the file is too large"));
         }
         let octets = std::fs::read(file).map_err(failed)?;
-        let text = String::from_utf8(octets)
-            .map_err(|_| ConfigError::at(&place, "the file is not UTF-8"))?;
-        self.text(&name, &text)
+        // Comments may be in any encoding; what means something may not, and says so with its line.
+        self.text(&name, &String::from_utf8_lossy(&octets))
     }
 
     /// Reads text that stands for a file called `name`.
@@ -83,11 +81,14 @@ impl Reader {
                     &format!("AH00111: Config variable ${{{name}}} is not defined"),
                 );
             }
+            if format!("{}{}", node.name, node.rest).contains(char::REPLACEMENT_CHARACTER) {
+                return Err(ConfigError::at(&node.place, "the line is not UTF-8"));
+            }
             match (
                 node.name.to_ascii_lowercase().as_str(),
                 node.children.take(),
             ) {
-                (name @ ("ifmodule" | "ifdefine" | "ifversion"), Some(children)) => {
+                (name, Some(children)) if conditions::is_one(name) => {
                     if self.holds(name, &node)? {
                         self.resolve(children, into)?;
                     }
@@ -104,6 +105,7 @@ impl Reader {
                         .iter()
                         .for_each(|name| drop(self.variables.defined.remove(name)));
                 }
+                ("error", None) => return Err(complaint(&node)),
                 ("include" | "includeoptional", None) => self.include(&node, into)?,
                 ("loadmodule", None) => self.load(&node)?,
                 ("serverroot", None) => {
@@ -116,35 +118,16 @@ impl Reader {
         Ok(())
     }
 
-    fn holds(&self, kind: &str, node: &Node) -> Result<bool, ConfigError> {
-        let [first, rest @ ..] = node.words.as_slice() else {
-            return Err(ConfigError::at(
-                &node.place,
-                format!("<{}> needs a condition", node.name),
-            ));
-        };
-        let (negated, word) = first
-            .strip_prefix('!')
-            .map_or((false, &**first), |word| (true, word));
-        let holds = match kind {
-            "ifmodule" => self.global.has(word),
-            "ifdefine" => self.variables.defined.contains_key(word),
-            _ => settings::version_fits(word, rest.first().map(String::as_str)),
-        };
-        Ok(holds != negated)
-    }
-
     fn define(&mut self, node: &Node) -> Result<(), ConfigError> {
+        let error = |message: &str| ConfigError::at(&node.place, message);
         let (name, value) = match node.words.as_slice() {
             [name] => (name, ""),
             [name, value] => (name, value.as_str()),
-            _ => {
-                return Err(ConfigError::at(
-                    &node.place,
-                    "Define takes a name and a value",
-                ));
-            }
+            _ => return Err(error("Define takes a name and a value")),
         };
+        if name.contains(':') {
+            return Err(error("Variable name must not contain ':'"));
+        }
         self.variables
             .defined
             .insert(name.clone(), value.to_owned());
@@ -157,38 +140,13 @@ impl Reader {
                            file to load it from";
             return Err(ConfigError::at(&node.place, message));
         };
-        let source = file.rsplit('/').next().unwrap_or(file).replace(".so", ".c");
-        self.global.modules.extend([identifier.clone(), source]);
-        Ok(())
-    }
-
-    fn include(&mut self, node: &Node, into: &mut Vec<Node>) -> Result<(), ConfigError> {
-        let error = |message: String| ConfigError::at(&node.place, message);
-        let [pattern] = node.words.as_slice() else {
-            return Err(error(format!("{} takes one argument", node.name)));
+        let of_file = || file.rsplit('/').next().unwrap_or(file).replace(".so", ".c");
+        let source = match table::module(identifier) {
+            Some(module) => module.source.to_owned(),
+            None if STRANGERS.contains(&identifier.as_str()) => of_file(),
+            None => return Err(ConfigError::at(&node.place, strange(identifier))),
         };
-        if self.depth >= DEPTH_MOST {
-            return Err(error(
-                "Exceeded the maximum include depth: is there a recursion?".into(),
-            ));
-        }
-        let path = self
-            .global
-            .root
-            .as_ref()
-            .map_or_else(|| pattern.into(), |root| root.join(pattern));
-        let files = files(&path)
-            .map_err(|what| error(format!("could not include {}: {what}", path.display())))?;
-        if files.is_empty() && node.name.eq_ignore_ascii_case("include") {
-            return Err(error(format!(
-                "No matches for the wildcard '{pattern}', failing"
-            )));
-        }
-        self.depth += 1;
-        for file in files {
-            into.extend(self.file(&file)?);
-        }
-        self.depth -= 1;
+        self.global.modules.extend([identifier.clone(), source]);
         Ok(())
     }
 
@@ -197,33 +155,61 @@ impl Reader {
     }
 }
 
-/// The file `path`, the files in the folder `path`, or those that fit when its last part is a pattern.
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let (folder, pattern) = match path.is_dir() {
-        true => (path, "*"),
-        false if name.contains(['*', '?']) => (path.parent().unwrap_or(path), name.as_str()),
-        false => {
-            return Ok(if path.exists() {
-                vec![path.to_owned()]
-            } else {
-                Vec::new()
-            });
-        }
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)?.take(FILES_MOST) {
-        let entry = entry?;
-        if matches_wildcard(pattern, &entry.file_name().to_string_lossy()) && entry.path().is_file()
-        {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    Ok(files)
+/// Modules that are none of httpd's and do nothing to a request by themselves: each of their directives is unknown here,
+/// and an error.
+const STRANGERS: [&str; 34] = [
+    "apreq_module",
+    "auth_cas_module",
+    "auth_gssapi_module",
+    "auth_kerb_module",
+    "auth_mellon_module",
+    "auth_ntlm_winbind_module",
+    "auth_openidc_module",
+    "auth_pam_module",
+    "auth_pubtkt_module",
+    "authn_yubikey_module",
+    "authnz_external_module",
+    "authnz_pam_module",
+    "authz_svn_module",
+    "authz_unixgroup_module",
+    "dav_svn_module",
+    "dnssd_module",
+    "fastcgi_module",
+    "fcgid_module",
+    "geoip_module",
+    "jk_module",
+    "log_sql_module",
+    "maxminddb_module",
+    "mpm_itk_module",
+    "passenger_module",
+    "perl_module",
+    "php5_module",
+    "php7_module",
+    "php_module",
+    "python_module",
+    "qos_module",
+    "security2_module",
+    "tls_module",
+    "wsgi_module",
+    "xsendfile_module",
+];
+
+fn strange(identifier: &str) -> String {
+    format!(
+        "module {identifier} is none of httpd's own, and whether it lets in or keeps out anybody by itself is not known \
+         here: say with Require who may connect, and leave this line out"
+    )
+}
+
+/// What `Error` says.
+fn complaint(node: &Node) -> ConfigError {
+    ConfigError::at(
+        &node.place,
+        match node.words.as_slice() {
+            [] => "The Error directive was used with no message.".to_owned(),
+            words => words.join(" "),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -257,24 +243,39 @@ mod tests {
     }
 
     #[test]
-    fn files_are_included_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.conf", "a.conf", "c.txt"] {
-            std::fs::write(folder.path().join(name), format!("From{}\n", &name[..1])).unwrap();
-        }
-        let include = |what: &str| {
-            names(&format!(
-                "ServerRoot {}\nInclude {what}\n",
-                folder.path().display()
-            ))
-        };
-        assert_eq!(include("*.conf").unwrap(), ["ServerRoot", "Froma", "Fromb"]);
-        assert!(include("*.none").unwrap_err().contains("No matches"));
-        std::fs::write(folder.path().join("loop"), "Include loop\n").unwrap();
+    fn a_module_that_nobody_knows_is_an_error() {
+        let error = names("LoadModule evasive20_module x/mod_evasive20.so\n").unwrap_err();
         assert!(
-            include("loop")
-                .unwrap_err()
-                .contains("maximum include depth")
+            error.contains("module evasive20_module is none of httpd's own"),
+            "{error}"
+        );
+        let php = "LoadModule php_module x/libphp.so\n<IfModule libphp.c>\nA\n</IfModule>\n";
+        assert_eq!(names(php).unwrap(), ["A"]);
+    }
+
+    #[test]
+    fn only_comments_may_be_in_another_encoding() {
+        let read = |octets: &[u8]| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), octets).unwrap();
+            Reader::default()
+                .file(file.path())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(read(b"# caf\xe9\nA b\n").unwrap().len(), 1);
+        let error = read(b"A b\nB caf\xe9\n").unwrap_err();
+        assert!(
+            error.contains("line 2") && error.ends_with("not UTF-8"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_error_says_what_it_is_told() {
+        let error = names("A\nError \"no more\" of this\n").unwrap_err();
+        assert!(
+            error.contains("line 2") && error.ends_with("no more of this"),
+            "{error}"
         );
     }
 }

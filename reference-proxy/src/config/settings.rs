@@ -183,26 +183,3 @@ pub enum LogFormatName {
     /// That of the last `LogFormat` without a nickname.
     Transfer,
 }
-
-/// Whether a condition on the version of httpd holds for the one that this proxy follows.
-#[must_use]
-pub fn version_fits(operator: &str, version: Option<&str>) -> bool {
-    const FOLLOWED: [u32; 3] = [2, 4, 71];
-    let (operator, version) = match version {
-        Some(version) => (operator, version),
-        None => ("=", operator),
-    };
-    let parts: Vec<u32> = version
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect();
-    let own = &FOLLOWED[..parts.len().min(FOLLOWED.len())];
-    match operator {
-        "=" | "==" => *own == *parts,
-        ">" => *own > *parts,
-        ">=" => *own >= *parts,
-        "<" => *own < *parts,
-        "<=" => *own <= *parts,
-        _ => false,
-    }
-}

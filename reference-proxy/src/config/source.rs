@@ -32,9 +32,11 @@ pub struct Variables {
 }
 
 impl Variables {
+    /// A name without a text is only for `<IfDefine>`.
     fn value(&self, name: &str) -> Option<String> {
         self.defined
             .get(name)
+            .filter(|value| !value.is_empty())
             .cloned()
             .or_else(|| std::env::var(name).ok())
     }

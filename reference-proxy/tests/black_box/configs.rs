@@ -32,7 +32,11 @@ fn a_config_is_checked() {
         ),
         ("ProxyRemote * socks://a:1\n", "is not http://HOST:PORT"),
         ("SSLEngine On\n", "say which SSLCertificateFile"),
-        ("Include none.conf\n", "No matches"),
+        (
+            "Include none.conf\n",
+            "Could not open configuration file none.conf",
+        ),
+        ("Include none*.conf\n", "No matches"),
     ] {
         let (good, said) = check(config);
         assert!(!good && said.contains(message), "{config}: {said}");

@@ -16,6 +16,7 @@ mod known;
 mod pair;
 mod published;
 mod random;
+mod reading;
 mod rows;
 mod strategies;
 mod table;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         whole::trials(),
         http2::trials(),
         random::trials(),
+        reading::trials(),
         table::trials(),
         published::trials(),
         variables::trials(),

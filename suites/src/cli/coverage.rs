@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{Status, Trouble},
-    register::{Register, Requirement},
+    register::{Cite, Register, Requirement},
     suites,
 };
 
@@ -68,8 +68,9 @@ struct Row {
     level: Level,
     also: Option<Level>,
     requirement: String,
-    experiment: String,
+    experiment: Option<String>,
     stands_in: Vec<String>,
+    links: Vec<String>,
     cases: Vec<String>,
     untestable: Option<String>,
     proven_by: Option<String>,
@@ -162,7 +163,8 @@ impl Row {
             also: row.also,
             requirement: row.requirement.clone(),
             experiment: row.experiment.clone(),
-            stands_in: row.places(),
+            stands_in: row.cites.iter().map(Cite::to_string).collect(),
+            links: row.cites.iter().map(Cite::link).collect(),
             cases: cases.map(|case| case.id.clone()).collect(),
             untestable: row.untestable.clone(),
             proven_by: row.proven_by.clone(),

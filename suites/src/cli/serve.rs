@@ -39,7 +39,7 @@ pub(super) struct Serve {
     /// The words of its AllowCONNECT directive
     #[arg(long, value_name = "WORDS")]
     allow_text: Option<String>,
-    /// Lines of an httpd configuration behind all others
+    /// Lines of an httpd configuration after all others
     #[arg(long, value_name = "LINES")]
     httpd_text: Option<String>,
     /// The user that it lets in

@@ -4,45 +4,42 @@ use std::collections::BTreeSet;
 
 use crate::{register::*, suites};
 
-#[test]
-fn each_dissent_names_rows_that_exist() {
-    let register = Register::built_in().unwrap();
-    for dissent in &register.dissents {
-        assert!(!dissent.rows.is_empty(), "{}", dissent.text);
-        for row in &dissent.rows {
-            assert!(register.find(row).is_some(), "there is no row {row}");
-        }
-    }
+/// A file that is there, and one that is wrong in a way that no file shows by itself.
+fn read(files: &[(&str, &str)]) -> Result<Register, String> {
+    let chapter = "prefix = \"CLS\"\ntitle = \"Closing\"\n[CLS-001]\nlevel = \"must\"\nrequirement = \"A.\"\n";
+    let files: Vec<_> = [("closing", chapter)]
+        .iter()
+        .chain(files)
+        .copied()
+        .collect();
+    Register::read(&files)
 }
 
 #[test]
-fn ids_are_unique_and_belong_to_a_section() {
-    let register = Register::built_in().unwrap();
-    let mut seen = BTreeSet::new();
-    for row in &register.requirements {
-        assert!(seen.insert(&row.id), "{} is there twice", row.id);
-        let (_, title) = register.section_of(row);
-        assert!(!title.is_empty(), "{} belongs to no section", row.id);
-    }
-}
-
-#[test]
-fn every_row_is_whole() {
-    for row in Register::built_in().unwrap().requirements {
-        for text in [&row.requirement, &row.experiment] {
-            assert!(text.ends_with(['.', '!', '?']), "{}: {text}", row.id);
-        }
-        assert!(
-            row.also.is_none_or(|also| also > row.level),
-            "{}: `also` is for the weaker level",
-            row.id
-        );
-        let (documents, sections) = (row.specification.as_slice(), row.section.as_slice());
-        assert!(
-            sections.is_empty() || sections.len() == documents.len(),
-            "{}: a section for each document",
-            row.id
-        );
+fn files_that_do_not_fit_together_are_errors() {
+    let one = ("chapters", "chapters = [\"closing\"]");
+    let two = ("chapters", "chapters = [\"closing\", \"late\"]");
+    let named = |text| ("late", text);
+    let again = "prefix = \"CLS\"\ntitle = \"Closing\"\n[CLS-001]\nlevel = \"must\"\nrequirement = \"B.\"\n";
+    let other_title = "prefix = \"CLS\"\ntitle = \"Late\"\n";
+    let dissent =
+        "prefix = \"CLS\"\ntitle = \"Closing\"\n[[dissent]]\nrows = [\"CLS-009\"]\ntext = \"C.\"\n";
+    assert_eq!(read(&[one]).unwrap().requirements.len(), 1);
+    for (files, words) in [
+        (&[][..], "there is no fixtures/register/chapters.toml"),
+        (&[two], "lists `late`"),
+        (&[one, named("")], "does not list `late`"),
+        (&[two, named("")], "fixtures/register/late.toml:1: "),
+        (&[two, named(again)], "CLS-001 is there twice"),
+        (&[two, named(other_title)], "use one title"),
+        (&[two, named(dissent)], "names CLS-009"),
+        (
+            &[("chapters", "chapters = 1")],
+            "fixtures/register/chapters.toml:1: ",
+        ),
+    ] {
+        let error = read(files).unwrap_err();
+        assert!(error.contains(words), "{error}");
     }
 }
 
@@ -77,12 +74,13 @@ fn no_case_is_above_what_it_covers() {
     assert!(above.is_empty(), "{above:#?}");
 }
 
+/// A case says itself why it is there and what is done, so that nothing of this may be left beside it.
 #[test]
-fn what_is_untestable_has_no_case() {
+fn what_is_untestable_or_only_sketched_has_no_case() {
     let catalogue = suites();
     for row in Register::built_in().unwrap().requirements {
-        if row.untestable.is_some() {
-            let cases = row.cases(&catalogue);
+        let cases = row.cases(&catalogue);
+        if row.untestable.is_some() || row.experiment.is_some() {
             assert!(cases.is_empty(), "{} has a case: {cases:?}", row.id);
         }
     }

@@ -1,6 +1,6 @@
 //! What the proxy does with whatever follows a request that it has refused.
 //!
-//! Every server of the case is a sentinel: one that is reached by what stood behind a refused request was reached by
+//! Every server of the case is a sentinel: one that is reached by what stood after a refused request was reached by
 //! bytes that the proxy should never have taken for a request.
 
 use crate::{
@@ -22,7 +22,7 @@ pub struct Refused {
 }
 
 impl Lab {
-    /// The proxy refuses `request` and serves nothing of what stands behind it: no second final response comes, and no
+    /// The proxy refuses `request` and serves nothing of what stands after it: no second final response comes, and no
     /// server of this case sees a connection.
     ///
     /// A drop holds, as a reset may have erased the answer. A request that is granted, or that is not answered at all,
@@ -58,7 +58,7 @@ impl Lab {
     }
 
     /// The proxy refuses `request`, and no server of this case sees a connection, whatever else is answered to what
-    /// stands behind it. A request that is granted says nothing; silence holds, as what was announced may be waited for.
+    /// stands after it. A request that is granted says nothing; silence holds, as what was announced may be waited for.
     pub async fn reaches_nobody(&self, request: &Request) -> Outcome {
         let known = self.visits();
         let Exchange {
@@ -114,8 +114,8 @@ impl Lab {
             Answer::Garbage { .. } => {
                 return Err(Finding::violation("an HTTP response", answer.describe()));
             }
-            Answer::Closed => Some(Ending::Fin),
-            Answer::Reset => Some(Ending::Reset),
+            Answer::Closed => Some(Ending::Orderly),
+            Answer::Reset => Some(Ending::Abrupt),
             Answer::Silence => None,
         };
         known.none_since(self, None).await?;
@@ -138,8 +138,8 @@ impl Lab {
                 let (_, ending) = connection.ends_within(limit).await;
                 Ok(ending)
             }
-            Answer::Closed => Ok(Some(Ending::Fin)),
-            Answer::Reset => Ok(Some(Ending::Reset)),
+            Answer::Closed => Ok(Some(Ending::Orderly)),
+            Answer::Reset => Ok(Some(Ending::Abrupt)),
             Answer::Silence => Ok(None),
             second => {
                 // What it brings, and leads to at a server, is part of the evidence.

@@ -15,7 +15,7 @@ struct Attempt<'a> {
     client: &'a Client,
     /// Segments of their own.
     pieces: &'a [&'a [u8]],
-    /// What they hold behind the header section: the tunnel's first bytes.
+    /// What they hold after the header section: the tunnel's first bytes.
     early: &'a [u8],
     /// Statuses that say nothing about it.
     excused: &'a [u16],
@@ -36,9 +36,9 @@ impl Lab {
         self.carries_early(pieces, b"", server).await
     }
 
-    /// As [`Lab::carries_pieces`], where the pieces hold `early` behind the header section: it belongs to the tunnel.
+    /// As [`Lab::carries_pieces`], where the pieces hold `early` after the header section: it belongs to the tunnel.
     ///
-    /// A proxy may refuse every request with something behind it; then nothing follows from where it was cut.
+    /// A proxy may refuse every request with something after it; then nothing follows from where it was cut.
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
         let attempt = Attempt {
             client: &self.client(),

@@ -26,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Finds `size` ports in a row that are all free, waiting for one of the runs that have them if there are too many.
 ///
 /// The first port of each block is never used, so that it can always be held alone, and keeps other runs away. The one
-/// behind it is returned.
+/// after it is returned.
 pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     let began = Instant::now();
     let (_alive, nobody) = mpsc::channel::<()>();

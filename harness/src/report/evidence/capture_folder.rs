@@ -159,7 +159,7 @@ const fn is_finding(verdict: Verdict) -> bool {
     }
 }
 
-/// The result as on a terminal, and the transcript in full behind it where that was folded.
+/// The result as on a terminal, and the transcript in full after it where that was folded.
 fn transcript(report: &Report, result: &CaseResult) -> String {
     let mut text = failure::block(report, result);
     let layout = Layout {

@@ -2,7 +2,7 @@
 
 use crate::report::{Format, Report, ReportError};
 
-/// The report as JSON, with a line end behind it.
+/// The report as JSON, with a line end after it.
 pub fn json(report: &Report) -> Result<String, ReportError> {
     let mut text = serde_json::to_string_pretty(report).map_err(|error| ReportError::Format {
         format: Format::Json,

@@ -1,4 +1,4 @@
-//! The report as Markdown, for the summary of a job or a comment on a change: what to look at, folded away behind its
+//! The report as Markdown, for the summary of a job or a comment on a change: what to look at, folded away after its
 //! first line, and everything else in numbers.
 
 use std::{collections::BTreeMap, fmt::Write as _};

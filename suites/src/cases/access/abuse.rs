@@ -25,7 +25,7 @@ pub(crate) fn suite() -> Suite {
 
 /// The unspecified address leads to the machine itself on Linux, past every rule that forbids 127.0.0.1.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_address_of_nobody_is_refused() -> Vec<(&'static str, Case)> {
     each(NOBODY, |&(_, host)| {
         practice("The unspecified address is refused")
@@ -45,7 +45,7 @@ const NOBODY: &[(&str, &str)] = &[("ipv4", "0.0.0.0"), ("ipv6", "[::]")];
 
 /// A connection to a group of machines does not exist, so that a success is a lie, told before anybody was asked.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. A 5xx does not prove a rule against such
+/// Also accepted: any status that is not 2xx, or a close without an answer. A 5xx does not prove a rule against such
 /// addresses: the kernel has one.
 fn an_address_of_everybody_is_refused() -> Vec<(&'static str, Case)> {
     each(EVERYBODY, |&(_, host)| {
@@ -70,7 +70,7 @@ const EVERYBODY: &[(&str, &str)] = &[
 
 /// Who nests tunnels through one proxy makes it hold two connections for each of his own, until it has none left.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer, also because the port is not on the list.
+/// Also accepted: any status that is not 2xx, or a close without an answer, also because the port is not on the list.
 fn the_proxy_is_no_target_of_its_own() -> Vec<(&'static str, Case)> {
     each(ITSELF, |&(_, host)| {
         practice("The proxy opens no tunnel to itself")
@@ -117,7 +117,7 @@ const ITSELF: &[(&str, &str)] = &[("by_address", "127.0.0.1"), ("by_name", "loca
 
 /// A proxy that asks the server before its own rules is a port scanner for everybody whom the rules keep out.
 ///
-/// Right as well: any status, and none, as long as it is the same for both; also to repeat the target behind the status.
+/// Also accepted: any status, and none, as long as it is the same for both; also to repeat the target after the status.
 fn a_denial_does_not_tell_open_ports_from_closed_ones() -> Case {
     practice("A denied port is answered in the same way whether it is open or closed")
         .cites(RFC_9110.section("17.2"))
@@ -169,7 +169,7 @@ fn status_of(exchange: Exchange) -> Outcome<String> {
 
 /// A name with a version spares whoever looks for a vulnerable proxy the search.
 ///
-/// Right as well: any product names, and none.
+/// Also accepted: any product names, and none.
 fn what_it_says_of_itself() -> Case {
     survey("It calls itself")
         .cites(RFC_9110.section("17.12"))
@@ -202,7 +202,7 @@ const INTRODUCTIONS: &[&str] = &["Server", "Via", "Proxy-Agent", "X-Powered-By"]
 
 /// Without a limit for each client, one of them can take all tunnels that there are.
 ///
-/// Right as well: any number.
+/// Also accepted: any number.
 fn how_many_tunnels_a_client_gets() -> Case {
     survey("Of two thousand tunnels at the same time, one client gets")
         .cites(RFC_9110.section("17.5"))

@@ -70,7 +70,7 @@ const MORE_THAN_RIGHT: &[(&str, Written)] = &[("a_zero_byte_behind", |user, pass
 
 /// A decoder that gives up half-way leaves something behind, and an empty string equals another.
 ///
-/// Right as well: any refusal, and a close without an answer. Nothing else is right: none of these has a password in it.
+/// Also accepted: any refusal, and a close without an answer. Only this conforms: none of these has a password in it.
 fn malformed_credentials_open_no_tunnel() -> Vec<(&'static str, Case)> {
     each(MALFORMED, |&(_, written)| {
         must("What is no credentials opens no tunnel")
@@ -90,7 +90,7 @@ fn malformed_credentials_open_no_tunnel() -> Vec<(&'static str, Case)> {
 
 /// A proxy that stumbles over a line of credentials stumbles before it knows anybody.
 ///
-/// Right as well: to ask again, to call the request bad or its header section too large, to forbid it, and to close without
+/// Also accepted: to ask again, to call the request bad or its header section too large, to forbid it, and to close without
 /// an answer, which a reset may make of any of these.
 fn malformed_credentials_are_refused_and_do_no_harm() -> Vec<(&'static str, Case)> {
     let refused = |&(_, written): &'static (&'static str, Written)| {
@@ -130,7 +130,7 @@ fn malformed_credentials_are_refused_and_do_no_harm() -> Vec<(&'static str, Case
 
 /// A password is no key to every port.
 ///
-/// Right as well: any refusal. Nothing else is right where there is a list.
+/// Also accepted: any refusal. Nothing else is right where there is a list.
 fn a_known_user_may_not_go_everywhere() -> Case {
     must("A port that is not on the list stays closed to known users")
         .cites(RFC_9110.section("11.4"))
@@ -149,7 +149,7 @@ fn a_known_user_may_not_go_everywhere() -> Case {
 
 /// A client that is asked for credentials again believes that it has forgotten its password.
 ///
-/// Right as well: any refusal; 403 says most.
+/// Also accepted: any refusal; 403 says most.
 fn a_known_user_is_told_about_a_denied_port() -> Case {
     survey("A known user who asks for a denied port is told")
         .cites(RFC_9110.section("11.4"))
@@ -174,7 +174,7 @@ const FIRST: &[(&str, First)] = &[
     ("denied", First::Denied),
 ];
 
-/// A request that opens no tunnel, and behind which a connection may be kept.
+/// A request that opens no tunnel, and after which a connection may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Get,
@@ -212,10 +212,10 @@ impl First {
     }
 }
 
-/// A gateway in front of the proxy sends the requests of many users on one connection. Whoever comes behind one of them would
+/// A gateway in front of the proxy sends the requests of many users on one connection. Whoever comes after one of them would
 /// have that one's rights.
 ///
-/// Right as well: to close the connection, and to refuse the second request for whatever reason. A proxy that keeps no
+/// Also accepted: to close the connection, and to refuse the second request for whatever reason. A proxy that keeps no
 /// connection is not judged, and one that authenticates connections on purpose, with NTLM or Negotiate, lists it. Nothing else
 /// is right: HTTP has no memory.
 fn credentials_are_good_for_one_request() -> Vec<(&'static str, Case)> {
@@ -274,7 +274,7 @@ const TIMES: usize = 6;
 /// A counter of failures that ends the wrong way, or a state that a refusal leaves behind, opens the door to whoever knocks
 /// often enough.
 ///
-/// Right as well: to close the connection at any time, and to refuse for whatever reason.
+/// Also accepted: to close the connection at any time, and to refuse for whatever reason.
 fn asking_again_lets_nobody_in() -> Case {
     must("A request without credentials that is repeated on its connection is not granted")
         .cites(RFC_9110.section("11.7.1"))
@@ -300,9 +300,9 @@ fn asking_again_lets_nobody_in() -> Case {
         })
 }
 
-/// Behind one address there may be a whole company.
+/// After one address there may be a whole company.
 ///
-/// Right as well: to remember it on purpose, which a proxy then lists as a deviation.
+/// Also accepted: to remember it on purpose, which a proxy then lists as a deviation.
 fn credentials_are_not_remembered_for_an_address() -> Case {
     practice("Who was let in once is asked again, on the next connection from that address")
         .cites(RFC_9110.section("3.3"))
@@ -312,8 +312,7 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
             let server = lab.server(echo()).await?;
             let client = lab.client_of_its_own();
             let let_in = client.asks(lab.request(&server)).await?;
-            let_in.success()?;
-            let mut tunnel = let_in.connection.into_tunnel();
+            let mut tunnel = let_in.granted()?;
             tunnel.echoes(lab.nonce()).await?;
 
             let request = Request::connect(server.authority());
@@ -324,7 +323,7 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
 
 /// A proxy for one house is a door for the whole street if its rule is asked too late.
 ///
-/// Right as well: any refusal, a close without an answer, and not to take the connection at all.
+/// Also accepted: any refusal, a close without an answer, and not to take the connection at all.
 fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
     practice("A client whose address the rule leaves out is refused, and nobody contacted for it")
         .cites(VU_150227.section(""))
@@ -359,9 +358,9 @@ const NAMES_OF_CLIENTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Behind a gateway the client's address stands in a field. Without one, whoever likes writes it there.
+/// After a gateway the client's address stands in a field. Without one, whoever likes writes it there.
 ///
-/// Right as well: any refusal, a close without an answer, and not to take the connection at all. A proxy that was told to
+/// Also accepted: any refusal, a close without an answer, and not to take the connection at all. A proxy that was told to
 /// trust every client's word lists it.
 fn nobody_passes_for_another_client() -> Vec<(&'static str, Case)> {
     each(NAMES_OF_CLIENTS, |&(_, fields)| {

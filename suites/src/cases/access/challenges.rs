@@ -33,7 +33,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A proxy that is told to ask and does not is an open one.
 ///
-/// Right as well: any refusal, and a close without an answer. Nothing else is right: the set-up lets in known users only.
+/// Also accepted: any refusal, and a close without an answer. Only this conforms: the set-up lets in known users only.
 fn nobody_gets_in_without_good_credentials() -> Vec<(&'static str, Case)> {
     let refused = |&(_, who): &'static (&'static str, Unwelcome)| {
         must("Without good credentials there is no tunnel")
@@ -55,7 +55,7 @@ fn nobody_gets_in_without_good_credentials() -> Vec<(&'static str, Case)> {
 
 /// A client that has credentials sends them when it is asked, and shows an error to its user when it is told anything else.
 ///
-/// Right as well: what is said beside, and what becomes of the connection. Any other status, and a close without an answer,
+/// Also accepted: what is said beside, and what becomes of the connection. Any other status, and a close without an answer,
 /// go against the recommendation.
 fn missing_credentials_are_asked_for() -> Case {
     should("A request without credentials is answered with 407")
@@ -81,7 +81,7 @@ fn missing_credentials_are_asked_for() -> Case {
 
 /// 401 is the word of a server about itself. A client that gets it from a proxy offers its credentials for the server.
 ///
-/// Right as well: any other refusal, as far as this case goes.
+/// Also accepted: any other refusal, as far as this case goes.
 fn credentials_are_not_asked_for_with_401() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         should("A proxy does not ask for credentials with 401")
@@ -102,7 +102,7 @@ fn credentials_are_not_asked_for_with_401() -> Vec<(&'static str, Case)> {
 
 /// Whoever may not use the proxy could still use it to knock at doors inside.
 ///
-/// Right as well: any refusal. A proxy that resolves the target's name first is not seen by this case.
+/// Also accepted: any refusal. A proxy that resolves the target's name first is not seen by this case.
 fn no_server_is_contacted_before_credentials() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         should("No server is contacted for a client without good credentials")
@@ -125,7 +125,7 @@ fn no_server_is_contacted_before_credentials() -> Vec<(&'static str, Case)> {
 
 /// A 407 without a challenge tells the client to do something, and not what.
 ///
-/// Right as well: several challenges, in one line or in several; schemes that nobody knows. Nothing else is right for a 407.
+/// Also accepted: several challenges, in one line or in several; schemes that nobody knows. Nothing else is right for a 407.
 fn a_407_has_a_challenge() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 has a Proxy-Authenticate field with a challenge")
@@ -164,7 +164,7 @@ fn a_407_has_a_challenge() -> Vec<(&'static str, Case)> {
 /// A client that finds a server's challenge in a proxy's answer has the choice to ignore it, or to give its credentials to
 /// the wrong one.
 ///
-/// Right as well: a 407 with both fields, and one without either, which is for another case to judge.
+/// Also accepted: a 407 with both fields, and one without either, which is for another case to judge.
 fn a_407_does_not_challenge_as_a_server_does() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 does not have WWW-Authenticate in place of Proxy-Authenticate")
@@ -183,8 +183,8 @@ fn a_407_does_not_challenge_as_a_server_does() -> Vec<(&'static str, Case)> {
 
 /// The realm is what a user is shown, and by what a program knows which password to give.
 ///
-/// Right as well: any realm, an empty one too; the name of the parameter in any case, and blanks around its `=`. A proxy that
-/// does not speak Basic is not judged. Nothing else is right: the token form is for recipients to bear, not for senders.
+/// Also accepted: any realm, an empty one too; the name of the parameter in any case, and blanks around its `=`. A proxy that
+/// does not speak Basic is not judged. Only this conforms: the token form is for recipients to bear, not for senders.
 fn a_basic_challenge_names_its_realm_in_quotes() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         must("A Basic challenge has a realm, in quotes")
@@ -213,7 +213,7 @@ fn a_basic_challenge_names_its_realm_in_quotes() -> Vec<(&'static str, Case)> {
 
 /// Of two realms, one client takes the first and another the last.
 ///
-/// Right as well: the same name in two challenges. Nothing else is right; names are compared without case.
+/// Also accepted: the same name in two challenges. Nothing else is right; names are compared without case.
 fn no_challenge_names_a_parameter_twice() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         must("No parameter stands twice in one challenge")
@@ -235,7 +235,7 @@ fn no_challenge_names_a_parameter_twice() -> Vec<(&'static str, Case)> {
 /// A client that was told of a close sends its credentials on a new connection. Bytes on the old one come from somebody who
 /// has not read the answer.
 ///
-/// Right as well: not to say close, and then either to close or to go on; a close with a reset, or after lingering.
+/// Also accepted: not to say close, and then either to close or to go on; a close with a reset, or after lingering.
 fn a_407_that_says_close_is_followed_by_a_close() -> Vec<(&'static str, Case)> {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 that says close is the last answer on its connection")
@@ -272,7 +272,7 @@ fn a_407_that_says_close_is_followed_by_a_close() -> Vec<(&'static str, Case)> {
 
 /// Names of users are half of what an attacker needs, and the list of a company's employees.
 ///
-/// Right as well: any answer, as long as both are the same but for dates and marks that differ from answer to answer anyway,
+/// Also accepted: any answer, as long as both are the same but for dates and marks that differ from answer to answer anyway,
 /// and for the name that the client has sent.
 fn a_407_does_not_tell_who_exists() -> Case {
     practice("A wrong password and an unknown user get the same answer")
@@ -353,7 +353,7 @@ fn lines(reply: &Reply, body: &[u8], names: &[String]) -> Vec<String> {
 
 /// Whoever has no credentials could learn from it which ports are open to those who have.
 ///
-/// Right as well: 407 for both, which tells nothing, and the denial first.
+/// Also accepted: 407 for both, which tells nothing, and the denial first.
 fn a_denied_port_without_credentials_is_answered() -> Case {
     survey("Without credentials, an allowed port and a denied one are answered with")
         .cites(RFC_9110.section("17.16"))

@@ -32,7 +32,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Without this, nothing follows from the other cases of this suite.
 ///
-/// Right as well: to refuse it, for whatever reason the configuration has.
+/// Also accepted: to refuse it, for whatever reason the configuration has.
 fn right_credentials_open_a_tunnel() -> Case {
     survey("Right credentials open a tunnel, for an everyday client too")
         .cites(RFC_7617.section("2"))
@@ -62,7 +62,7 @@ const SPELLINGS: &[(&str, &str)] = &[("lower", "basic"), ("upper", "BASIC"), ("m
 
 /// Clients write it as they like.
 ///
-/// Right as well: a refusal by policy says nothing. Nothing else is right.
+/// Also accepted: a refusal by policy says nothing. Nothing else is right.
 fn the_case_of_the_scheme_means_nothing() -> Vec<(&'static str, Case)> {
     each(SPELLINGS, |&(_, scheme)| {
         must("The name of the scheme is understood in any case")
@@ -82,7 +82,7 @@ const SPACES: &[(&str, &str)] = &[("two", "  "), ("five", "     ")];
 
 /// The grammar has one or more of them.
 ///
-/// Right as well: a refusal by policy says nothing. Nothing else is right.
+/// Also accepted: a refusal by policy says nothing. Nothing else is right.
 fn several_spaces_are_as_good_as_one() -> Vec<(&'static str, Case)> {
     each(SPACES, |&(_, spaces)| {
         must("Several spaces may stand between the scheme and the credentials")
@@ -98,7 +98,7 @@ fn several_spaces_are_as_good_as_one() -> Vec<(&'static str, Case)> {
 
 /// The grammar has no tabs there, and many parsers have.
 ///
-/// Right as well: a tunnel, and any refusal.
+/// Also accepted: a tunnel, and any refusal.
 fn a_tab_behind_the_scheme_is_answered() -> Case {
     survey("A tab between the scheme and the credentials is answered with")
         .cites(RFC_9110.section("11.4"))
@@ -116,7 +116,7 @@ fn a_tab_behind_the_scheme_is_answered() -> Case {
 
 /// Only the name cannot have one. Programs that make passwords use them.
 ///
-/// Right as well: a refusal by policy says nothing. Nothing else is right, where the proxy's configuration can hold such a
+/// Also accepted: a refusal by policy says nothing. Nothing else is right, where the proxy's configuration can hold such a
 /// password.
 fn a_password_may_contain_colons() -> Case {
     must("A password may contain colons")
@@ -132,7 +132,7 @@ fn a_password_may_contain_colons() -> Case {
 
 /// A proxy that announces UTF-8 is believed by clients; their users have names in every language.
 ///
-/// Right as well: not to announce it. Such a proxy is not judged here.
+/// Also accepted: not to announce it. Such a proxy is not judged here.
 fn letters_beyond_ascii_are_taken_where_that_is_announced() -> Case {
     must("Credentials in UTF-8 are taken where the challenge announces that")
         .cites(RFC_7617.section("2.1"))
@@ -183,7 +183,7 @@ const OTHERS: &[(&str, &str, User)] = &[
 
 /// What a proxy's configuration can hold, its users may still not be able to say.
 ///
-/// Right as well: to refuse them; no sentence of a specification says which passwords are good ones.
+/// Also accepted: to refuse them; no sentence of a specification says which passwords are good ones.
 fn other_users_get_in() -> Vec<(&'static str, Case)> {
     each(OTHERS, |&(_, who, user)| {
         survey(format!("A user {who} gets in"))
@@ -207,7 +207,7 @@ fn other_users_get_in() -> Vec<(&'static str, Case)> {
 
 /// A user who has mistyped the password is to be asked again, and not to be told that the proxy is forbidden.
 ///
-/// Right as well: to do so whether or not the user exists. Other statuses, and a close without an answer, go against the
+/// Also accepted: to do so whether or not the user exists. Other statuses, and a close without an answer, go against the
 /// recommendation.
 fn wrong_credentials_are_asked_for_again() -> Vec<(&'static str, Case)> {
     each(WRONG, |&(_, who)| {
@@ -253,7 +253,7 @@ const NEARLY: &[(&str, User, Change)] = &[
 
 /// Some hashes look at eight letters of a password only, and some at seventy-two; some directories do not mind its case.
 ///
-/// Right as well: any refusal. A directory that means to be lenient about case lists that as a deviation.
+/// Also accepted: any refusal. A directory that means to be lenient about case lists that as a deviation.
 fn only_the_whole_password_counts() -> Vec<(&'static str, Case)> {
     each(NEARLY, |&(_, user, change)| {
         practice("Nearly the right password is not enough")
@@ -277,7 +277,7 @@ fn only_the_whole_password_counts() -> Vec<(&'static str, Case)> {
 
 /// A proxy that hashes a password only where there is a user to compare it with answers faster where there is none.
 ///
-/// Right as well: anything; one measurement proves little.
+/// Also accepted: anything; one measurement proves little.
 fn the_time_of_an_answer_tells_who_exists() -> Case {
     survey("A wrong password and an unknown user are answered in times that are")
         .cites(RFC_9110.section("17.16"))
@@ -305,7 +305,7 @@ fn the_time_of_an_answer_tells_who_exists() -> Case {
 /// Credentials for a server pass through many hands, and those for a proxy are for the proxy alone. One that takes the former
 /// for the latter lets in whoever has seen them.
 ///
-/// Right as well: 407 or any other refusal.
+/// Also accepted: 407 or any other refusal.
 fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
     practice("Authorization is not taken for Proxy-Authorization")
         .cites(RFC_9110.section("11.6.2"))
@@ -324,7 +324,7 @@ fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
 
 /// Two programs that read one request, and each another of its lines, disagree about who asks.
 ///
-/// Right as well: any refusal.
+/// Also accepted: any refusal.
 fn a_right_line_behind_a_wrong_one_is_not_enough() -> Case {
     practice("A line with right credentials behind one with wrong ones opens no tunnel")
         .cites(RFC_9110.section("5.3"))
@@ -341,7 +341,7 @@ fn a_right_line_behind_a_wrong_one_is_not_enough() -> Case {
         })
 }
 
-/// What stands behind a line with right credentials.
+/// What stands after a line with right credentials.
 const SECOND: &[(&str, &str, bool)] = &[
     ("the_same_again", "the same again", true),
     ("wrong_ones", "wrong ones", false),
@@ -349,7 +349,7 @@ const SECOND: &[(&str, &str, bool)] = &[
 
 /// The field has one value, so that a second line is a mistake; which is how proxies treat it tells what they do with lines.
 ///
-/// Right as well: a tunnel, and any refusal.
+/// Also accepted: a tunnel, and any refusal.
 fn two_lines_are_answered() -> Vec<(&'static str, Case)> {
     each(SECOND, |&(_, what, right)| {
         survey(format!(

@@ -59,7 +59,7 @@ const BESIDE: &[(&str, Change)] = &[
 
 /// A policy that holds for ordinary requests only is one for those who mean no harm.
 ///
-/// Right as well: any refusal, with a 100 before it too, and a close without an answer. Nothing else is right: a denied port is
+/// Also accepted: any refusal, with a 100 before it too, and a close without an answer. Only this conforms: a denied port is
 /// denied whatever stands beside it.
 fn nothing_beside_the_target_opens_a_denied_port() -> Vec<(&'static str, Case)> {
     each(BESIDE, |&(_, change)| {

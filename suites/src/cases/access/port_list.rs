@@ -47,7 +47,7 @@ fn words<const N: usize>(numbers: [u16; N]) -> Vec<String> {
 
 /// `target.ends_with("443")` opens 8443, and a comparison of text lets 12345 pass between 123 and 124.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. Nothing else is right: the list of this set-up
+/// Also accepted: any status that is not 2xx, or a close without an answer. Only this conforms: the list of this set-up
 /// names the port of another server, which is reached, and numbers that are not this port.
 fn a_port_that_looks_like_a_listed_one_is_refused() -> Vec<(&'static str, Case)> {
     each(ALIKE, |&(_, needs, alike)| {
@@ -83,7 +83,7 @@ const MANY: u16 = 300;
 
 /// What does not fit is dropped without a word, and whoever needs the last port of the list looks for the reason elsewhere.
 ///
-/// Right as well: not to start with a list that is too long. Nothing else is right: the port was declared to be allowed.
+/// Also accepted: not to start with a list that is too long. Only this conforms: the port was declared to be allowed.
 fn a_long_list_holds_its_last_port() -> Case {
     must("The last port of a list of 301 is reached, and one that is not on it is not")
         .cites(RFC_9110.section("9.3.6"))
@@ -108,7 +108,7 @@ async fn opens(with_list: &Lab, server: &Server) -> Outcome {
     let exchange = with_list.client().asks(with_list.request(server)).await?;
     match exchange.answer.status() {
         Some(200..300) => {
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(with_list.nonce()).await
         }
         Some(407 | 408) => Err(Finding::inconclusive(exchange.answer.describe())),

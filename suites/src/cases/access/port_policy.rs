@@ -33,7 +33,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A proxy that refuses what it was told to allow is of no use.
 ///
-/// Right as well: to ask for credentials first, or to refuse while it is overloaded; both say nothing here.
+/// Also accepted: to ask for credentials first, or to refuse while it is overloaded; both say nothing here.
 fn a_listed_port_is_reached() -> Case {
     must("A port of the list is reached")
         .cites(RFC_9110.section("9.3.6"))
@@ -47,7 +47,7 @@ fn a_listed_port_is_reached() -> Case {
 
 /// The server behind a denied port must not even see a connection: that alone is enough to scan a network.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
     must("A port outside the list is refused, and its server never contacted")
         .cites(RFC_9110.section("9.3.6"))
@@ -63,7 +63,7 @@ fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
 
 /// A check that only requests of today's version pass through is a check for those who want to be checked.
 ///
-/// Right as well: to refuse the version.
+/// Also accepted: to refuse the version.
 fn a_client_of_old_is_refused_a_denied_port() -> Case {
     must("A port outside the list is refused to an HTTP/1.0 client, too")
         .cites(RFC_9110.section("9.3.6"))
@@ -80,7 +80,7 @@ fn a_client_of_old_is_refused_a_denied_port() -> Case {
 
 /// A parser that reads only the first word, or the last line, quietly closes half of what was opened.
 ///
-/// Nothing else is right: each port that the list names was declared to be allowed.
+/// Only this conforms: each port that the list names was declared to be allowed.
 fn ports_and_ranges_add_up() -> Case {
     must("Every port and every range of the list is allowed")
         .cites(RFC_9110.section("9.3.6"))
@@ -100,7 +100,7 @@ fn ports_and_ranges_add_up() -> Case {
 
 /// Off by one at either end opens a port that nobody asked for, or closes one that somebody needs.
 ///
-/// Nothing else is right: the list of this set-up names both ends, and none of their neighbours.
+/// Only this conforms: the list of this set-up names both ends, and none of their neighbours.
 fn a_range_ends_where_it_says() -> Case {
     must("A range contains its ends and what is between them, and nothing else")
         .cites(RFC_9110.section("9.3.6"))
@@ -146,7 +146,7 @@ fn a_list_replaces_the_default() -> Case {
 
 /// A proxy that decides once for each connection lets the second request through on the strength of the first.
 ///
-/// Right as well: to close the connection after the first request, or to serve no other method than CONNECT.
+/// Also accepted: to close the connection after the first request, or to serve no other method than CONNECT.
 fn each_request_of_a_connection_is_judged() -> Case {
     must("A CONNECT behind another request is judged like any other")
         .cites(RFC_9110.section("3.3"))
@@ -176,7 +176,7 @@ fn each_request_of_a_connection_is_judged() -> Case {
 
 /// Asking twice must not help.
 ///
-/// Right as well: to close after the first refusal, which RFC 9931 asks for.
+/// Also accepted: to close after the first refusal, which RFC 9931 asks for.
 fn a_refused_request_is_refused_again() -> Case {
     must("A refused CONNECT that is repeated on its connection is not granted")
         .cites(RFC_9110.section("3.3"))
@@ -194,7 +194,7 @@ fn a_refused_request_is_refused_again() -> Case {
 
 /// A proxy that decides by the Host field and connects by the target can be told to open any port.
 ///
-/// Right as well: any refusal.
+/// Also accepted: any refusal.
 fn an_allowed_port_in_host_opens_nothing() -> Case {
     must("The target is what is judged, not the Host field")
         .cites(RFC_9112.section("3.3"))
@@ -211,7 +211,7 @@ fn an_allowed_port_in_host_opens_nothing() -> Case {
 
 /// The mirror image: the Host field must not lead to a port that the target does not name.
 ///
-/// Right as well: to refuse the request, or to answer it with a tunnel to its target.
+/// Also accepted: to refuse the request, or to answer it with a tunnel to its target.
 fn a_denied_port_in_host_leads_nowhere() -> Case {
     must("A Host field never leads to a port of its own")
         .cites(RFC_9112.section("3.3"))
@@ -229,7 +229,7 @@ fn a_denied_port_in_host_leads_nowhere() -> Case {
 
 /// A proxy that refuses an allowed target for the port in the Host field has judged the wrong one.
 ///
-/// Right as well: a tunnel to the target; 400 or 421, since Host and target differ.
+/// Also accepted: a tunnel to the target; 400 or 421, since Host and target differ.
 fn a_denied_port_in_host_denies_nothing() -> Case {
     practice("A denied port in the Host field is no reason to deny the target")
         .cites(RFC_9112.section("3.3"))
@@ -290,7 +290,7 @@ const SPELLINGS: &[(&str, Spelling)] = &[
 
 /// A denial is worth what its weakest spelling is worth: a filter in front compares text, and the proxy dials numbers.
 ///
-/// Right as well: any answer, as long as nothing arrives at the denied port.
+/// Also accepted: any answer, as long as nothing arrives at the denied port.
 fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
     each(SPELLINGS, |&(_, spelling)| {
         must("A denied port stays closed however it is written")
@@ -313,7 +313,7 @@ fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
                     lab.note(exchange.answer.describe());
                     if exchange.success().is_ok() {
                         // A proxy that connects late does so when there is something to send.
-                        let _ = exchange.connection.into_tunnel().sends(lab.nonce()).await;
+                        let _ = exchange.granted()?.sends(lab.nonce()).await;
                     }
                 }
                 denied.stays_unvisited().await
@@ -324,7 +324,7 @@ fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
 /// Examples test what their author thought of. Here lists are made up: each port at, inside and just outside each of
 /// their ranges has to be treated as the list says. A counterexample is made small, and told as a list and a port.
 ///
-/// Nothing else is right: the list was declared to be what is allowed.
+/// Only this conforms: the list was declared to be what is allowed.
 fn random_lists_mean_what_they_say() -> Case {
     must("Whatever list is configured, exactly its ports are allowed")
         .cites(RFC_9110.section("9.3.6"))

@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Whoever runs the server could use the proxy in the name of its visitors.
 ///
-/// Nothing else is right: the server gets the bytes of the tunnel and no others.
+/// Only this conforms: the server gets the bytes of the tunnel and no others.
 fn credentials_do_not_reach_the_server() -> Case {
     practice("A server sees nothing of the credentials for the proxy")
         .cites(RFC_9110.section("11.7.2"))
@@ -36,7 +36,7 @@ fn credentials_do_not_reach_the_server() -> Case {
             let exchange = client.asks(lab.request(&server)).await?;
             exchange.success()?;
             // Whatever comes first is seen as well: the echo sends it back, before the nonce.
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             let echoed = tunnel.echoes(lab.nonce()).await;
             let secrets = secrets_of(lab.credentials()?.clone());
             for visit in server.visits() {
@@ -49,7 +49,7 @@ fn credentials_do_not_reach_the_server() -> Case {
 
 /// The upstream proxy is often somebody else's.
 ///
-/// Right as well: to have been told to send credentials of its own. This one was not, nor to pass on those of its clients.
+/// Also accepted: to have been told to send credentials of its own. This one was not, nor to pass on those of its clients.
 fn credentials_do_not_reach_the_upstream_proxy() -> Case {
     practice("An upstream proxy sees nothing of the credentials for this one")
         .cites(RFC_9110.section("11.7.2"))
@@ -70,7 +70,7 @@ fn credentials_do_not_reach_the_upstream_proxy() -> Case {
                 answer = exchange.answer.describe();
                 if exchange.answer.status().is_some_and(|it| it < 300) {
                     // Some go there only once the client has spoken.
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     drop(tunnel.echoes(lab.nonce()).await);
                 }
                 let heard: Vec<u8> = upstream
@@ -95,7 +95,7 @@ const TRIES: usize = 4;
 
 /// A tunnel may lead to another proxy, and the first thing in it may be a request for that one.
 ///
-/// Nothing else is right: what is in a tunnel is the tunnel's.
+/// Only this conforms: what is in a tunnel is the tunnel's.
 fn a_request_inside_a_tunnel_is_given_none() -> Case {
     practice("A CONNECT inside a tunnel is given none of the credentials of the outer one")
         .cites(RFC_9110.section("11.7.2"))
@@ -156,7 +156,7 @@ const SAID: &[(&str, Said)] = &[
 
 /// A page is kept in caches, in screenshots and in reports of errors.
 ///
-/// Right as well: to name the user.
+/// Also accepted: to name the user.
 fn credentials_are_not_repeated_in_a_reply() -> Vec<(&'static str, Case)> {
     each(SAID, |&(_, said)| {
         practice("No reply repeats the credentials of its request")
@@ -187,7 +187,7 @@ fn credentials_are_not_repeated_in_a_reply() -> Vec<(&'static str, Case)> {
 /// Logs are kept for years, copied to other machines, and read by people who may not know anybody's password. A password that
 /// was mistyped is nearly the right one.
 ///
-/// Right as well: to log who asked. What a proxy logs when it is told to debug is not asked here.
+/// Also accepted: to log who asked. What a proxy logs when it is told to debug is not asked here.
 fn credentials_are_not_logged() -> Vec<(&'static str, Case)> {
     each(SAID, |&(_, said)| {
         practice("Neither a log nor the output of the proxy has credentials in it")

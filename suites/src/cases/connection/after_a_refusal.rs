@@ -1,7 +1,7 @@
-//! # The connection behind a refusal
+//! # The connection after a refusal
 //!
 //! A client that sends the first bytes of its tunnel without waiting for the 2xx, on behalf of somebody else, hands that
-//! somebody a connection to the proxy once the tunnel is refused. So nothing that stands behind a refused CONNECT may be
+//! somebody a connection to the proxy once the tunnel is refused. So nothing that stands after a refused CONNECT may be
 //! taken for a request: every server here is a sentinel.
 
 use connectspec_harness::prelude::*;
@@ -31,7 +31,7 @@ pub(crate) fn suite() -> Suite {
 /// Whoever chooses the first bytes of a tunnel could make requests in the name of the client that opens it: with its
 /// address, and with the credentials of its connection.
 ///
-/// Right as well: to close without an answer, or with a reset that erases it. What RFC 9112 alone allowed, to serve the
+/// Also accepted: to close without an answer, or with a reset that erases it. What RFC 9112 alone allowed, to serve the
 /// next request on the connection, is forbidden since RFC 9931; only clients that are known to wait are exempt, and this
 /// one does not say who it is.
 fn a_request_behind_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
@@ -63,7 +63,7 @@ fn a_request_behind_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
 /// The same bytes a moment later find the proxy reading its next request, if it does: what it has buffered is not what
 /// decides.
 ///
-/// Right as well: as for bytes in the same segment. The client sends these without having seen the answer.
+/// Also accepted: as for bytes in the same segment. The client sends these without having seen the answer.
 fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
     each(MORE_REFUSALS, |&(_, occasion)| {
         must("What follows a refused CONNECT a moment later is not served")
@@ -89,7 +89,7 @@ fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
 
 /// A connection that is neither used nor closed is one that a client may wait on, and one that the proxy runs out of.
 ///
-/// Right as well: to close with a reset, or after lingering for some seconds.
+/// Also accepted: to close with a reset, or after lingering for some seconds.
 fn a_refusal_closes_the_connection() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         should("A refusal of CONNECT is the end of its connection")
@@ -115,7 +115,7 @@ fn a_refusal_closes_the_connection() -> Vec<(&'static str, Case)> {
 
 /// A list of allowed ports is worth nothing to a client that asks for a forbidden one first.
 ///
-/// Right as well: as for any other request behind a refusal.
+/// Also accepted: as for any other request after a refusal.
 fn a_second_connect_opens_no_tunnel() -> Case {
     must("A CONNECT behind a refused CONNECT opens no tunnel")
         .cites(RFC_9931.section("8"))
@@ -136,7 +136,7 @@ fn a_second_connect_opens_no_tunnel() -> Case {
 
 /// This is how a client that forwards early bytes protects itself, also from proxies that are older than RFC 9931.
 ///
-/// Right as well: to close without an answer, or with a reset.
+/// Also accepted: to close without an answer, or with a reset.
 fn a_client_that_wants_to_close_is_believed() -> Case {
     must("Behind a refused CONNECT that says close, nothing is served")
         .cites(RFC_9112.section("9.6"))
@@ -151,9 +151,9 @@ fn a_client_that_wants_to_close_is_believed() -> Case {
         })
 }
 
-/// What a proxy has announced, clients rely on: they do not wait for answers to what they have sent behind.
+/// What a proxy has announced, clients rely on: they do not wait for answers to what they have sent after.
 ///
-/// Right as well: never to announce it. A proxy none of whose refusals says close is not judged here.
+/// Also accepted: never to announce it. A proxy none of whose refusals says close is not judged here.
 fn a_proxy_that_wants_to_close_does() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         must("Behind a refusal that says close, nothing is served")
@@ -179,7 +179,7 @@ fn a_proxy_that_wants_to_close_does() -> Vec<(&'static str, Case)> {
 /// Bytes that were meant for one server would reach another: a secret in the wrong hands, or a forged beginning of
 /// somebody else's session.
 ///
-/// Right as well: to close after the refusal, to answer the bytes as a bad request, or to serve the second CONNECT, which
+/// Also accepted: to close after the refusal, to answer the bytes as a bad request, or to serve the second CONNECT, which
 /// is for other cases to judge, as long as its tunnel begins with its own bytes.
 fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
     must("Bytes behind a refused CONNECT do not reach the server of a later tunnel")

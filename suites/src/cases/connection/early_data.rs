@@ -1,6 +1,6 @@
 //! # Early data
 //!
-//! A client may send the first bytes of its tunnel right behind its request. They are in the proxy's hands before it
+//! A client may send the first bytes of its tunnel right after its request. They are in the proxy's hands before it
 //! knows whether there will be a tunnel, often in the same buffer as the request, and belong to the server all the same.
 
 use connectspec_harness::prelude::*;
@@ -33,7 +33,7 @@ const SIZES: &[(&str, u64)] = &[
 /// What is left in the buffer of the parser is lost, and the TLS handshake that it began hangs: now and then, as it
 /// depends on how the bytes arrive.
 ///
-/// Right as well: to refuse such a request although the plain one is granted; that is noted.
+/// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_is_delivered_once_and_in_order() -> Vec<(&'static str, Case)> {
     each(SIZES, |&(_, length)| {
         must("What stands behind a granted request reaches the server, once and in order")
@@ -55,7 +55,7 @@ fn early_data_is_delivered_once_and_in_order() -> Vec<(&'static str, Case)> {
 
 /// A proxy that goes on parsing after a granted CONNECT serves requests that somebody else has put into a tunnel.
 ///
-/// Right as well: to refuse such a request although the plain one is granted; that is noted.
+/// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_that_looks_like_a_request_is_data() -> Vec<(&'static str, Case)> {
     each(REQUESTS, |&(_, method)| {
         must("A request behind a granted CONNECT reaches its server as data, and no other server")
@@ -82,7 +82,7 @@ fn early_data_that_looks_like_a_request_is_data() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// What stands before and behind the early data, and is a part of it.
+/// What stands before and after the early data, and is a part of it.
 const BLANKS: &[(&str, &str)] = &[
     ("line_end", "\r\n"),
     ("line_feed", "\n"),
@@ -91,9 +91,9 @@ const BLANKS: &[(&str, &str)] = &[
     ("nul", "\0"),
 ];
 
-/// In front of a request, an empty line is skipped. Behind one that is granted, it belongs to somebody.
+/// In front of a request, an empty line is skipped. After one that is granted, it belongs to somebody.
 ///
-/// Right as well: to refuse such a request although the plain one is granted; that is noted.
+/// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_may_be_blank_at_its_ends() -> Vec<(&'static str, Case)> {
     each(BLANKS, |&(_, blank)| {
         must("Blank bytes around what stands behind a granted request reach the server, too")
@@ -107,10 +107,10 @@ fn early_data_may_be_blank_at_its_ends() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// Methods of requests that stand behind a granted CONNECT.
+/// Methods of requests that stand after a granted CONNECT.
 const REQUESTS: &[(&str, &str)] = &[("connect", "CONNECT"), ("get", "GET")];
 
-/// A server of this case receives exactly `early`, sent right behind the request.
+/// A server of this case receives exactly `early`, sent right after the request.
 async fn delivers(lab: &Lab, early: impl Into<Payload>) -> Outcome {
     let early = early.into();
     let (then, answer) = (lab.nonce(), lab.nonce());
@@ -128,23 +128,23 @@ async fn delivers(lab: &Lab, early: impl Into<Payload>) -> Outcome {
         }
     }
 
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.sends(then).await?;
     let answered = tunnel.receives(answer).await;
     // What the server missed says more than that it did not answer.
     server.played(0).await.and(answered)
 }
 
-/// Where the request with the byte behind it leads.
+/// Where the request with the byte after it leads.
 const DESTINATIONS: &[(&str, Occasion)] = &[
     ("granted", Occasion::Granted),
     ("denied", Occasion::Denied),
     ("closed_port", Occasion::ClosedPort),
 ];
 
-/// One byte behind a CONNECT has brought whole proxies down, with the tunnels of everybody else.
+/// One byte after a CONNECT has brought whole proxies down, with the tunnels of everybody else.
 ///
-/// Right as well: any answer, and none. What is asked is that the next client is served, by the same process.
+/// Also accepted: any answer, and none. What is asked is that the next client is served, by the same process.
 fn one_early_byte_harms_nobody() -> Vec<(&'static str, Case)> {
     each(DESTINATIONS, |&(_, occasion)| {
         practice("Requests with one byte behind them keep no other client from its tunnel")

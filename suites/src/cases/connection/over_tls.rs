@@ -33,7 +33,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Without this, nothing follows from the other cases of this suite.
 ///
-/// Right as well: a refusal by policy says nothing. Nothing else is right where the proxy has a TLS listener.
+/// Also accepted: a refusal by policy says nothing. Nothing else is right where the proxy has a TLS listener.
 fn a_tunnel_works_over_tls_to_the_proxy() -> Case {
     must("A tunnel works over TLS to the proxy")
         .cites(RFC_9110.section("7.3.2"))
@@ -84,7 +84,7 @@ const SLOW: &[(&str, bool)] = &[("the_server", true), ("the_client", false)];
 /// What a socket does not take at once is kept by whoever has encrypted it, or by whoever has decrypted it; a relay that
 /// forgets one of them loses the middle of a download, and only over slow lines.
 ///
-/// Right as well: any amount of buffering. Nothing else is right for a tunnel.
+/// Also accepted: any amount of buffering. Nothing else is right for a tunnel.
 fn a_slow_reader_gets_everything_over_tls() -> Vec<(&'static str, Case)> {
     each(SLOW, |&(_, upwards)| {
         must("Over TLS to the proxy, what was sent while nobody read arrives complete, once somebody reads")
@@ -99,7 +99,7 @@ fn a_slow_reader_gets_everything_over_tls() -> Vec<(&'static str, Case)> {
 
 /// A client that finds the end of TLS missing has to think that somebody has cut the page off.
 ///
-/// Right as well: the end without `close_notify` goes against the demand to attempt it; as an attempt is all that is
+/// Also accepted: the end without `close_notify` goes against the demand to attempt it; as an attempt is all that is
 /// demanded, it is a warning. A reset says nothing.
 fn tls_is_ended_in_order_behind_a_server_that_ends() -> Case {
     should("Where the server ends in order, the proxy ends TLS in order, too")
@@ -125,7 +125,7 @@ fn tls_is_ended_in_order_behind_a_server_that_ends() -> Case {
 
 /// A page of a refusal without a length ends where TLS does, and may be half of it where the end of TLS is missing.
 ///
-/// Right as well: to keep the connection, which says nothing; and a reset says nothing either. The end without
+/// Also accepted: to keep the connection, which says nothing; and a reset says nothing either. The end without
 /// `close_notify` goes against the demand to attempt it, and is a warning.
 fn tls_is_ended_in_order_behind_a_refusal() -> Case {
     should("A connection that the proxy ends behind a refusal ends TLS in order, too")
@@ -160,7 +160,7 @@ const GOODBYES: &[(&str, bool)] = &[("alone", false), ("with_fin", true)];
 
 /// In TLS, `close_notify` is the end of what a client sends, as a FIN is in TCP. What came before it was sent.
 ///
-/// Right as well: to end at the server with a FIN at once, or once the proxy has closed both sides. Nothing else is right:
+/// Also accepted: to end at the server with a FIN at once, or once the proxy has closed both sides. Only this conforms:
 /// what a closing side sent is to be delivered, and the other side closed.
 fn what_a_client_sent_before_its_goodbye_arrives() -> Vec<(&'static str, Case)> {
     each(GOODBYES, |&(_, with_fin)| {
@@ -189,7 +189,7 @@ const LAST_BYTES: u64 = 100_000;
 
 /// In TLS 1.3 each direction has an end of its own; before, one end was both.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_client_that_said_goodbye_still_hears() -> Case {
     survey("A client that has ended TLS still hears the server")
         .cites(RFC_9110.section("9.3.6"))
@@ -212,7 +212,7 @@ fn a_client_that_said_goodbye_still_hears() -> Case {
 /// Whoever sits between client and proxy can end the connection, but cannot say so in TLS. A server that sees an ordinary end
 /// takes half of a request for the whole.
 ///
-/// Right as well: an end and a reset; a draft recommends the latter.
+/// Also accepted: an end and a reset; a draft recommends the latter.
 fn a_session_that_is_cut_off_ends_at_the_server_with() -> Case {
     survey("A TLS session that is cut off ends at the server with")
         .cites(RFC_9112.section("9.8"))
@@ -231,7 +231,7 @@ fn a_session_that_is_cut_off_ends_at_the_server_with() -> Case {
 
 /// The name in the TLS handshake is the proxy's, and the one in the request is the server's.
 ///
-/// Right as well: to refuse it; 421 is for servers.
+/// Also accepted: to refuse it; 421 is for servers.
 fn another_name_for_the_proxy_is_answered() -> Case {
     survey("A client that calls the proxy by a name, and asks for an address, is answered with")
         .cites(RFC_9110.section("7.4"))
@@ -246,7 +246,7 @@ fn another_name_for_the_proxy_is_answered() -> Case {
                 lab.note(answer);
                 return Ok(());
             }
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(lab.nonce()).await?;
             lab.note(format!("{answer}, and a tunnel"));
             Ok(())
@@ -261,7 +261,7 @@ const OFFERS: &[(&str, &[&str])] = &[
 
 /// A proxy that agrees to HTTP/2 and then does not speak it has broken every browser that offers it.
 ///
-/// Right as well: to agree to either of what is offered, or to none, which is HTTP/1.1; and to break the handshake off, where
+/// Also accepted: to agree to either of what is offered, or to none, which is HTTP/1.1; and to break the handshake off, where
 /// nothing that is offered suits it. Nothing else is right.
 fn what_was_negotiated_is_what_is_spoken() -> Vec<(&'static str, Case)> {
     each(OFFERS, |&(_, offer)| {
@@ -276,7 +276,7 @@ fn what_was_negotiated_is_what_is_spoken() -> Vec<(&'static str, Case)> {
 
 /// Before there was a negotiation, the protocol was HTTP/1.1.
 ///
-/// Right as well: to break the handshake off.
+/// Also accepted: to break the handshake off.
 fn no_offer_is_answered() -> Case {
     survey("A client that offers no protocol in TLS is answered in")
         .cites(RFC_9113.section("3.2"))

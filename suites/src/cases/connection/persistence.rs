@@ -28,7 +28,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A client that is not told of the close sends its next request into it, and cannot know whether it was served.
 ///
-/// Right as well: to close later, with a reset, or to let the close mark the end of the body. Any side may close at any
+/// Also accepted: to close later, with a reset, or to let the close mark the end of the body. Any side may close at any
 /// time, so only a proxy that always does so at once is told.
 fn a_close_is_announced() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
@@ -48,7 +48,7 @@ fn a_close_is_announced() -> Vec<(&'static str, Case)> {
                         return Ok(());
                     }
                     let (_, ending) = connection.ends_within(lab.patience().stall()).await;
-                    if ending != Some(Ending::Fin) {
+                    if ending != Some(Ending::Orderly) {
                         return Ok(());
                     }
                     last = reply.status_line();
@@ -63,7 +63,7 @@ fn a_close_is_announced() -> Vec<(&'static str, Case)> {
 
 /// A client of HTTP/1.0 that did not ask for more takes the end of the connection for the end of the answer.
 ///
-/// Right as well: to refuse with a reset or without an answer.
+/// Also accepted: to refuse with a reset or without an answer.
 fn a_connection_of_http_1_0_is_closed() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         must("A refused client of HTTP/1.0 gets no second answer")
@@ -84,7 +84,7 @@ fn a_connection_of_http_1_0_is_closed() -> Vec<(&'static str, Case)> {
 /// In HTTP/1.0, keep-alive was between two neighbours, and proxies passed it on without knowing it: so a proxy that
 /// believes it may talk to one that knows nothing of it.
 ///
-/// Right as well: to refuse with a reset or without an answer. The word keep-alive in the answer alone is not judged.
+/// Also accepted: to refuse with a reset or without an answer. The word keep-alive in the answer alone is not judged.
 fn keep_alive_of_http_1_0_is_not_believed() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         must("A proxy keeps no connection with a client of HTTP/1.0")
@@ -109,7 +109,7 @@ const BEFORE: &[(&str, &str)] = &[("get", "GET"), ("options", "OPTIONS")];
 
 /// A client that has fetched something over plain HTTP uses the same connection for what it needs next.
 ///
-/// Right as well: to close after the first request, as proxies that know nothing but CONNECT do.
+/// Also accepted: to close after the first request, as proxies that know nothing but CONNECT do.
 fn connect_may_be_the_second_request() -> Vec<(&'static str, Case)> {
     each(BEFORE, |&(_, method)| {
         should("CONNECT is served behind another request on the same connection")
@@ -155,7 +155,7 @@ fn connect_may_be_the_second_request() -> Vec<(&'static str, Case)> {
 /// Answers come in the order of their requests: a tunnel that begins before the answer in front of it has come is read
 /// as that answer.
 ///
-/// Right as well: to close without serving the CONNECT. To connect to its server before is right as well.
+/// Also accepted: to close without serving the CONNECT. To connect to its server before is right as well.
 fn connect_waits_for_the_answer_before_it() -> Case {
     must("A 2xx to CONNECT comes behind the response to the request before it")
         .cites(RFC_9112.section("9.3.2"))
@@ -207,7 +207,7 @@ fn connect_waits_for_the_answer_before_it() -> Case {
 
 /// Whether a proxy keeps the connection for a client that has read the refusal: RFC 9112 let it, RFC 9931 does not.
 ///
-/// Right as well: whatever it does here; where it serves what was not known to be a request, it is told elsewhere.
+/// Also accepted: whatever it does here; where it serves what was not known to be a request, it is told elsewhere.
 fn a_request_after_a_refusal() -> Case {
     survey("A second request, once the refusal of the first was read, is")
         .cites(RFC_9931.section("8"))

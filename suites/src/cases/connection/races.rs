@@ -1,7 +1,7 @@
 //! # Races
 //!
 //! What happens within the same millisecond happens in every order, sooner or later: bytes that follow the request while
-//! the 2xx is on its way, a server that speaks and closes before the client has its answer, an end right behind data.
+//! the 2xx is on its way, a server that speaks and closes before the client has its answer, an end right after data.
 //! Each is repeated with pauses that the run's seed chooses.
 
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn patient(case: Case, times: usize) -> Case {
 
 /// A parser that hands the connection over to a relay has to hand over what it had read, too; and what came in between.
 ///
-/// Right as well: to refuse a request with bytes behind it; that is noted.
+/// Also accepted: to refuse a request with bytes after it; that is noted.
 fn bytes_around_the_answer_arrive() -> Vec<(&'static str, Case)> {
     each(TIMES, |&(_, times)| {
         let case = must("Bytes that follow a granted request arrive, whenever they come")
@@ -98,7 +98,7 @@ fn bytes_around_the_answer_arrive() -> Vec<(&'static str, Case)> {
 /// A server that has said all it has to say before the proxy has told its client of the connection: many of the shortest
 /// protocols are like that.
 ///
-/// Right as well: to refuse the request, since the server is already gone; that is noted.
+/// Also accepted: to refuse the request, since the server is already gone; that is noted.
 fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case)> {
     each(TIMES, |&(_, times)| {
         let case = must("What a server says before it closes at once arrives")
@@ -118,7 +118,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case
                         lab.note(exchange.answer.describe());
                         return Ok(());
                     }
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.receives(&said).await.map_err(at)?;
                     tunnel.ends_somehow().await.map_err(at)?;
                 }
@@ -131,7 +131,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case
 /// A proxy that acts on the end of a stream before it has written what came before cuts off the last part, and most
 /// often where it is the only part.
 ///
-/// Right as well: to end with a reset, once every byte has been delivered.
+/// Also accepted: to end with a reset, once every byte has been delivered.
 fn an_end_behind_data_cuts_nothing_off_a_download() -> Vec<(&'static str, Case)> {
     each(TIMES, |&(_, times)| {
         let case = must("What a server sends right before its end arrives complete")
@@ -148,7 +148,7 @@ fn an_end_behind_data_cuts_nothing_off_a_download() -> Vec<(&'static str, Case)>
 
 /// The same for an upload: what the server misses, it takes for what the client did not send.
 ///
-/// Right as well: to end with a reset, once every byte has been delivered.
+/// Also accepted: to end with a reset, once every byte has been delivered.
 fn an_end_behind_data_cuts_nothing_off_an_upload() -> Vec<(&'static str, Case)> {
     each(TIMES, |&(_, times)| {
         let case = must("What a client sends right before its end arrives complete")
@@ -200,7 +200,7 @@ const VOLUMES: &[(&str, u64, usize, bool)] = &[
 
 /// The end of a page behind megabytes that a slow client has not read yet is where downloads break off.
 ///
-/// Right as well: to end with a reset, once every byte has been delivered.
+/// Also accepted: to end with a reset, once every byte has been delivered.
 fn a_slow_reader_gets_what_stood_before_the_end() -> Vec<(&'static str, Case)> {
     each(VOLUMES, |&(_, volume, times, slow)| {
         let case = must("What stood before the end arrives complete, however slowly it is read")

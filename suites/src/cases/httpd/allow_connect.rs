@@ -161,7 +161,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
 
 /// A typing error that is swallowed opens or closes ports that nobody looks at again.
 ///
-/// Right as well: any other words around the sentence that httpd's administrators look for.
+/// Also accepted: any other words around the sentence that httpd's administrators look for.
 fn rejects() -> Vec<(&'static str, Case)> {
     each(BAD, |&(_, row, words, said)| {
         httpd("AllowCONNECT rejects what httpd rejects, and says why")

@@ -124,7 +124,7 @@ fn answers_a_failed_connection_with_503() -> Case {
         })
 }
 
-/// Refusals, and how their status lines go on behind the version.
+/// Refusals, and how their status lines go on after the version.
 const PHRASES: &[(&str, Refused, &str)] = &[
     ("malformed", Refused::Malformed, "400 Bad Request"),
     (
@@ -406,7 +406,7 @@ fn listens_on_behind_the_end() -> Case {
         })
 }
 
-/// What a client sends behind its refusal, and in how many pieces: past what a head may be, over a second.
+/// What a client sends after its refusal, and in how many pieces: past what a head may be, over a second.
 const MORE: u64 = 64 * 1024;
 const PIECES: u64 = 4;
 /// More than the page of any refusal.

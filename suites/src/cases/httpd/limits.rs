@@ -83,7 +83,7 @@ fn takes_a_hundred_fields() -> Case {
 
 /// Whoever sends more is told, before it costs more memory.
 ///
-/// Right as well: 431, which RFC 6585 has for it; httpd says 400.
+/// Also accepted: 431, which RFC 6585 has for it; httpd says 400.
 fn refuses_one_field_more() -> Case {
     httpd("A request of a hundred and one fields is answered with 400 or 431")
         .cites(HTTPD_CORE.section("limitrequestfields"))
@@ -138,7 +138,7 @@ fn takes_lines_of_8190_bytes() -> Vec<(&'static str, Case)> {
 
 /// A limit that is none is a way to fill the memory of the machine.
 ///
-/// Right as well: 414 and 431, which say which line it was; httpd says 400 for a field.
+/// Also accepted: 414 and 431, which say which line it was; httpd says 400 for a field.
 fn refuses_longer_lines() -> Vec<(&'static str, Case)> {
     each(LONG, |&(_, section, long)| {
         httpd("A line of 8200 bytes is refused as too long")

@@ -97,7 +97,7 @@ const BAD: &[(&str, &str)] = &[
 
 /// Better no log than one in which columns are not what they are thought to be.
 ///
-/// Right as well: any words about it.
+/// Also accepted: any words about it.
 fn are_errors() -> Vec<(&'static str, Case)> {
     each(BAD, |&(_, format)| {
         httpd("A LogFormat with an item that does not exist is an error")

@@ -221,7 +221,7 @@ async fn tunnel(lab: &Lab) -> Outcome<(Tunnel, Vec<String>)> {
     let answered = (SystemTime::now(), Instant::now());
     let exchange = Exchange { answer, connection };
     let head = exchange.success()?.head.len();
-    let mut near = exchange.connection.into_tunnel();
+    let mut near = exchange.granted()?;
     let client = near.local()?;
     near.echoes(&nonce).await?;
     pass(OPEN).await;

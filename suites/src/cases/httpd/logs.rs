@@ -71,7 +71,7 @@ fn megabytes_are_counted_to_the_byte() -> Case {
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(&request).await?;
             let head = exchange.success()?.head.len();
-            let (mut near, mut far) = (exchange.connection.into_tunnel(), server.accepts().await?);
+            let (mut near, mut far) = (exchange.granted()?, server.accepts().await?);
             let (there, back) = (
                 stream(lab.seed(), MEGABYTES),
                 stream(!lab.seed(), MEGABYTES),
@@ -186,8 +186,7 @@ fn a_source_address_changes_nothing_about_the_note() -> Case {
             let nonce = lab.nonce();
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(request).await?;
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.echoes(lab.nonce()).await?;
             tunnel.closes().await?;
             let peer = server.visits().first().map(|visit| visit.peer);
@@ -232,7 +231,7 @@ const REASONS: &[(&str, Reason, &str)] = &[
 
 /// The one line that tells an administrator why a user calls.
 ///
-/// Right as well: any number, level or field around it.
+/// Also accepted: any number, level or field around it.
 fn the_error_log_names_reason_and_target() -> Vec<(&'static str, Case)> {
     each(REASONS, |&(_, kind, words)| {
         httpd("The error log names the reason and the target of a refusal")
@@ -277,7 +276,7 @@ fn a_refusal_is_an_error_in_the_log() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// An entry with the note in brackets, and a word behind them.
+/// An entry with the note in brackets, and a word after them.
 const ENTRIES: &str = "LogLevel info\nErrorLog \"{error_log}\"\n\
                        ErrorLogFormat \"entry [source=%{proxy-source-port}n] of [%l] %M\"";
 

@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Nothing of the client reaches the next proxy: neither credentials nor what program it is.
 ///
-/// Right as well: any banner in Proxy-agent. A proxy that forwards the client's request, as RFC 9110 has it, lists this as
+/// Also accepted: any banner in Proxy-agent. A proxy that forwards the client's request, as RFC 9110 has it, lists this as
 /// a deviation.
 fn asks_in_http_1_0() -> Case {
     httpd(
@@ -138,7 +138,7 @@ fn goes_directly_at_last() -> Case {
             if !matches!(&exchange.answer, Answer::Reply(reply) if reply.is_success()) {
                 return Err(Finding::violation("a tunnel to the server", described));
             }
-            exchange.connection.into_tunnel().echoes(lab.nonce()).await
+            exchange.granted()?.echoes(lab.nonce()).await
         })
 }
 
@@ -266,8 +266,7 @@ async fn goes(lab: &Lab, lines: &str, host: &str, through: bool) -> Outcome {
         return server.stays_unvisited().await;
     }
     let exchange = lab.client().asks(&request).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     // A proxy that is told to end waits for tunnels that are open.
     tunnel.closes().await?;

@@ -77,7 +77,7 @@ fn an_old_client_needs_no_host() -> Case {
 
 /// A client that does not know Host is from before HTTP/1.1, whatever it says.
 ///
-/// Nothing else is right: RFC 9112 asks for 400 as well.
+/// Only this conforms: RFC 9112 asks for 400 as well.
 fn a_missing_host_is_a_bad_request() -> Case {
     httpd("An HTTP/1.1 CONNECT without Host is answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -197,7 +197,7 @@ const BAD_HOSTS: &[(&str, &str)] = &[
 
 /// A name that is looked up in spite of its form can mean another host to every resolver.
 ///
-/// Right as well: any refusal; httpd gives 400 to those that its parser refuses, and 502 to those that only the resolver
+/// Also accepted: any refusal; httpd gives 400 to those that its parser refuses, and 502 to those that only the resolver
 /// does.
 fn a_host_is_a_strict_name_or_address() -> Vec<(&'static str, Case)> {
     each(BAD_HOSTS, |&(_, host)| {

@@ -137,7 +137,7 @@ fn timeouts(timeout: u32, proxy_timeout: u32) -> Setup {
 
 /// Whoever shortens one of them wonders why tunnels live on.
 ///
-/// Right as well: to end either side some seconds late.
+/// Also accepted: to end either side some seconds late.
 fn an_idle_tunnel_lives_for_the_longer_timeout() -> Vec<(&'static str, Case)> {
     each(TIMEOUTS, |&(_, timeout, proxy_timeout)| {
         httpd("An idle tunnel lives for the longer one of Timeout and ProxyTimeout")
@@ -219,8 +219,8 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
     let ended = async |name: &str, end: &mut End| {
         let limit = seconds(LONG) + LATE;
         let observed = match end.halves().0.takes_until_quiet(limit).await {
-            (_, Some(Ending::Fin)) => return Ok(began.elapsed()),
-            (_, Some(Ending::Reset)) => "a reset".to_owned(),
+            (_, Some(Ending::Orderly)) => return Ok(began.elapsed()),
+            (_, Some(Ending::Abrupt)) => "a reset".to_owned(),
             (_, None) => format!("none within {limit:?}"),
         };
         Err(Finding::violation(format!("a FIN at {name}"), observed))
@@ -267,7 +267,7 @@ const ATTEMPTS: &[(&str, u32, Option<u32>)] = &[
 
 /// Kernels try for two minutes; users do not.
 ///
-/// Right as well: any status, up to some seconds late.
+/// Also accepted: any status, up to some seconds late.
 fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Vec<(&'static str, Case)> {
     each(ATTEMPTS, |&(_, timeout, proxy_timeout)| {
         httpd("A connection attempt is given up after ProxyTimeout, or else after Timeout")

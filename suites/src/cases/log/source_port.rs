@@ -29,7 +29,7 @@ pub(crate) fn suite() -> Suite {
 
 /// With the port of the wrong leg in the log, a complaint about the proxy's address leads to nobody.
 ///
-/// Right as well: a line that is written late. Without any line, nothing follows.
+/// Also accepted: a line that is written late. Without any line, nothing follows.
 fn is_the_port_that_the_server_saw() -> Case {
     httpd("The log names the port from which the proxy connected to the server")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -72,7 +72,7 @@ fn is_a_plain_decimal_number() -> Case {
 
 /// A port in the line of a refused request belongs to somebody else's connection.
 ///
-/// Nothing else is right: there was no connection that could have had a port.
+/// Only this conforms: there was no connection that could have had a port.
 fn is_absent_when_the_request_was_refused() -> Case {
     httpd("The log names no source port where no connection was tried")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -111,7 +111,7 @@ fn is_absent_when_the_connection_failed() -> Case {
 
 /// A line at the beginning cannot say how the tunnel went; one that never comes says nothing at all.
 ///
-/// Right as well: a line that comes late after the end, as with a buffered log.
+/// Also accepted: a line that comes late after the end, as with a buffered log.
 fn is_logged_when_the_tunnel_has_ended() -> Case {
     httpd("The line of a tunnel is written when both directions have ended")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -146,7 +146,7 @@ fn is_logged_when_the_tunnel_has_ended() -> Case {
 
 /// What was sent and received is known when the second direction has ended, and not before.
 ///
-/// Right as well: to end both directions at once.
+/// Also accepted: to end both directions at once.
 fn is_not_logged_before_both_directions_have_ended() -> Case {
     httpd("A tunnel that one side has ended is not logged while the other one goes on")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -197,7 +197,7 @@ fn stands_beside_the_status_that_was_sent() -> Vec<(&'static str, Case)> {
                 let exchange = lab.client().asks(request).await?;
                 let sent = exchange.answer.status();
                 if sent.is_some_and(|status| status / 100 == 2) {
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(lab.nonce()).await?;
                     tunnel.closes().await?;
                 }
@@ -223,7 +223,7 @@ const MANY: usize = 50;
 
 /// A note that is kept in the wrong place is right for one tunnel, and mixed up among many.
 ///
-/// Right as well: lines in any order.
+/// Also accepted: lines in any order.
 fn is_right_for_each_of_many_tunnels() -> Case {
     httpd("Each of fifty tunnels at the same time has its own source port in the log")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -238,8 +238,7 @@ fn is_right_for_each_of_many_tunnels() -> Case {
                     .client()
                     .asks(named(&lab.request(&server), &nonce))
                     .await?;
-                exchange.success()?;
-                let near = exchange.connection.into_tunnel();
+                let near = exchange.granted()?;
                 let far = server.accepts().await?;
                 open.push((nonce, far.peer()?.port(), near, far));
             }

@@ -50,7 +50,7 @@ fn is_logged_for_ipv6() -> Case {
 
 /// A client that can set the port in the log can blame its neighbour.
 ///
-/// Nothing else is right: the field means nothing to anybody.
+/// Only this conforms: the field means nothing to anybody.
 fn is_no_field_of_the_request() -> Case {
     practice("A field named like the note does not change what is logged")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -66,7 +66,7 @@ fn is_no_field_of_the_request() -> Case {
         })
 }
 
-/// What a client says of itself, behind a name by which the line is found.
+/// What a client says of itself, after a name by which the line is found.
 const AGENTS: &[(&str, &[u8])] = &[
     ("quotes", b"\" status=999 source=1 target=\"x"),
     ("backslash", b"\\\" status=999 source=1"),
@@ -78,7 +78,7 @@ const AGENTS: &[(&str, &[u8])] = &[
 
 /// An administrator reads logs in a terminal, and a program reads them by line and by field.
 ///
-/// Right as well: to refuse the request, and to log nothing of it, or none of its fields.
+/// Also accepted: to refuse the request, and to log nothing of it, or none of its fields.
 fn stands_in_a_line_that_nobody_forges() -> Vec<(&'static str, Case)> {
     each(AGENTS, |&(_, agent)| {
         practice("Quotes, escapes and line ends of a request change no other field of the log")
@@ -98,7 +98,7 @@ fn stands_in_a_line_that_nobody_forges() -> Vec<(&'static str, Case)> {
                 lab.note(exchange.answer.describe());
                 let granted = sent.is_some_and(|status| status / 100 == 2);
                 if granted {
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(lab.nonce()).await?;
                     tunnel.closes().await?;
                 }
@@ -245,8 +245,7 @@ fn stands_beside_200_when_a_tunnel_timed_out() -> Case {
             let nonce = lab.nonce();
             let request = named(&lab.request(&server), &nonce);
             let exchange = lab.client().asks(request).await?;
-            exchange.success()?;
-            let mut near = exchange.connection.into_tunnel();
+            let mut near = exchange.granted()?;
             let mut far = server.accepts().await?;
             far.ends_somehow().await?;
             drop(far);
@@ -281,8 +280,7 @@ async fn expect_status(lab: &Lab, nonce: &str, status: u16) -> Outcome {
 
 async fn carries_and_closes(lab: &Lab, request: &Request) -> Outcome {
     let exchange = lab.client().asks(request).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     tunnel.closes().await
 }

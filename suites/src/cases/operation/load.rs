@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Two clients that are joined to one connection read each other's secrets.
 ///
-/// Right as well: to refuse some of them. What was granted has to have a connection of its own.
+/// Also accepted: to refuse some of them. What was granted has to have a connection of its own.
 fn each_tunnel_has_a_connection_of_its_own() -> Case {
     must("Tunnels that are asked for at the same time have a connection each")
         .cites(RFC_9110.section("9.3.6"))
@@ -39,7 +39,7 @@ fn each_tunnel_has_a_connection_of_its_own() -> Case {
                     if exchange.success().is_err() {
                         return Ok(None);
                     }
-                    let mut tunnel = exchange.connection.into_tunnel();
+                    let mut tunnel = exchange.granted()?;
                     tunnel.echoes(nonce).await?;
                     Ok::<_, Finding>(Some(tunnel))
                 });
@@ -68,7 +68,7 @@ const AT_ONCE: usize = 32;
 
 /// A client that pipelines takes the first answer for the first request, whatever it was made for.
 ///
-/// Right as well: to close behind the first answer, as RFC 9931 has it. A reset may erase the last answers.
+/// Also accepted: to close after the first answer, as RFC 9931 has it. A reset may erase the last answers.
 fn a_pipeline_of_denied_requests_is_answered_in_order() -> Case {
     must("A thousand denied requests in a row get refusals in their order, and nothing else")
         .cites(RFC_9112.section("9.3.2"))
@@ -110,7 +110,7 @@ const PIPELINED: usize = 1_000;
 
 /// A handful of clients that connect and say nothing takes the last worker of some proxies.
 ///
-/// Right as well: to close the silent ones early, as long as the next client gets its tunnel.
+/// Also accepted: to close the silent ones early, as long as the next client gets its tunnel.
 fn silent_clients_keep_nobody_out() -> Case {
     practice("A hundred silent clients keep no other from its tunnel")
         .cites(RFC_9110.section("17.5"))
@@ -131,7 +131,7 @@ const SILENT: usize = 100;
 
 /// The same with clients that wait for a server that never answers, which takes no bad will of anybody.
 ///
-/// Right as well: to give such attempts up early, as long as the next client gets its tunnel.
+/// Also accepted: to give such attempts up early, as long as the next client gets its tunnel.
 fn silent_servers_keep_nobody_out() -> Case {
     practice("Fifty clients of a server that never answers keep no other from its tunnel")
         .cites(RFC_9110.section("17.5"))
@@ -156,9 +156,9 @@ fn silent_servers_keep_nobody_out() -> Case {
 
 const WAITING: usize = 50;
 
-/// A proxy that stops to accept for good once it has run out of files is down until somebody restarts it.
+/// A proxy that stops accepting for good once it has run out of files is down until somebody restarts it.
 ///
-/// Right as well: to refuse, to close, or to keep clients waiting while there are no files. What is asked is that it
+/// Also accepted: to refuse, to close, or to keep clients waiting while there are no files. What is asked is that it
 /// serves again once there are.
 fn a_proxy_without_files_recovers() -> Case {
     practice("A proxy that ran out of files serves again once they are free")
@@ -210,7 +210,7 @@ async fn serves_on(lab: &Lab, server: &Server) -> Outcome {
     if exchange.success().is_err() {
         return Err(wrong(exchange.answer.describe()));
     }
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     // A proxy that is about to be stopped would wait for it.
     tunnel.closes().await

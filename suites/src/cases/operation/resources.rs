@@ -33,7 +33,7 @@ pub(crate) fn suite() -> Suite {
 
 /// One file lost with each tunnel: a proxy of a thousand clients is full within the hour.
 ///
-/// Right as well: to keep things for reuse, up to a few; and to take up to forty seconds, as proxies linger. Five hundred
+/// Also accepted: to keep things for reuse, up to a few; and to take up to forty seconds, as proxies linger. Five hundred
 /// tunnels before the measurement have filled every pool.
 fn what_a_tunnel_took_is_given_back() -> Vec<(&'static str, Case)> {
     each(WAYS, |&(_, way)| {
@@ -52,7 +52,7 @@ fn what_a_tunnel_took_is_given_back() -> Vec<(&'static str, Case)> {
 
 /// What is lost once in a hundred tunnels takes longer to show.
 ///
-/// Right as well: as for five hundred tunnels.
+/// Also accepted: as for five hundred tunnels.
 fn ten_thousand_tunnels_leave_nothing() -> Case {
     practice("Ten thousand tunnels, one after the other, leave no open files behind")
         .cites(RFC_9112.section("9.5"))
@@ -67,7 +67,7 @@ const MEMORY_TOLERATED: u64 = 128 << 20;
 
 /// A buffer that is forgotten with each tunnel fills the machine, and the kernel ends whom it likes.
 ///
-/// Right as well: to keep memory for reuse. Two hundred tunnels before the measurement have made the heap as large as it
+/// Also accepted: to keep memory for reuse. Two hundred tunnels before the measurement have made the heap as large as it
 /// has to be.
 fn tunnels_that_have_ended_keep_no_memory() -> Case {
     practice("Two hundred tunnels that have ended keep less than 128 MiB of memory")
@@ -97,7 +97,7 @@ fn tunnels_that_have_ended_keep_no_memory() -> Case {
 
 /// An attempt to connect outlives its client, and what it opens belongs to nobody.
 ///
-/// Right as well: to give the attempts up with their clients, or to close what they open.
+/// Also accepted: to give the attempts up with their clients, or to close what they open.
 fn clients_that_left_while_connecting_leave_nothing() -> Case {
     practice("Clients that leave while the proxy is connecting leave no open files behind")
         .cites(RFC_9112.section("9.5"))
@@ -153,7 +153,7 @@ const DYING: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 
 /// Whoever waits for a slow answer of the other side finds out too late that nobody is left to read it.
 ///
-/// Right as well: to end both sides when one of them has ended.
+/// Also accepted: to end both sides when one of them has ended.
 fn sides_that_died_behind_their_end_leave_nothing() -> Vec<(&'static str, Case)> {
     each(DYING, |&(_, client_dies)| {
         practice("Tunnels of which one side was closed and then reset leave no open files behind")
@@ -203,7 +203,7 @@ enum Standstill {
 
 /// A loop that asks again and again for what cannot happen burns a processor for each such tunnel, and nobody sees why.
 ///
-/// Right as well: up to five percent of one processor, for timers and housekeeping; and to end the tunnel.
+/// Also accepted: up to five percent of one processor, for timers and housekeeping; and to end the tunnel.
 fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
     each(AT_A_STANDSTILL, |&(_, standstill)| {
         practice("A tunnel in which nothing moves costs no processor time")
@@ -242,7 +242,7 @@ fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
 /// A loop that takes the end of a connection for news burns a processor until the proxy is restarted, or until a timer
 /// ends it.
 ///
-/// Right as well: up to five percent of one processor, for timers and housekeeping.
+/// Also accepted: up to five percent of one processor, for timers and housekeeping.
 fn connections_that_have_ended_cost_no_time() -> Vec<(&'static str, Case)> {
     each(WAYS, |&(_, way)| {
         practice("Connections that have ended cost no processor time")
@@ -281,7 +281,7 @@ const GROWTH_MAX: u64 = 64 << 20;
 
 /// One user with a slow line and a fast server fills the memory of everybody's proxy.
 ///
-/// Right as well: any amount of buffering up to 80 MiB taken and 64 MiB more of memory; and to end a tunnel that does
+/// Also accepted: any amount of buffering up to 80 MiB taken and 64 MiB more of memory; and to end a tunnel that does
 /// not move.
 fn a_slow_reader_costs_no_memory() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, row, upwards)| {
@@ -337,7 +337,7 @@ const IDLE: usize = 100;
 
 /// What an operator has to multiply by the number of users.
 ///
-/// Right as well: any amount.
+/// Also accepted: any amount.
 fn what_an_idle_tunnel_costs() -> Case {
     survey("An idle tunnel costs")
         .cites(RFC_9110.section("17.5"))

@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A request that was not sent to its end was not made: a client that died in the middle did not ask for this target.
 ///
-/// Right as well: a refusal, and a close without an answer. A connection to the server that carries nothing is noted.
+/// Also accepted: a refusal, and a close without an answer. A connection to the server that carries nothing is noted.
 /// The head that lacks only its last byte is judged on its own.
 fn a_head_that_breaks_off_opens_no_tunnel() -> Case {
     must("A head that ends before its empty line opens no tunnel")
@@ -41,7 +41,7 @@ fn a_head_that_breaks_off_opens_no_tunnel() -> Case {
 
 /// The last line feed is the one byte that a lax parser does without.
 ///
-/// Right as well: to take the bare CR for a line end, which is lax, but cuts off nothing of the target; so this is good
+/// Also accepted: to take the bare CR for a line end, which is lax, but cuts off nothing of the target; so this is good
 /// practice only.
 fn a_head_without_its_last_byte_opens_no_tunnel() -> Case {
     practice("A head that lacks only its last line feed opens no tunnel")
@@ -95,7 +95,7 @@ async fn breaks_off(lab: &Lab, server: &Server, heads: impl Iterator<Item = Vec<
 
 /// A scanner, or a client that loses its patience: a proxy sees hundreds of them.
 ///
-/// Right as well: anything, as long as the next client is served.
+/// Also accepted: anything, as long as the next client is served.
 fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
     practice("Clients that reset in the middle of their request keep no other from its tunnel")
         .cites(RFC_9110.section("17.5"))
@@ -114,7 +114,7 @@ fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
 
 /// As above, while the proxy is connecting, or has just sent its 2xx.
 ///
-/// Right as well: anything, as long as the next client is served.
+/// Also accepted: anything, as long as the next client is served.
 fn a_client_that_resets_behind_its_head_harms_nobody() -> Case {
     practice("Clients that reset right behind their request keep no other from its tunnel")
         .cites(RFC_9110.section("17.5"))
@@ -138,7 +138,7 @@ const RESETS: usize = 40;
 
 /// A connection to a server whose client has gone is held by nobody, and given back by nobody.
 ///
-/// Right as well: to end the server's side with a FIN.
+/// Also accepted: to end the server's side with a FIN.
 fn a_client_that_resets_frees_its_server() -> Case {
     practice("Servers whose clients have reset see the end of their connections")
         .cites(RFC_9112.section("9.5"))
@@ -160,7 +160,7 @@ fn a_client_that_resets_frees_its_server() -> Case {
 
 /// The tunnel is there once the connection is: whether the server ever says anything is between it and the client.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
     must("A server that neither reads nor writes is answered with a 2xx")
         .cites(RFC_9110.section("9.3.6"))
@@ -182,8 +182,7 @@ fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
                 return Err(Finding::violation("a 2xx", seen));
             }
             let exchange = Exchange { answer, connection };
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.sends(lab.nonce()).await?;
             tunnel.stays_silent(lab.patience().quiet()).await
         })
@@ -194,7 +193,7 @@ const ERRORS: &[(&str, usize, bool)] = &[("some", 100, false), ("many", 2_000, t
 
 /// Scanners, broken clients and bad memory send what no author of a parser has thought of.
 ///
-/// Right as well: any response, a close, a reset, silence, and a tunnel where the request was still right. The target is
+/// Also accepted: any response, a close, a reset, silence, and a tunnel where the request was still right. The target is
 /// never changed, so that no proxy connects to strangers.
 fn random_errors_harm_nobody() -> Vec<(&'static str, Case)> {
     each(ERRORS, |&(_, times, slow)| {

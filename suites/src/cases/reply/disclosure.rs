@@ -87,7 +87,7 @@ const INJECTED: &str = "X-Injected-By-The-Request";
 
 /// A cookie, a redirect or a whole second response that somebody has written into a link.
 ///
-/// Right as well: any reply, or none. The words in a page are for another case.
+/// Also accepted: any reply, or none. The words in a page are for another case.
 fn no_field_is_made_of_the_request() -> Vec<(&'static str, Case)> {
     each(INJECTIONS, |&(_, injected)| {
         must("No line end of the request ends a line of the reply")
@@ -141,7 +141,7 @@ const SCRIPT: &str = "\"><script>connectspec()</script>";
 
 /// A page of the proxy is shown with the rights of the site that the user wanted to see.
 ///
-/// Right as well: to escape it, not to repeat it, and to send it as plain text.
+/// Also accepted: to escape it, not to repeat it, and to send it as plain text.
 fn no_script_is_made_of_the_request() -> Vec<(&'static str, Case)> {
     each(SCRIPTS, |&(_, written)| {
         practice("What a page of HTML repeats of the request is escaped")
@@ -182,7 +182,7 @@ fn is_plain(reply: &Reply) -> bool {
 
 /// Names and addresses behind the proxy are the beginning of a map for whoever is outside.
 ///
-/// Right as well: the address that the client has asked for, and names of any kind.
+/// Also accepted: the address that the client has asked for, and names of any kind.
 fn no_reply_names_an_internal_address() -> Case {
     practice("No field of a reply names a private address but the one that was asked for")
         .cites(RFC_9110.section("17.12"))
@@ -203,7 +203,7 @@ fn no_reply_names_an_internal_address() -> Case {
 
 /// Clients read the head of a 2xx into a buffer of a fixed size.
 ///
-/// Right as well: any fields, as long as they are fewer than 8 kB.
+/// Also accepted: any fields, as long as they are fewer than 8 kB.
 fn a_success_is_short() -> Case {
     practice("The head of a 2xx is shorter than 8 kB")
         .cites(RFC_9110.section("17.5"))
@@ -223,7 +223,7 @@ fn a_success_is_short() -> Case {
 
 /// A helpdesk that cannot tell a forbidden port from a server that is down sends its users to the wrong people.
 ///
-/// Right as well: the same status with different fields, or another page.
+/// Also accepted: the same status with different fields, or another page.
 fn a_denial_differs_from_an_outage() -> Case {
     practice("A denied port is answered differently than one that is closed")
         .cites(RFC_9110.section("15.5.4"))
@@ -262,7 +262,7 @@ const CHANGING: [&str; 3] = ["date", "content-length", "connection"];
 
 /// People see the page, or the one line that their program makes of it.
 ///
-/// Right as well: nothing but the status.
+/// Also accepted: nothing but the status.
 fn a_refusal_explains_itself() -> Case {
     survey("A denial explains itself with")
         .cites(RFC_9110.section("15.5"))
@@ -296,7 +296,7 @@ fn a_refusal_explains_itself() -> Case {
 
 /// What a proxy says when it has nothing to say.
 ///
-/// Right as well: any 2xx, with any fields but those about a body.
+/// Also accepted: any 2xx, with any fields but those about a body.
 fn a_tunnel_is_granted_with() -> Case {
     survey("A tunnel is granted with")
         .cites(RFC_9110.section("9.3.6"))
@@ -318,7 +318,7 @@ fn a_tunnel_is_granted_with() -> Case {
 
 /// Only origin servers have to date what they say.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_refusal_is_dated() -> Case {
     survey("A refusal is dated")
         .cites(RFC_9110.section("6.6.1"))
@@ -332,7 +332,7 @@ fn a_refusal_is_dated() -> Case {
 
 /// A redirect is no tunnel, and clients that follow one leave what they were told to use.
 ///
-/// Right as well: either; a malformed request-line may be answered with one.
+/// Also accepted: either; a malformed request-line may be answered with one.
 fn a_redirect() -> Case {
     survey("Redirects are answered to")
         .cites(RFC_9110.section("9.3.6"))

@@ -23,7 +23,7 @@ pub(crate) fn suite() -> Suite {
 /// A client that is told of a tunnel that does not exist cannot tell a dead server from one that hung up, and does not
 /// try the next address.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. Said twice, since the first connection to a
+/// Also accepted: any status that is not 2xx, or a close without an answer. Said twice, since the first connection to a
 /// port that refuses may be one that something else on the way has accepted.
 fn a_success_means_a_connection() -> Case {
     must("A 2xx is sent only once there is a connection to the server")
@@ -80,7 +80,7 @@ const VERSIONS: &[(&str, &str)] = &[("http_1_1", "HTTP/1.1"), ("http_1_0", "HTTP
 /// A client that believes a Content-Length takes the first bytes of the server, or all of them, for the body of the
 /// proxy's answer.
 ///
-/// Nothing else is right: a length of 0 is a length as well. A proxy that refuses HTTP/1.0 is not judged on it.
+/// Only this conforms: a length of 0 is a length as well. A proxy that refuses HTTP/1.0 is not judged on it.
 fn a_success_has_no_content_length() -> Vec<(&'static str, Case)> {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Content-Length")
@@ -130,7 +130,7 @@ fn a_success_has_no_transfer_encoding() -> Vec<(&'static str, Case)> {
 
 /// One byte too many, a line end or a page for people, and every TLS handshake through the tunnel fails.
 ///
-/// Nothing else is right: the server is silent here, so whatever comes was made by the proxy.
+/// Only this conforms: the server is silent here, so whatever comes was made by the proxy.
 fn the_tunnel_begins_behind_the_empty_line() -> Case {
     must("Nothing stands between the head of a 2xx and what the server says")
         .cites(RFC_9110.section("9.3.6"))
@@ -151,7 +151,7 @@ fn the_tunnel_begins_behind_the_empty_line() -> Case {
 /// A proxy that waits for the client's first bytes, to look for TLS in them, never opens a tunnel to a server that
 /// speaks first: mail, SSH, many databases.
 ///
-/// Right as well: any refusal. A 2xx that comes late, but without a word of the client, is right, too; only one that
+/// Also accepted: any refusal. A 2xx that comes late, but without a word of the client, is right, too; only one that
 /// twice comes as soon as the client has spoken is not.
 fn a_silent_client_gets_its_tunnel() -> Case {
     must("A 2xx does not wait for the client to send more than its request")
@@ -227,8 +227,7 @@ fn what_a_server_says_at_once_is_complete() -> Case {
 
             let answer = connection.hears().await;
             let exchange = Exchange { answer, connection };
-            exchange.success()?;
-            let mut tunnel = exchange.connection.into_tunnel();
+            let mut tunnel = exchange.granted()?;
             tunnel.receives(at_once).await?;
             tunnel.echoes(lab.nonce()).await
         })

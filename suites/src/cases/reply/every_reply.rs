@@ -28,9 +28,9 @@ pub(crate) fn suite() -> Suite {
     }
 }
 
-/// Strict clients give up at a status line that lacks the space behind the code; lax ones read another code.
+/// Strict clients give up at a status line that lacks the space after the code; lax ones read another code.
 ///
-/// Right as well: no reason phrase, as long as the space in front of it is there.
+/// Also accepted: no reason phrase, as long as the space in front of it is there.
 fn a_status_line_is_well_formed() -> Vec<(&'static str, Case)> {
     each(REPLIES, |&(_, occasion)| {
         must("A status line is version, space, three digits, space, and perhaps a phrase")
@@ -45,7 +45,7 @@ fn a_status_line_is_well_formed() -> Vec<(&'static str, Case)> {
 /// A head whose lines end in different ways ends at different places for different readers: the tunnel, or the next
 /// reply, begins somewhere else for each of them.
 ///
-/// Nothing else is right: what a recipient may tolerate, a sender may not send.
+/// Only this conforms: what a recipient may tolerate, a sender may not send.
 fn a_header_section_is_well_formed() -> Vec<(&'static str, Case)> {
     each(REPLIES, |&(_, occasion)| {
         must("Lines end in CRLF, and a field line is a name, a colon and a value without folds")
@@ -60,7 +60,7 @@ fn a_header_section_is_well_formed() -> Vec<(&'static str, Case)> {
 
 /// A client knows what to do with a code that it has never seen by its first digit; a sixth class does not exist.
 ///
-/// Right as well: any code of the five classes, also one that is in no registry.
+/// Also accepted: any code of the five classes, also one that is in no registry.
 fn a_status_code_belongs_to_a_class() -> Case {
     should("A status code is between 100 and 599")
         .cites(RFC_9110.section("15"))
@@ -76,7 +76,7 @@ fn a_status_code_belongs_to_a_class() -> Case {
 /// The version tells a client what it may use on the next connection; a proxy that calls itself HTTP/1.0 here and
 /// HTTP/1.1 there is one that builds some of its replies by hand.
 ///
-/// Right as well: HTTP/1.0 in every reply, from a proxy that knows no more.
+/// Also accepted: HTTP/1.0 in every reply, from a proxy that knows no more.
 fn the_version_is_the_proxys_own() -> Case {
     should("A reply names the highest version that the proxy knows, whatever the reply says")
         .cites(RFC_9110.section("6.2"))
@@ -107,7 +107,7 @@ fn the_version_is_the_proxys_own() -> Case {
 /// 101 ends HTTP on the connection in favour of a protocol that the client has asked for; a client of CONNECT has not
 /// asked for any, and does not take it for a tunnel.
 ///
-/// Nothing else is right: no request here has an Upgrade field.
+/// Only this conforms: no request here has an Upgrade field.
 fn no_reply_switches_protocols() -> Case {
     must("Without an Upgrade field, nothing is answered with 101")
         .cites(RFC_9110.section("7.8"))
@@ -119,7 +119,7 @@ fn no_reply_switches_protocols() -> Case {
 /// A client of HTTP/1.0 takes the first response for the final one: a 100 before it, and the tunnel begins with what is
 /// really the head of the 2xx.
 ///
-/// Right as well: to refuse HTTP/1.0 altogether.
+/// Also accepted: to refuse HTTP/1.0 altogether.
 fn an_old_client_gets_no_interim_response() -> Case {
     must("No 1xx is sent to a client of HTTP/1.0")
         .cites(RFC_9110.section("15.2"))
@@ -166,7 +166,7 @@ fn neither_interim_nor_204_announces_a_body() -> Case {
 /// 421 says that the request has come to the wrong server. A proxy is no origin: a client that believes it tries the
 /// same thing again on another connection.
 ///
-/// Right as well: any other refusal.
+/// Also accepted: any other refusal.
 fn nobody_is_told_that_the_request_was_misdirected() -> Case {
     must("A proxy does not answer with 421")
         .cites(RFC_9110.section("15.5.20"))
@@ -176,7 +176,7 @@ fn nobody_is_told_that_the_request_was_misdirected() -> Case {
 
 /// A client that is told to speak another protocol has to be told which.
 ///
-/// Right as well: never to answer with 426.
+/// Also accepted: never to answer with 426.
 fn an_upgrade_that_is_demanded_is_named() -> Case {
     must("A 426 has an Upgrade field")
         .cites(RFC_9110.section("15.5.22"))
@@ -191,7 +191,7 @@ fn an_upgrade_that_is_demanded_is_named() -> Case {
 
 /// Caches and logs read it with a parser that knows one form, and count what they cannot read as the beginning of time.
 ///
-/// Right as well: no Date at all, which a proxy need not send. What it says is not looked at: clocks differ.
+/// Also accepted: no Date at all, which a proxy need not send. What it says is not looked at: clocks differ.
 fn a_date_has_the_form_of_http() -> Case {
     must("A Date is written as in `Sun, 06 Nov 1994 08:49:37 GMT`")
         .cites(RFC_9110.section("5.6.7"))

@@ -67,7 +67,7 @@ fn its_parameters_have_their_types() -> Case {
 
 /// The same for parameters whose types are declared, but not demanded.
 ///
-/// Right as well: parameters that nobody has declared.
+/// Also accepted: parameters that nobody has declared.
 fn its_other_parameters_have_their_types() -> Case {
     should("next-hop, details and rcode are strings, info-code and status-code integers")
         .cites(RFC_9209.section("2.1.2"))
@@ -129,7 +129,7 @@ const ERRORS: &[(&str, Option<u16>)] = &[
 
 /// Programs look the error up in a table.
 ///
-/// Right as well: a token that is not registered, or not yet; it is noted. RFC 9209 itself prints a string in one place.
+/// Also accepted: a token that is not registered, or not yet; it is noted. RFC 9209 itself prints a string in one place.
 fn its_error_is_a_registered_token() -> Case {
     should("The error is a token")
         .cites(RFC_9209.section("2.1.1"))
@@ -152,7 +152,7 @@ fn its_error_is_a_registered_token() -> Case {
 
 /// Programs that do not know the field go by the status, and should come to the same conclusion.
 ///
-/// Right as well: 403 for an address that is prohibited; and other codes for the sake of old clients, so this is a
+/// Also accepted: 403 for an address that is prohibited; and other codes for the sake of old clients, so this is a
 /// recommendation only.
 fn its_error_goes_with_the_status() -> Case {
     should("The status is the one that is recommended for the error")
@@ -214,7 +214,7 @@ const CAUSES: &[(&str, Occasion, &[&str])] = &[
 
 /// Whoever is sent to the resolver when it was the firewall loses a day.
 ///
-/// Right as well: no error, and one that is not registered.
+/// Also accepted: no error, and one that is not registered.
 fn its_error_is_what_happened() -> Vec<(&'static str, Case)> {
     each(CAUSES, |&(_, occasion, right)| {
         should("The error is what really happened")
@@ -241,7 +241,7 @@ fn its_error_is_what_happened() -> Vec<(&'static str, Case)> {
 
 /// The address of the next proxy, or of a host inside, is the beginning of a map for whoever is refused.
 ///
-/// Right as well: the address that the client has asked for, and names.
+/// Also accepted: the address that the client has asked for, and names.
 fn it_names_no_internal_address() -> Case {
     practice("Proxy-Status names no private address but the one that was asked for")
         .cites(RFC_9209.section("4"))
@@ -265,7 +265,7 @@ fn it_names_no_internal_address() -> Case {
 
 /// A client that does not read trailers must not miss what it says.
 ///
-/// Right as well: no trailer, as nearly always.
+/// Also accepted: no trailer, as nearly always.
 fn a_trailer_repeats_it() -> Case {
     must("A trailer with Proxy-Status has a twin in the header section")
         .cites(RFC_9209.section("2"))
@@ -299,7 +299,7 @@ fn a_trailer_repeats_it() -> Case {
 
 /// A tunnel that works and a field that says that it does not: programs believe one, people the other.
 ///
-/// Right as well: Proxy-Status on a 2xx, without an error.
+/// Also accepted: Proxy-Status on a 2xx, without an error.
 fn a_success_has_no_error() -> Case {
     survey("Proxy-Status on a 2xx has")
         .cites(RFC_9209.section("2.1.1"))
@@ -322,7 +322,7 @@ fn a_success_has_no_error() -> Case {
 
 /// destination_not_found is what a gateway says that knows all its servers.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn the_error_that_is_meant_for_gateways() -> Case {
     survey("The error that is meant for gateways is")
         .cites(RFC_9209.section("2.3.3"))

@@ -38,7 +38,7 @@ pub(crate) fn suite() -> Suite {
 /// A server that is down and a request that is forbidden are different news, for a person as for a program that tries
 /// again.
 ///
-/// Right as well: any 5xx; 502 is the one that RFC 9209 has for it. 403 and 407 say that another check came first.
+/// Also accepted: any 5xx; 502 is the one that RFC 9209 has for it. 403 and 407 say that another check came first.
 fn a_closed_port_is_a_gateway_error() -> Case {
     practice("A server that refuses the connection is answered with a 5xx")
         .cites(RFC_9110.section("15.6.3"))
@@ -66,7 +66,7 @@ fn a_closed_port_is_a_gateway_error() -> Case {
 /// As with a server that is down: the name is wrong, or the resolver is; nobody has forbidden anything. This name has a
 /// label that is too long for the domain name system, so that no question has to leave the machine.
 ///
-/// Right as well: any 5xx. Other 4xx than 403 and 407 blame the client for the name, as 400 does where names are checked
+/// Also accepted: any 5xx. Other 4xx than 403 and 407 blame the client for the name, as 400 does where names are checked
 /// before they are looked up; that is noted and not held against the proxy.
 fn an_impossible_name_is_a_gateway_error() -> Case {
     unresolvable().run(async |lab| {
@@ -78,7 +78,7 @@ fn an_impossible_name_is_a_gateway_error() -> Case {
 /// A name that nobody has registered is the everyday case of a typing error. A question to the network may get lost, so
 /// this one may take seconds.
 ///
-/// Right as well: any 5xx, 504 where the resolver did not answer in time. Other 4xx than 403 and 407 blame the client
+/// Also accepted: any 5xx, 504 where the resolver did not answer in time. Other 4xx than 403 and 407 blame the client
 /// for the name, which is noted and not held against the proxy.
 fn an_unregistered_name_is_a_gateway_error() -> Case {
     unresolvable().slow().run(async |lab| {
@@ -111,7 +111,7 @@ fn unresolvable() -> Case {
 /// 403 is what a client shows as "forbidden by your administrator"; anything else sends people looking for a fault in
 /// the network.
 ///
-/// Right as well: any other 4xx or 5xx, and a close without an answer; they are noted. RFC 9209 itself has 502 for an
+/// Also accepted: any other 4xx or 5xx, and a close without an answer; they are noted. RFC 9209 itself has 502 for an
 /// address that is prohibited. 407 is wrong where nobody could be let in by credentials.
 fn a_denied_port_is_forbidden() -> Case {
     practice("A port that is not allowed is answered with 403")
@@ -137,7 +137,7 @@ fn a_denied_port_is_forbidden() -> Case {
 
 /// A program that is refused after a minute looks as if it hung, and nobody thinks of the proxy.
 ///
-/// Right as well: any refusal, and a close. Only a third delay in a row is put down to the proxy, and none while an ordinary
+/// Also accepted: any refusal, and a close. Only a third delay in a row is put down to the proxy, and none while an ordinary
 /// tunnel, which is asked for later, takes as long.
 fn a_denial_comes_at_once() -> Case {
     practice("A port that is not allowed is refused within a second")
@@ -170,7 +170,7 @@ fn a_denial_comes_at_once() -> Case {
 
 /// A page of the proxy is read by whoever may ask it anything, and shown to whoever asks why something fails.
 ///
-/// Right as well: the address that was asked for, and the one that the client has reached the proxy at.
+/// Also accepted: the address that was asked for, and the one that the client has reached the proxy at.
 fn a_page_names_no_internal_address() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         practice("The page of a refusal names no private address but those that its client knows")
@@ -197,7 +197,7 @@ fn a_page_names_no_internal_address() -> Vec<(&'static str, Case)> {
 
 /// A client that waits for the rest of a page, or for the end of a body that nothing marks, waits until it gives up.
 ///
-/// Right as well: a length, chunks, or the end of the connection to mark the end; and no body at all. A reset says
+/// Also accepted: a length, chunks, or the end of the connection to mark the end; and no body at all. A reset says
 /// nothing, since it may have destroyed what had been sent.
 fn a_refusal_is_complete() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
@@ -223,7 +223,7 @@ fn a_refusal_is_complete() -> Vec<(&'static str, Case)> {
 
 /// HTTP/1.0 knows no chunks: its clients show them to people, and wait for more at the end.
 ///
-/// Right as well: a Content-Length, or the end of the connection.
+/// Also accepted: a Content-Length, or the end of the connection.
 fn an_old_client_gets_no_chunks() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal to a client of HTTP/1.0 has no Transfer-Encoding")
@@ -242,7 +242,7 @@ fn an_old_client_gets_no_chunks() -> Vec<(&'static str, Case)> {
 
 /// To a client, a 2xx is a tunnel: it starts TLS with the error page, and reports a broken server.
 ///
-/// Right as well: any status that is not 2xx, and a close without an answer. A 2xx with a tunnel behind it that leads to
+/// Also accepted: any status that is not 2xx, and a close without an answer. A 2xx with a tunnel after it that leads to
 /// the server is for other cases to judge.
 fn no_success_carries_an_error_page() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, occasion)| {
@@ -261,7 +261,7 @@ fn no_success_carries_an_error_page() -> Vec<(&'static str, Case)> {
                     lab.note(answer.describe());
                     return Ok(());
                 }
-                let mut tunnel = exchange.connection.into_tunnel();
+                let mut tunnel = exchange.granted()?;
                 match tunnel.echoes(lab.nonce()).await {
                     Ok(()) => Err(Finding::inconclusive("it is a tunnel to the server")),
                     Err(behind) => Err(Finding::violation(
@@ -284,7 +284,7 @@ const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 /// A load balancer without servers behind it hangs up like this. What a proxy says then in the name of the server, a
 /// client takes for the server's own word.
 ///
-/// Right as well: a 2xx and the end, and any refusal.
+/// Also accepted: a 2xx and the end, and any refusal.
 fn a_server_that_hangs_up_at_once_adds_nothing() -> Vec<(&'static str, Case)> {
     each(HANG_UPS, |&(_, hangs_up)| {
         must("Where the server hangs up at once, the client gets the end and nothing else")
@@ -298,7 +298,7 @@ fn a_server_that_hangs_up_at_once_adds_nothing() -> Vec<(&'static str, Case)> {
                     let mut face = exchange.answer.describe();
                     match &exchange.answer {
                         Answer::Reply(reply) if reply.is_success() => {
-                            let mut tunnel = exchange.connection.into_tunnel();
+                            let mut tunnel = exchange.granted()?;
                             let ending = tunnel.ends_somehow().await?;
                             face = format!("{face}, then {}", ending.describe());
                         }
@@ -352,11 +352,11 @@ fn is_complete(lab: &Lab, reply: &Reply, body: &Body) -> Outcome {
             lab.note(format!("{}, {came}", reply.status_line()));
             return Ok(());
         }
-        BodyEnd::Closed(Ending::Reset) => {
+        BodyEnd::Closed(Ending::Abrupt) => {
             let why = format!("a reset after {came}: it may have destroyed the rest");
             return Err(Finding::inconclusive(why));
         }
-        BodyEnd::Closed(Ending::Fin) => format!("the end after {came}"),
+        BodyEnd::Closed(Ending::Orderly) => format!("the end after {came}"),
         BodyEnd::Silence(limit) => format!("{came}, then silence for {limit:?}"),
         BodyEnd::Flood => format!("{came}, and no end"),
         BodyEnd::Malformed(why) => format!("{why}, after {came}"),

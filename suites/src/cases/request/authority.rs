@@ -32,7 +32,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 
 /// Whoever takes the first number and whoever takes the last one open different ports.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_second_port() -> Vec<(&'static str, Case)> {
     each(SECOND_PORTS, |&(_, row, separator)| {
         must("A target with two ports is rejected")
@@ -55,7 +55,7 @@ const SECOND_PORTS: &[(&str, &str, &str)] = &[
 
 /// A filter that allows the first of two servers has not looked at the second.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. A comma is legal in a name, so the name
+/// Also accepted: any status that is not 2xx, or a close without an answer. A comma is legal in a name, so the name
 /// server may be the one that refuses.
 fn refuses_a_second_authority() -> Case {
     should("A list of two targets is rejected")
@@ -71,7 +71,7 @@ fn refuses_a_second_authority() -> Case {
 
 /// A filter that reads to the end sees a path; a proxy that stops at the slash sees a port: the classic way past one.
 ///
-/// Right as well: any status that is not 2xx, a redirection to the corrected target too, or a close without an answer.
+/// Also accepted: any status that is not 2xx, a redirection to the corrected target too, or a close without an answer.
 fn refuses_what_stands_behind_the_port() -> Vec<(&'static str, Case)> {
     each(BEHIND, |&(_, behind)| {
         should("What stands behind the port makes a target invalid")
@@ -91,7 +91,7 @@ const BEHIND: &[(&str, &str)] = &[("slash", "/"), ("query", "?x"), ("fragment", 
 
 /// `allowed.example@elsewhere` has misled people in links for decades, and filters with them.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_what_stands_before_the_host() -> Vec<(&'static str, Case)> {
     each(USERINFO, |&(_, target)| {
         should("A target with user information is rejected")
@@ -117,9 +117,9 @@ const USERINFO: &[(&str, Spelling)] = &[
     }),
 ];
 
-/// What looks like a port behind the last colon may be the end of the address.
+/// What looks like a port after the last colon may be the end of the address.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_an_ipv6_address_without_a_port() -> Vec<(&'static str, Case)> {
     each(IPV6_WITHOUT_A_PORT, |&(_, target)| {
         must("An IPv6 address without a colon and a port behind its brackets is rejected")
@@ -141,7 +141,7 @@ const IPV6_WITHOUT_A_PORT: &[(&str, Spelling)] = &[
 
 /// Whether the last number is a port or a part of the address is for each reader to guess.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_broken_brackets() -> Vec<(&'static str, Case)> {
     each(BROKEN_BRACKETS, |&(_, row, target)| {
         should("An IPv6 address needs both of its brackets")
@@ -173,7 +173,7 @@ const BROKEN_BRACKETS: &[(&str, &str, Spelling)] = &[
 /// A reader that stops at the bracket sees an address; one that looks for the last colon, and compares the end of what is
 /// before it with its names, sees a name of its own.
 ///
-/// Right as well: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
+/// Also accepted: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
 fn refuses_what_stands_behind_the_brackets() -> Vec<(&'static str, Case)> {
     each(BEHIND_BRACKETS, |&(_, behind)| {
         should("Nothing stands between the closing bracket and the colon")
@@ -199,7 +199,7 @@ const BEHIND_BRACKETS: &[(&str, &str)] = &[
 
 /// A filter looks for `127.0.0.1` and finds `[127.0.0.1]`, which is another string and, to some, the same host.
 ///
-/// Right as well: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
+/// Also accepted: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
 fn refuses_brackets_around_anything_else() -> Vec<(&'static str, Case)> {
     each(BRACKETED, |&(_, host)| {
         should("Brackets hold an IPv6 address and nothing else")
@@ -232,7 +232,7 @@ const BRACKETED: &[(&str, &str)] = &[
 
 /// A byte at which one reader stops, and that another one skips, hides a part of the host from one of them.
 ///
-/// Right as well: any status that is not 2xx, a redirection too, or a close without an answer.
+/// Also accepted: any status that is not 2xx, a redirection too, or a close without an answer.
 fn refuses_a_strange_byte_in_the_host() -> Vec<(&'static str, Case)> {
     each(STRANGE_BYTES, |&(_, byte)| {
         should("A byte that no host can hold makes a target invalid")
@@ -266,7 +266,7 @@ const STRANGE_BYTES: &[(&str, u8)] = &[
 
 /// To repair a target is a recovery; to connect to what the repair made up is a hole.
 ///
-/// Right as well: a refusal, or a tunnel to exactly the host and the port that stand there. No port stands in a URI
+/// Also accepted: a refusal, or a tunnel to exactly the host and the port that stand there. No port stands in a URI
 /// that leaves it out. What the Host field says, be it something else, decides nothing.
 fn a_repaired_target_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(REPAIRABLE, |&(_, row, target)| {

@@ -25,9 +25,9 @@ pub(crate) fn suite() -> Suite {
     }
 }
 
-/// Where nobody knows how long the content is, everything behind the head is content or request, as the reader likes.
+/// Where nobody knows how long the content is, everything after the head is content or request, as the reader likes.
 ///
-/// Right as well: any status that is not 2xx and then the end of the connection, or a close without an answer.
+/// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
 fn an_invalid_length_ends_the_connection() -> Vec<(&'static str, Case)> {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
         must("A request with an invalid length is not served, nor is what follows it")
@@ -40,7 +40,7 @@ fn an_invalid_length_ends_the_connection() -> Vec<(&'static str, Case)> {
 
 /// The status tells the client that repeating the request is of no use.
 ///
-/// Right as well: 413, 414, 431, 501 and 505, which are more special; 403 and 407 say nothing, as another check may
+/// Also accepted: 413, 414, 431, 501 and 505, which are more special; 403 and 407 say nothing, as another check may
 /// come first.
 fn an_invalid_length_gets_400() -> Vec<(&'static str, Case)> {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
@@ -73,7 +73,7 @@ const INVALID_LENGTHS: &[(&str, &str, &[&str])] = &[
 
 /// Without a last chunk there is no end to the content, and the next request could be anywhere.
 ///
-/// Right as well: any status that is not 2xx and then the end of the connection, or a close without an answer.
+/// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
 fn an_unframed_body_ends_the_connection() -> Vec<(&'static str, Case)> {
     each(UNFRAMED, |&(_, fields)| {
         must("A request whose last transfer coding is not chunked is not served, nor is what follows it")
@@ -86,7 +86,7 @@ fn an_unframed_body_ends_the_connection() -> Vec<(&'static str, Case)> {
 
 /// The status tells the client that repeating the request is of no use.
 ///
-/// Right as well: 501, which names the unknown coding; 403 and 407 say nothing, as another check may come first.
+/// Also accepted: 501, which names the unknown coding; 403 and 407 say nothing, as another check may come first.
 fn an_unframed_body_gets_400() -> Vec<(&'static str, Case)> {
     each(UNFRAMED, |&(_, fields)| {
         should("A request whose last transfer coding is not chunked is answered with 400")
@@ -108,7 +108,7 @@ const UNFRAMED: &[(&str, &[&str])] = &[
 
 /// A coding that is not understood hides what the content is.
 ///
-/// Right as well: 501, which names the reason, any other status that is not 2xx, or a close without an answer.
+/// Also accepted: 501, which names the reason, any other status that is not 2xx, or a close without an answer.
 fn an_unknown_coding_is_refused() -> Case {
     should("A transfer coding that is not known is refused")
         .cites(RFC_9112.section("6.1"))
@@ -127,7 +127,7 @@ fn an_unknown_coding_is_refused() -> Case {
 
 /// Two lengths for one message are how requests are smuggled past the neighbour that believes the other one.
 ///
-/// Right as well: any status that is not 2xx and then the end of the connection, or a close without an answer. Where
+/// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer. Where
 /// the request is granted, nothing follows here: what becomes of the content is a case of its own.
 fn two_framings_end_the_connection() -> Case {
     must("After a request with both framings that is refused, nothing more is served")
@@ -150,7 +150,7 @@ fn two_framings_end_the_connection() -> Case {
 
 /// HTTP/1.0 has no chunks: a neighbour of that age finds the next request where this one sees the first chunk.
 ///
-/// Right as well: any status that is not 2xx and then the end of the connection, or a close without an answer.
+/// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
 fn a_coding_from_an_old_client_ends_the_connection() -> Case {
     must("After a refused HTTP/1.0 request with a transfer coding, nothing more is served")
         .cites(RFC_9112.section("6.1"))

@@ -20,7 +20,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Half of what a client sends ahead arrives, and the server sees a protocol error that nobody can explain.
 ///
-/// Right as well: to refuse the request; to send the content on as it is, or decoded, or not at all. What comes behind
+/// Also accepted: to refuse the request; to send the content on as it is, or decoded, or not at all. What comes after
 /// it belongs to the tunnel in each case.
 fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
     each(CONTENT, |row| {
@@ -47,7 +47,7 @@ fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
 
 /// Each choice is right, and none goes well with a neighbour that has made another one.
 ///
-/// Right as well: anything; see the case about content that is cut.
+/// Also accepted: anything; see the case about content that is cut.
 fn what_becomes_of_content() -> Vec<(&'static str, Case)> {
     each(CONTENT, |row| {
         survey(format!(
@@ -121,7 +121,7 @@ impl Seen {
     }
 }
 
-/// Sends content and something behind it in one segment, and something more once there is a tunnel.
+/// Sends content and something after it in one segment, and something more once there is a tunnel.
 async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<Seen> {
     let server = lab.server(hand_over()).await?;
     let (early, later) = (lab.nonce(), lab.nonce());
@@ -134,7 +134,7 @@ async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<
         other => return Ok(Seen::Refused(other.describe())),
     }
 
-    let mut near = exchange.connection.into_tunnel();
+    let mut near = exchange.granted()?;
     near.sends(&later).await?;
     let got = server.accepts().await?.receives_up_to(later).await?;
     Ok(match got.strip_suffix(early.as_bytes()) {
@@ -147,7 +147,7 @@ async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<
 
 /// A client that announces content and waits for the 2xx, and a proxy that waits for the content, wait for each other.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn whether_it_waits_for_content() -> Case {
     survey("Whether announced content is waited for before the answer")
         .cites(RFC_9110.section("7.5"))
@@ -167,7 +167,7 @@ fn whether_it_waits_for_content() -> Case {
 
 /// The same length twice is one length to some, and a sign of something odd to others.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn equal_lengths() -> Vec<(&'static str, Case)> {
     each(EQUAL_LENGTHS, |&(_, place, fields)| {
         survey(format!(

@@ -34,7 +34,7 @@ const BEFORE_THE_COLON: &[(&str, &str, &str)] = &[
 
 /// One reader sees the field, another sees one with an odd name: this is how requests have been smuggled.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         must("Whitespace between a field's name and its colon makes a request invalid")
@@ -51,7 +51,7 @@ fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
 
 /// 400 is the status that the specification names.
 ///
-/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn whitespace_before_the_colon_is_a_bad_request() -> Vec<(&'static str, Case)> {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
@@ -69,7 +69,7 @@ fn whitespace_before_the_colon_is_a_bad_request() -> Vec<(&'static str, Case)> {
 
 /// To one reader it goes on with the request-line, to another it is a field.
 ///
-/// Right as well: a refusal, or a tunnel if the line was dropped. Whether it was dropped is asked in a case with
+/// Also accepted: a refusal, or a tunnel if the line was dropped. Whether it was dropped is asked in a case with
 /// credentials.
 fn a_line_that_begins_with_whitespace_is_no_field() -> Vec<(&'static str, Case)> {
     each(LED_BY_WHITESPACE, |&(_, line)| {
@@ -91,7 +91,7 @@ const LED_BY_WHITESPACE: &[(&str, &str)] = &[("space", " X: y"), ("tab", "\tX: y
 
 /// A value over two lines is obsolete, and parsers that have never met one take its second line for a field.
 ///
-/// Right as well: a refusal, or a tunnel with the fold taken for spaces. Whether its second line counts as a field is
+/// Also accepted: a refusal, or a tunnel with the fold taken for spaces. Whether its second line counts as a field is
 /// asked in a case with credentials.
 fn a_folded_value_shifts_nothing() -> Vec<(&'static str, Case)> {
     each(FOLDED, |&(_, field)| {
@@ -115,9 +115,9 @@ const FOLDED: &[(&str, &str)] = &[
     ("looks_like_a_field", "X: a\r\n Y: b"),
 ];
 
-/// A value that ends early for one reader, and goes on for another, hides what stands behind that byte.
+/// A value that ends early for one reader, and goes on for another, hides what stands after that byte.
 ///
-/// Right as well: a refusal, or a tunnel that carries exactly what is sent. Behind a line feed, to go on waiting for a
+/// Also accepted: a refusal, or a tunnel that carries exactly what is sent. After a line feed, to go on waiting for a
 /// carriage return.
 fn a_strange_byte_in_a_value_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(STRANGE_VALUES, |&(_, field)| {
@@ -146,7 +146,7 @@ type Hidden = fn(Request, &str, &str) -> Request;
 
 /// If a lenient reading finds credentials that a strict one does not see, the two readers do not agree who asks.
 ///
-/// Right as well: 407, any other refusal, or a close without an answer. Nothing but a tunnel is wrong: the credentials
+/// Also accepted: 407, any other refusal, or a close without an answer. Nothing but a tunnel is wrong: the credentials
 /// are good, and none of them stands in a field.
 fn hidden_credentials_let_nobody_in() -> Vec<(&'static str, Case)> {
     each(HIDDEN, |&(_, row, section, hidden)| {
@@ -212,7 +212,7 @@ const HIDDEN: &[(&str, &str, &str, Hidden)] = &[
 
 /// Programs that count bytes leave the space out, and so do those that have never seen a specification.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn no_space_is_needed_before_a_value() -> Vec<(&'static str, Case)> {
     each(WITHOUT_SPACE, |&(_, field)| {
         must("A value may follow the colon at once")
@@ -229,7 +229,7 @@ fn no_space_is_needed_before_a_value() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// How the Host field is written, and what stands behind it.
+/// How the Host field is written, and what stands after it.
 type Field = fn(&Server) -> String;
 
 const WITHOUT_SPACE: &[(&str, Field)] = &[
@@ -241,7 +241,7 @@ const WITHOUT_SPACE: &[(&str, Field)] = &[
 
 /// Names of people and of files are still sent in whatever encoding a system has.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_value_may_hold_bytes_past_ascii() -> Vec<(&'static str, Case)> {
     each(PAST_ASCII, |&(_, value)| {
         should("Bytes from 0x80 in a value are opaque")
@@ -266,7 +266,7 @@ const PAST_ASCII: &[(&str, &[u8])] = &[
 
 /// Clients write fields as they like, and HTTP/2 in front of the proxy makes all of them small.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn the_case_of_a_field_name_means_nothing() -> Vec<(&'static str, Case)> {
     each(CASES, |&(_, name, _)| {
         must("Field names are compared without regard to case")
@@ -284,7 +284,7 @@ fn the_case_of_a_field_name_means_nothing() -> Vec<(&'static str, Case)> {
 
 /// The same for the field that decides who gets in.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn the_case_of_the_credentials_field_means_nothing() -> Vec<(&'static str, Case)> {
     each(CASES, |&(_, _, name)| {
         must("Proxy-Authorization is recognised in any case")
@@ -310,7 +310,7 @@ const CASES: &[(&str, &str, &str)] = &[
 
 /// New fields are how HTTP grows; a proxy that knows all fields knows those of yesterday.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn unknown_fields_are_ignored() -> Case {
     should("Twenty fields that nobody knows do not stop a tunnel")
         .cites(RFC_9110.section("5.1"))

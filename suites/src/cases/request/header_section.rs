@@ -45,7 +45,7 @@ fn with_fields(request: Request, count: usize) -> Request {
 /// Cookies and tokens grow until one day a request is too large. Whoever looks for the reason should not have to look
 /// for it in the network.
 ///
-/// Right as well: any 4xx; 431 is the one that was made for this. To take the section, if it is not too large for the
+/// Also accepted: any 4xx; 431 is the one that was made for this. To take the section, if it is not too large for the
 /// proxy. A reset or a close may have eaten the answer.
 fn an_oversized_section_is_answered() -> Vec<(&'static str, Case)> {
     each(OVERSIZED, |&(_, oversize)| {
@@ -69,7 +69,7 @@ fn an_oversized_section_is_answered() -> Vec<(&'static str, Case)> {
 
 /// One client's large request must not be everybody's outage.
 ///
-/// Nothing else is right: the ordinary request that follows is like those that worked before.
+/// Only this conforms: the ordinary request that follows is like those that worked before.
 fn an_oversized_section_harms_nobody_else() -> Vec<(&'static str, Case)> {
     each(OVERSIZED, |&(_, oversize)| {
         must("After a header section that is too large, others are served")
@@ -102,7 +102,7 @@ const BEFORE: &[(&str, usize)] = &[
 /// A table of fields that is full must not make the rest of them unread: a filter with a larger one has seen them, and
 /// takes the request for another one.
 ///
-/// Right as well: any refusal, for the number of fields too, and a close without an answer.
+/// Also accepted: any refusal, for the number of fields too, and a close without an answer.
 fn a_field_behind_many_others_counts() -> Vec<(&'static str, Case)> {
     each(BEFORE, |&(_, count)| {
         must("A second Host field is seen behind many other fields")
@@ -131,7 +131,7 @@ fn a_field_behind_many_others_counts() -> Vec<(&'static str, Case)> {
 
 /// A client that was cut off has not asked for anything yet.
 ///
-/// Right as well: any refusal, a close without an answer, or to wait for the rest.
+/// Also accepted: any refusal, a close without an answer, or to wait for the rest.
 fn half_a_section_leads_nowhere() -> Vec<(&'static str, Case)> {
     each(HALVES, |&(_, head)| {
         must("A header section that ends in the middle leads to no server")
@@ -171,7 +171,7 @@ const HALVES: &[(&str, &str)] = &[
 
 /// A proxy that connects as soon as it knows the target has contacted a server that the next line may forbid.
 ///
-/// Right as well: a refusal by policy, for want of credentials or by a timer says nothing.
+/// Also accepted: a refusal by policy, for want of credentials or by a timer says nothing.
 fn nothing_is_applied_before_the_section_is_complete() -> Case {
     must("No server is contacted before the header section is complete")
         .cites(RFC_9110.section("5.3"))
@@ -199,7 +199,7 @@ fn nothing_is_applied_before_the_section_is_complete() -> Case {
 
 /// To connect in advance, and to ask for credentials while that is under way, lets everybody knock at every server.
 ///
-/// Right as well: 407, any other refusal, or a close without an answer.
+/// Also accepted: 407, any other refusal, or a close without an answer.
 fn credentials_are_judged_when_the_section_is_complete() -> Case {
     must("Wrong credentials in the last line keep the server from being contacted")
         .cites(RFC_9110.section("5.3"))

@@ -30,7 +30,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A client that leaves it out is no client of HTTP/1.1; whatever routes or filters by Host sees an empty name.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_request_without_host() -> Case {
     must("An HTTP/1.1 CONNECT without a Host field is refused")
         .cites(RFC_9112.section("3.2"))
@@ -45,7 +45,7 @@ fn refuses_a_request_without_host() -> Case {
 
 /// 400 tells whoever wrote the client where to look.
 ///
-/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn a_request_without_host_is_a_bad_request() -> Case {
     should("An HTTP/1.1 CONNECT without a Host field gets 400")
@@ -77,7 +77,7 @@ const TWO_HOSTS: &[(&str, &str, Hosts)] = &[
 
 /// Of two readers, one takes the first and one takes the last: the request goes to one host and is judged for another.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_two_hosts() -> Vec<(&'static str, Case)> {
     each(TWO_HOSTS, |&(_, row, hosts)| {
         must("A CONNECT with two Host fields is refused")
@@ -92,7 +92,7 @@ fn refuses_two_hosts() -> Vec<(&'static str, Case)> {
 
 /// As without any Host field, 400 is the status that the specification names.
 ///
-/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn two_hosts_are_a_bad_request() -> Vec<(&'static str, Case)> {
     each(TWO_HOSTS, |&(_, row, hosts)| {
@@ -108,7 +108,7 @@ fn two_hosts_are_a_bad_request() -> Vec<(&'static str, Case)> {
 
 /// HTTP/1.0 needs no Host field; two of them are as ambiguous as in HTTP/1.1.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_old_client_may_not_name_two_hosts_either() -> Vec<(&'static str, Case)> {
     each(TWO_HOSTS, |&(_, _, hosts)| {
         must("An HTTP/1.0 CONNECT with two Host fields is refused")
@@ -125,7 +125,7 @@ fn an_old_client_may_not_name_two_hosts_either() -> Vec<(&'static str, Case)> {
 
 /// The specification names 400 for any request with two of them.
 ///
-/// Right as well: a status with a more special reason, such as 505. A check that came first, or a close without an
+/// Also accepted: a status with a more special reason, such as 505. A check that came first, or a close without an
 /// answer, says nothing.
 fn two_hosts_of_an_old_client_are_a_bad_request() -> Vec<(&'static str, Case)> {
     each(TWO_HOSTS, |&(_, _, hosts)| {
@@ -166,7 +166,7 @@ const MALFORMED: &[(&str, Spelling)] = &[
 
 /// A value that is no host is either an accident, or a trap for the next one who reads it.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
+/// Also accepted: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
 /// not make it a valid one.
 fn refuses_a_malformed_host() -> Vec<(&'static str, Case)> {
     each(MALFORMED, |&(_, spelling)| {
@@ -186,7 +186,7 @@ fn refuses_a_malformed_host() -> Vec<(&'static str, Case)> {
 
 /// As without any Host field, 400 is the status that the specification names.
 ///
-/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn a_malformed_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
     each(MALFORMED, |&(_, spelling)| {
@@ -218,7 +218,7 @@ const NEARLY_HOSTS: &[(&str, &[&str])] = &[
 
 /// One reader decodes as much as it can, the next one takes the sign for itself: two hosts.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
+/// Also accepted: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
 /// not make it a valid one.
 fn refuses_what_only_looks_like_a_host() -> Vec<(&'static str, Case)> {
     each(NEARLY_HOSTS, |&(_, values)| {
@@ -242,7 +242,7 @@ fn refuses_what_only_looks_like_a_host() -> Vec<(&'static str, Case)> {
 
 /// As without any Host field, 400 is the status that the specification names.
 ///
-/// Right as well: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
+/// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
 fn what_only_looks_like_a_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
     each(NEARLY_HOSTS, |&(_, values)| {
@@ -265,7 +265,7 @@ fn what_only_looks_like_a_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
 
 /// A tunnel to the Host field's server, in the log under the target's name, is a way past everything that reads logs.
 ///
-/// Right as well: to refuse a request whose two names differ, or a tunnel to the target.
+/// Also accepted: to refuse a request whose two names differ, or a tunnel to the target.
 fn another_host_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(OTHER_HOSTS, |&(_, host)| {
         must("A tunnel leads to the target, whatever Host says")
@@ -298,7 +298,7 @@ const OTHER_HOSTS: &[(&str, OtherHost)] = &[
 /// The specification's own examples of CONNECT name no port in Host, though they ask for it to be identical with the
 /// target: clients do either.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn the_host_may_lack_the_port() -> Case {
     should("A Host field that names the target's host without its port is accepted")
         .cites(RFC_9110.section("9.3.6"))
@@ -318,7 +318,7 @@ fn the_host_may_lack_the_port() -> Case {
 
 /// To compare the field with the target before it is trimmed makes enemies of clients that align their fields.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn whitespace_around_the_host_is_no_part_of_it() -> Case {
     must("Whitespace around the value of Host is no part of it")
         .cites(RFC_9112.section("5.1"))
@@ -335,7 +335,7 @@ fn whitespace_around_the_host_is_no_part_of_it() -> Case {
 
 /// An empty value is for targets without an authority, and a CONNECT has one; but it hides nothing.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn an_empty_host() -> Case {
     survey("What a CONNECT with an empty Host field gets")
         .cites(RFC_9112.section("3.2"))

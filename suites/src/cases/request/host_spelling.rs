@@ -23,7 +23,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Two slashes begin an authority in a URI, and a path everywhere else.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_two_slashes_before_the_host() -> Case {
     should("Slashes before the host make a target invalid")
         .cites(RFC_9112.section("3.2.3"))
@@ -38,7 +38,7 @@ fn refuses_two_slashes_before_the_host() -> Case {
 
 /// A form of address that has been reserved for decades, and that nothing can be known about.
 ///
-/// Right as well: any status that is not 2xx, also after a look into the DNS, or a close without an answer. The grammar
+/// Also accepted: any status that is not 2xx, also after a look into the DNS, or a close without an answer. The grammar
 /// allows it, so 400 is not owed.
 fn refuses_an_address_of_the_future() -> Case {
     practice("An address in a format that nobody has defined leads nowhere")
@@ -54,7 +54,7 @@ fn refuses_an_address_of_the_future() -> Case {
 
 /// A zone names an interface of the proxy's own machine: a client has no business with those.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_zone() -> Vec<(&'static str, Case)> {
     each(ZONES, |&(_, host)| {
         practice("An IPv6 address with a zone is not taken from a client")
@@ -79,7 +79,7 @@ const ZONES: &[(&str, &str)] = &[
 
 /// Names in other scripts are typed into clients that pass them on as they are.
 ///
-/// Right as well: to refuse them, or to look them up as they are or in their ASCII form.
+/// Also accepted: to refuse them, or to look them up as they are or in their ASCII form.
 fn bytes_outside_ascii_do_no_harm() -> Vec<(&'static str, Case)> {
     each(NOT_ASCII, |&(_, label)| {
         should("A host with bytes outside ASCII leads nowhere, and the proxy goes on")
@@ -103,7 +103,7 @@ const NOT_ASCII: &[(&str, &[u8])] = &[("utf_8", "höst".as_bytes()), ("latin_1",
 
 /// A rule is for a server, not for one of its spellings.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer: the port is not on the list.
+/// Also accepted: any status that is not 2xx, or a close without an answer: the port is not on the list.
 fn an_odd_host_obeys_the_policy() -> Vec<(&'static str, Case)> {
     each(ODD_HOSTS, |&(_, row, host)| {
         practice("A denied port stays closed at every spelling of its host")
@@ -137,7 +137,7 @@ const ODD_HOSTS: &[(&str, &str, &str)] = &[
 
 /// What a filter in front of this proxy has to know about.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn odd_hosts_that_are_taken() -> Case {
     survey("Which odd spellings of this machine are taken")
         .cites(RFC_3986.section("3.2.2"))
@@ -165,7 +165,7 @@ fn odd_hosts_that_are_taken() -> Case {
 
 /// Names that no resolver can ask for are cut, or overflow, somewhere on the way to it.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_impossible_name_is_refused() -> Vec<(&'static str, Case)> {
     each(IMPOSSIBLE_NAMES, |&(_, name)| {
         practice("A name that cannot exist is refused, and the proxy goes on")

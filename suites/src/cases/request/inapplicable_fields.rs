@@ -23,7 +23,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A client that adds conditions to all of its requests gets 412 from a proxy that has nothing to compare them with.
 ///
-/// Right as well: a refusal for another reason says nothing.
+/// Also accepted: a refusal for another reason says nothing.
 fn a_condition_is_ignored() -> Vec<(&'static str, Case)> {
     each(CONDITIONS, |&(_, field, section)| {
         must("A condition or a range does not apply to CONNECT")
@@ -61,7 +61,7 @@ const CONDITIONS: &[(&str, &str, &str)] = &[
 
 /// Some libraries expect 100 in every request. A proxy that waits for the content of a CONNECT waits for ever.
 ///
-/// Right as well: 100 in front of the answer; any refusal, 417 for one, as it is the client that is at fault.
+/// Also accepted: 100 in front of the answer; any refusal, 417 for one, as it is the client that is at fault.
 fn an_expectation_without_content_does_not_block() -> Case {
     should("Expect: 100-continue in a CONNECT does not block")
         .cites(RFC_9110.section("10.1.1"))
@@ -84,7 +84,7 @@ const EXPECT_100: &str = "Expect: 100-continue";
 
 /// HTTP/1.0 knows no interim responses: its clients take 100 for the answer.
 ///
-/// Right as well: a refusal for another reason says nothing.
+/// Also accepted: a refusal for another reason says nothing.
 fn an_old_client_expects_nothing() -> Case {
     must("Expect: 100-continue in an HTTP/1.0 CONNECT is ignored")
         .cites(RFC_9110.section("10.1.1"))
@@ -112,7 +112,7 @@ fn an_old_client_expects_nothing() -> Case {
 
 /// What nobody understands may be refused as such, or ignored.
 ///
-/// Right as well: 417, a tunnel, or any other refusal, which is noted.
+/// Also accepted: 417, a tunnel, or any other refusal, which is noted.
 fn an_unknown_expectation() -> Case {
     may("An unknown expectation may be refused with 417")
         .cites(RFC_9110.section("10.1.1"))
@@ -128,7 +128,7 @@ fn an_unknown_expectation() -> Case {
 
 /// After 101 the connection speaks another protocol, and the tunnel that was asked for is forgotten.
 ///
-/// Right as well: a refusal, or a tunnel. 101 would be right where the answer to the CONNECT came behind it in the new
+/// Also accepted: a refusal, or a tunnel. 101 would be right where the answer to the CONNECT came after it in the new
 /// protocol; no proxy is known that does, and the case cannot follow it.
 fn an_upgrade_is_ignored() -> Vec<(&'static str, Case)> {
     each(PROTOCOLS, |&(_, protocol)| {
@@ -154,7 +154,7 @@ const PROTOCOLS: &[(&str, &str)] = &[
 
 /// An old client cannot have meant it: in HTTP/1.0 there is no Upgrade.
 ///
-/// Right as well: a refusal for another reason, or a tunnel. 426 is wrong only where the same request without the field
+/// Also accepted: a refusal for another reason, or a tunnel. 426 is wrong only where the same request without the field
 /// is granted.
 fn an_old_client_upgrades_nothing() -> Case {
     must("Upgrade in an HTTP/1.0 CONNECT is ignored")
@@ -182,7 +182,7 @@ fn with_upgrade(request: Request, protocol: &str) -> Request {
 
 /// It counts the proxies of TRACE and OPTIONS, and some count with it for every method.
 ///
-/// Right as well: a tunnel, or any refusal.
+/// Also accepted: a tunnel, or any refusal.
 fn max_forwards() -> Case {
     may("Max-Forwards may be ignored")
         .cites(RFC_9110.section("7.6.2"))

@@ -23,7 +23,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Clients that send one line end too many after a request have been around since the nineties.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn an_empty_line_before_the_request_is_skipped() -> Case {
     should("An empty line before the request-line is ignored")
         .cites(RFC_9112.section("2.2"))
@@ -38,7 +38,7 @@ fn an_empty_line_before_the_request_is_skipped() -> Case {
 
 /// Skipping for ever is a way to be kept busy by one client.
 ///
-/// Right as well: any final status, a tunnel too, or a close without an answer.
+/// Also accepted: any final status, a tunnel too, or a close without an answer.
 fn many_empty_lines_come_to_an_end() -> Case {
     practice("Ten thousand empty lines are skipped or refused, and not waited out")
         .cites(RFC_9110.section("17.5"))
@@ -57,10 +57,10 @@ fn many_empty_lines_come_to_an_end() -> Case {
         })
 }
 
-/// If two line feeds end the head for the proxy, the tunnel begins behind them; one byte further and the first record
+/// If two line feeds end the head for the proxy, the tunnel begins after them; one byte further and the first record
 /// of every handshake is cut.
 ///
-/// Right as well: to refuse, to go on waiting for a carriage return, or a tunnel that carries exactly what is sent.
+/// Also accepted: to refuse, to go on waiting for a carriage return, or a tunnel that carries exactly what is sent.
 fn a_bare_line_feed_shifts_no_byte() -> Vec<(&'static str, Case)> {
     each(BARE_LINE_FEEDS, |&(_, ends)| {
         may("A bare line feed may end a line, and then the tunnel begins in the right place")
@@ -87,11 +87,11 @@ const BARE_LINE_FEEDS: &[(&str, [&str; 3])] = &[
     ("last", ["\r\n", "\r\n", "\n"]),
 ];
 
-/// A field that one reader sees behind a carriage return, and another takes for a part of the line before, is a field
+/// A field that one reader sees after a carriage return, and another takes for a part of the line before, is a field
 /// that only one of them has checked.
 ///
-/// Right as well: a refusal, or a tunnel if the carriage return was taken for a space or as a part of the value. What
-/// stands behind it as a field of its own is tried in a case with credentials.
+/// Also accepted: a refusal, or a tunnel if the carriage return was taken for a space or as a part of the value. What
+/// stands after it as a field of its own is tried in a case with credentials.
 fn a_bare_carriage_return_ends_no_line() -> Vec<(&'static str, Case)> {
     each(BARE_CARRIAGE_RETURNS, |&(_, line, field)| {
         must("A carriage return without a line feed does not end a line")
@@ -108,7 +108,7 @@ fn a_bare_carriage_return_ends_no_line() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// What stands behind the version, and a field.
+/// What stands after the version, and a field.
 const BARE_CARRIAGE_RETURNS: &[(&str, &str, &str)] = &[
     ("in_the_request_line", "\rX: y", "X: z"),
     ("in_a_value", "", "X: a\rY: b"),
@@ -116,7 +116,7 @@ const BARE_CARRIAGE_RETURNS: &[(&str, &str, &str)] = &[
 
 /// To split the line at any whitespace is allowed; to come out with another target is not.
 ///
-/// Right as well: a refusal, or a tunnel to the server that the line names, whatever the Host field says.
+/// Also accepted: a refusal, or a tunnel to the server that the line names, whatever the Host field says.
 fn odd_whitespace_leads_nowhere_else() -> Vec<(&'static str, Case)> {
     each(ODD_WHITESPACE, |&(_, row, line)| {
         must("However the request-line is split, the target stays the same")
@@ -153,7 +153,7 @@ const ODD_WHITESPACE: &[(&str, &str, &str)] = &[
 
 /// Which untidy lines get a tunnel says how a proxy splits them.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn odd_whitespace_that_is_taken() -> Case {
     survey("Which odd whitespace in the request-line is taken")
         .cites(RFC_9112.section("3"))
@@ -179,7 +179,7 @@ fn odd_whitespace_that_is_taken() -> Case {
 
 /// Segments end where the network likes; a parser that wants a line or a head in one read fails now and then.
 ///
-/// Right as well: a refusal by policy, for want of credentials or by a timer says nothing.
+/// Also accepted: a refusal by policy, for want of credentials or by a timer says nothing.
 fn the_head_may_come_byte_by_byte() -> Case {
     must("A request whose every byte is a segment of its own is read like any other")
         .cites(RFC_9112.section("2.2"))
@@ -196,7 +196,7 @@ fn the_head_may_come_byte_by_byte() -> Case {
 
 /// A buffer that ends with the head loses, or eats, the bytes that came with its last piece.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn the_tunnel_begins_right_behind_the_head() -> Vec<(&'static str, Case)> {
     each(LAST_PIECES, |&(_, length)| {
         must("Bytes in the same segment as the end of the head belong to the tunnel")

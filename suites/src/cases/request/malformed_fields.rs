@@ -19,7 +19,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A name that one reader takes, another one drops and a third one cuts is a field for some of them.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. To drop the line is a recovery that the
+/// Also accepted: any status that is not 2xx, or a close without an answer. To drop the line is a recovery that the
 /// specification leaves open, so it is never more than a warning.
 fn refuses_an_invalid_name() -> Vec<(&'static str, Case)> {
     each(INVALID_NAMES, |&(_, line)| {
@@ -47,7 +47,7 @@ const INVALID_NAMES: &[(&str, &[u8])] = &[
 
 /// It may be the second line of a value, the rest of a request-line, or the first bytes of what is smuggled.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. To drop the line is a recovery that the
+/// Also accepted: any status that is not 2xx, or a close without an answer. To drop the line is a recovery that the
 /// specification leaves open, so it is never more than a warning.
 fn refuses_a_line_without_a_colon() -> Case {
     should("A line without a colon makes a request invalid")
@@ -64,7 +64,7 @@ fn refuses_a_line_without_a_colon() -> Case {
 
 /// Whoever goes on after a line that is none must not lose its place.
 ///
-/// Right as well: a refusal, or a tunnel to the target that carries exactly what is sent.
+/// Also accepted: a refusal, or a tunnel to the target that carries exactly what is sent.
 fn odd_lines_shift_nothing() -> Vec<(&'static str, Case)> {
     each(ODD_LINES, |&(_, row, line)| {
         must("A line that is no field leads nowhere else, and shifts no byte of the tunnel")
@@ -94,7 +94,7 @@ const ODD_LINES: &[(&str, &str, &str)] = &[
 
 /// They do no harm in HTTP, and much in a log or on a terminal.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn control_characters_in_a_value() -> Case {
     survey("Which control characters in a value are taken")
         .cites(RFC_9110.section("5.5"))

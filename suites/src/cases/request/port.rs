@@ -54,7 +54,7 @@ const PLUS_SIGN: Spelling = |p| format!("+{p}");
 
 /// A port that wraps around or is read in another base reaches what no filter in front of the proxy has seen.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_bad_port() -> Vec<(&'static str, Case)> {
     each(BAD_PORTS, |&(_, row, spelling)| {
         must("A request for an invalid port is rejected")
@@ -76,7 +76,7 @@ fn refuses_a_bad_port() -> Vec<(&'static str, Case)> {
 
 /// `017` is seventeen in a URI and fifteen in C: whoever asks for the one must not get the other.
 ///
-/// Right as well: a refusal, or a tunnel to the decimal port.
+/// Also accepted: a refusal, or a tunnel to the decimal port.
 fn a_leading_zero_makes_no_octal_number() -> Case {
     must("A port with a leading zero is decimal")
         .cites(RFC_3986.section("3.2.3"))
@@ -96,7 +96,7 @@ fn a_leading_zero_makes_no_octal_number() -> Case {
 
 /// Zeros in front are legal in a URI, and nobody needs them.
 ///
-/// Right as well: anything but a tunnel to another port; where it leads instead is a case of its own.
+/// Also accepted: anything but a tunnel to another port; where it leads instead is a case of its own.
 fn leading_zeros() -> Case {
     may("Zeros in front of a port may be skipped or refused")
         .cites(RFC_3986.section("3.2.3"))
@@ -114,7 +114,7 @@ fn leading_zeros() -> Case {
 
 /// A filter that stops at the space has seen another port than the proxy that skips it.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_whitespace_in_the_port() -> Vec<(&'static str, Case)> {
     each(WHITESPACE_INSIDE, |&(_, spelling)| {
         should("Whitespace in front of the port or inside it makes a target invalid")
@@ -136,9 +136,9 @@ const WHITESPACE_INSIDE: &[(&str, Spelling)] = &[
     ("space_inside", |p| split(p, " ")),
 ];
 
-/// Behind the port, whitespace belongs to the request-line; more of it than one space is at most untidy.
+/// After the port, whitespace belongs to the request-line; more of it than one space is at most untidy.
 ///
-/// Right as well: a refusal, or a tunnel to the port that stands there.
+/// Also accepted: a refusal, or a tunnel to the port that stands there.
 fn whitespace_behind_the_port() -> Vec<(&'static str, Case)> {
     each(WHITESPACE_BEHIND, |&(_, space)| {
         may("Whitespace behind the port may be skipped or refused")
@@ -159,7 +159,7 @@ const WHITESPACE_BEHIND: &[(&str, &str)] = &[("tab_and_space", "\t "), ("two_spa
 
 /// What is checked against the list and what is connected to have to be one number, made once.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer; a proxy that takes an odd spelling has to
+/// Also accepted: any status that is not 2xx, or a close without an answer; a proxy that takes an odd spelling has to
 /// find it on its list.
 fn no_spelling_leads_to_a_denied_port() -> Vec<(&'static str, Case)> {
     each(SPELLINGS_OF_DENIED_PORTS, |&(_, spelling)| {

@@ -18,7 +18,7 @@ pub(crate) fn suite() -> Suite {
 
 /// The last port is a port like any other; an off-by-one closes it.
 ///
-/// Right as well: 403, 407 and 5xx say nothing; only 400 says that the port is wrong.
+/// Also accepted: 403, 407 and 5xx say nothing; only 400 says that the port is wrong.
 fn the_last_port_is_a_port() -> Case {
     should("Port 65535 is reached where it is allowed")
         .cites(RFC_9110.section("2.4"))
@@ -30,7 +30,7 @@ fn the_last_port_is_a_port() -> Case {
 
 /// Few use it, and nothing is wrong with it.
 ///
-/// Right as well: to refuse it by policy.
+/// Also accepted: to refuse it by policy.
 fn the_first_port_is_a_port() -> Case {
     may("Port 1 is reached where it is allowed")
         .cites(RFC_9110.section("2.4"))
@@ -51,7 +51,7 @@ async fn reaches(lab: &Lab, port: u16) -> Outcome {
 
 /// Where a number is too large, some libraries hand back the largest one that they know.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn a_huge_port_is_not_the_last_one() -> Vec<(&'static str, Case)> {
     each(HUGE_PORTS, |&(_, port)| {
         must("A number that is no port is not taken for the largest one")

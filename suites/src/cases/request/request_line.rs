@@ -26,7 +26,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Whatever checks methods by name in front of the proxy does not see CONNECT in `connect`.
 ///
-/// Right as well: any answer, and any request that is forwarded as HTTP; only no tunnel.
+/// Also accepted: any answer, and any request that is forwarded as HTTP; only no tunnel.
 fn another_case_is_another_method() -> Vec<(&'static str, Case)> {
     each(OTHER_CASES, |&(_, method)| {
         must("The method is CONNECT in capitals")
@@ -47,7 +47,7 @@ const OTHER_CASES: &[(&str, &str)] = &[("lower", "connect"), ("capitalised", "Co
 
 /// A proxy that looks at the target and not at the method turns every GET that is logged into a tunnel that is not.
 ///
-/// Right as well: any answer, and any request that is forwarded as HTTP; only no tunnel.
+/// Also accepted: any answer, and any request that is forwarded as HTTP; only no tunnel.
 fn another_method_opens_no_tunnel() -> Vec<(&'static str, Case)> {
     each(OTHER_METHODS, |&(_, method)| {
         must("Only CONNECT opens a tunnel, whatever form the target has")
@@ -73,7 +73,7 @@ const OTHER_METHODS: &[(&str, &str)] = &[
 
 /// A client that hears nothing waits, and so does the operator who asks it why.
 ///
-/// Right as well: any status that is not 2xx. From a reset nothing follows: it may have destroyed the answer.
+/// Also accepted: any status that is not 2xx. From a reset nothing follows: it may have destroyed the answer.
 fn an_overlong_method_is_answered() -> Case {
     should("A method that is longer than any known one is answered with a status")
         .cites(RFC_9112.section("3"))
@@ -101,7 +101,7 @@ fn an_overlong_method_is_answered() -> Case {
 
 /// Without a version there are no fields and no status: nothing that a client could tell a tunnel from.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_line_without_a_version() -> Case {
     should("A request-line without a version is refused")
         .cites(RFC_9112.section("3"))
@@ -118,7 +118,7 @@ fn refuses_a_line_without_a_version() -> Case {
 
 /// A version that one reader takes for 1.1 and another for something else lets them disagree about all that follows.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_malformed_version() -> Vec<(&'static str, Case)> {
     each(MALFORMED_VERSIONS, |&(_, version)| {
         should("A version is HTTP, a slash, a digit, a point and a digit")
@@ -146,7 +146,7 @@ const MALFORMED_VERSIONS: &[(&str, &str)] = &[
 
 /// A client of the next minor version has to work with the proxies of today.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_later_minor_version_is_understood() -> Case {
     should("HTTP/1.2 is read as HTTP/1.1")
         .cites(RFC_9110.section("6.2"))
@@ -161,7 +161,7 @@ fn a_later_minor_version_is_understood() -> Case {
 
 /// Versions that are never written like this: does the proxy notice?
 ///
-/// Right as well: anything; that a refusal is in order does not make it a duty.
+/// Also accepted: anything; that a refusal is in order does not make it a duty.
 fn a_later_major_version() -> Vec<(&'static str, Case)> {
     each(LATER_MAJORS, |&(_, version)| {
         survey(format!("What a CONNECT in {version} gets"))
@@ -182,7 +182,7 @@ const LATER_MAJORS: &[(&str, &str)] = &[("http_2_0", "HTTP/2.0"), ("http_3_0", "
 
 /// 505 comes in a version that the client may try next; after 400 it has no reason to try anything.
 ///
-/// Right as well: to serve the request, which nothing forbids, and to close without an answer.
+/// Also accepted: to serve the request, which nothing forbids, and to close without an answer.
 fn a_refused_major_version_is_named() -> Vec<(&'static str, Case)> {
     each(LATER_MAJORS, |&(_, version)| {
         practice("A later major version that is refused is refused with 505")
@@ -200,7 +200,7 @@ fn a_refused_major_version_is_named() -> Vec<(&'static str, Case)> {
 
 /// Old clients are the ones that nobody can change any more, and many of them tunnel with HTTP/1.0.
 ///
-/// Right as well: to refuse them all.
+/// Also accepted: to refuse them all.
 fn an_http_1_0_client_needs_no_host() -> Case {
     may("An HTTP/1.0 CONNECT without a Host field may be served")
         .cites(RFC_9112.section("3.2"))
@@ -218,7 +218,7 @@ fn an_http_1_0_client_needs_no_host() -> Case {
 /// A client that mistakes the proxy for its server, or whose first bytes come out of order, must not be read as a
 /// request by a parser that skips what it does not know.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. Nothing follows from an answer in the
+/// Also accepted: any status that is not 2xx, or a close without an answer. Nothing follows from an answer in the
 /// language of the sample: then the port is not for HTTP only.
 fn refuses_what_is_not_http() -> Vec<(&'static str, Case)> {
     each(NOT_HTTP, |&(_, sample)| {
@@ -260,7 +260,7 @@ const NOT_HTTP: &[(&str, &[u8])] = &[
 
 /// Clients that know from elsewhere that a server speaks HTTP/2 begin with this line.
 ///
-/// Right as well: anything.
+/// Also accepted: anything.
 fn the_preface_of_http_2() -> Case {
     survey("What the preface of HTTP/2 gets")
         .cites(RFC_9113.section("3.4"))

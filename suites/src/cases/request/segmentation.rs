@@ -1,7 +1,7 @@
 //! # One request, cut everywhere
 //!
 //! A parser that fails at one place only fails on the day when the network cuts there. So one right request is cut at
-//! every place: into two segments, short of its end, and with the first bytes of the tunnel behind it.
+//! every place: into two segments, short of its end, and with the first bytes of the tunnel after it.
 
 use connectspec_harness::prelude::*;
 
@@ -21,7 +21,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A proxy that wants its head in one read works on a quiet network, and hangs on a busy one.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
+/// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn a_head_in_two_segments_is_read_like_one() -> Case {
     must("A head is read to the same meaning wherever two segments meet")
         .cites(RFC_9112.section("2.2"))
@@ -43,7 +43,7 @@ fn a_head_in_two_segments_is_read_like_one() -> Case {
 
 /// What is read together with the end of the head, or is cut itself, is what gets lost.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
+/// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn early_data_survives_every_cut() -> Case {
     must("Bytes behind the head belong to the tunnel wherever two segments meet")
         .cites(RFC_9110.section("9.3.6"))
@@ -75,7 +75,7 @@ const BUFFERS: [usize; 6] = [512, 1024, 2048, 4096, 8192, 16_384];
 /// A head that ends where a buffer does leaves no room, and a reader that asks for more when its buffer is full waits for
 /// what nobody sends. On other days the same client is served, as its cookies are a byte shorter.
 ///
-/// Right as well: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
+/// Also accepted: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
 /// head was granted. A refusal by policy or for want of credentials says nothing.
 fn a_head_may_fill_a_buffer() -> Case {
     must("A head that is as long as a buffer, or a byte longer or shorter, is read like any other")
@@ -132,7 +132,7 @@ fn of_length(request: Request, length: usize) -> Request {
 /// A head whose end has not come may yet lose its right to be served: with its last line come the credentials, or a
 /// second Host field.
 ///
-/// Right as well: any status that is not 2xx, a close, or to wait for the rest; only no connection to the server. The
+/// Also accepted: any status that is not 2xx, a close, or to wait for the rest; only no connection to the server. The
 /// first place where one is made is named.
 fn a_head_that_is_cut_short_reaches_nobody() -> Case {
     must("A request is not acted upon before its head has come whole")
@@ -166,7 +166,7 @@ fn a_head_that_is_cut_short_reaches_nobody() -> Case {
 
 /// Whoever has sent half a head and gone is not coming back; a proxy that waits on keeps a worker for each of them.
 ///
-/// Right as well: any status that is not 2xx and then the end, or the end alone. The first place where it does not come
+/// Also accepted: any status that is not 2xx and then the end, or the end alone. The first place where it does not come
 /// is named.
 fn a_head_that_is_cut_short_ends_the_connection() -> Case {
     practice("A client that ends in the middle of a head is not waited for")

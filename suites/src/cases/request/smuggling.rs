@@ -1,6 +1,6 @@
 //! # Requests inside content
 //!
-//! Behind a CONNECT that is refused, a request lies inside what its fields say is content. Whoever runs it has been
+//! After a CONNECT that is refused, a request lies inside what its fields say is content. Whoever runs it has been
 //! made to speak for somebody else.
 
 use connectspec_harness::prelude::*;
@@ -23,7 +23,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A body that the proxy does not expect, and that begins like a request, is a request to it.
 ///
-/// Right as well: one response and then anything that is no second one, or a close without an answer: a reset can eat
+/// Also accepted: one response and then anything that is no second one, or a close without an answer: a reset can eat
 /// even the first.
 fn content_of_a_refused_request_is_not_served() -> Vec<(&'static str, Case)> {
     each(REFUSED_WITH_CONTENT, |&(_, row, occasion, framing)| {
@@ -98,7 +98,7 @@ const OTHERS: &[(&str, &str, Target)] = &[
 /// A proxy that answers before the content has come must not forget that it is still to come: what it then reads as its
 /// next request was written by whoever wrote the content.
 ///
-/// Right as well: to close behind the answer, to read the content and drop it, or to wait for it before the answer.
+/// Also accepted: to close after the answer, to read the content and drop it, or to wait for it before the answer.
 fn content_that_comes_late_is_not_served() -> Vec<(&'static str, Case)> {
     each(OTHERS, |&(_, method, target)| {
         must("Content that comes behind the answer to its request is not served as a request")
@@ -190,9 +190,9 @@ const HIDDEN: &[(&str, Framing)] = &[
     }),
 ];
 
-/// A length that is kept in too few bits comes out as five, and what stands behind five bytes as a request.
+/// A length that is kept in too few bits comes out as five, and what stands after five bytes as a request.
 ///
-/// Right as well: to refuse, to close, or to wait for all that was announced. Whether the connection stays open after
+/// Also accepted: to refuse, to close, or to wait for all that was announced. Whether the connection stays open after
 /// the refusal is for other cases; here only a request that has run counts.
 fn a_huge_content_is_not_served() -> Vec<(&'static str, Case)> {
     each(HUGE, |&(_, length, wrapped)| {

@@ -27,7 +27,7 @@ pub(crate) fn suite() -> Suite {
 
 /// This is what a CONNECT proxy is for; every client behind it depends on it.
 ///
-/// Nothing else is right: a 2xx promises a tunnel. A proxy that refuses here has a policy or a fault that keeps it from
+/// Only this conforms: a 2xx promises a tunnel. A proxy that refuses here has a policy or a fault that keeps it from
 /// being judged at all.
 fn an_ordinary_request_opens_a_tunnel() -> Case {
     must("A 2xx to CONNECT is a tunnel that carries bytes both ways")
@@ -43,7 +43,7 @@ fn an_ordinary_request_opens_a_tunnel() -> Case {
 
 /// People name servers; a proxy that takes addresses only is of little use to them.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing. The name is `localhost`, which every
+/// Also accepted: a refusal by policy or for want of credentials says nothing. The name is `localhost`, which every
 /// machine knows without a name server.
 fn a_name_is_resolved() -> Case {
     should("A target that is named is resolved and reached")
@@ -61,7 +61,7 @@ fn a_name_is_resolved() -> Case {
 
 /// Names are compared without case everywhere else, so somebody will have typed one in capitals.
 ///
-/// Right as well: a refusal by policy or for want of credentials says nothing.
+/// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_name_is_read_without_case() -> Case {
     should("The case of a name does not matter")
         .cites(RFC_9110.section("4.2.3"))
@@ -80,7 +80,7 @@ fn a_name_is_read_without_case() -> Case {
 
 /// A proxy that stumbles over the brackets cuts off every server that has an IPv6 address only.
 ///
-/// Right as well: 403 where a policy keeps clients from this address, and 5xx or a close where there is no way to it;
+/// Also accepted: 403 where a policy keeps clients from this address, and 5xx or a close where there is no way to it;
 /// from these nothing follows.
 fn an_ipv6_address_in_brackets_is_understood() -> Case {
     must("An IPv6 address in brackets is a host")
@@ -106,7 +106,7 @@ fn an_ipv6_address_in_brackets_is_understood() -> Case {
 
 /// A proxy that goes where the Host field says, while a filter in front of it reads the target, has no filter.
 ///
-/// Right as well: a refusal, since no right client sends two different names.
+/// Also accepted: a refusal, since no right client sends two different names.
 fn the_target_beats_the_host_field() -> Case {
     must("The tunnel leads where the request-target says, whatever the Host field says")
         .cites(RFC_9112.section("3.3"))
@@ -122,7 +122,7 @@ fn the_target_beats_the_host_field() -> Case {
 
 /// CONNECT has no default port: one that is made up, 80 or 443, is one that nobody asked for and no filter has seen.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_target_without_a_port() -> Vec<(&'static str, Case)> {
     each(WITHOUT_A_PORT, |&(_, row, target)| {
         must("A target without a port is rejected")
@@ -155,7 +155,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 
 /// To many socket libraries an empty host means this machine: the proxy's own services, behind its back.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer. The grammar of URIs has empty names, which
+/// Also accepted: any status that is not 2xx, or a close without an answer. The grammar of URIs has empty names, which
 /// is why this is a recommendation only.
 fn refuses_an_empty_host() -> Case {
     should("A target without a host is rejected")
@@ -172,7 +172,7 @@ fn refuses_an_empty_host() -> Case {
 
 /// A proxy that falls back to the Host field here opens a tunnel to a server that the request-line does not show.
 ///
-/// Right as well: any status that is not 2xx, or a close without an answer.
+/// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_another_form() -> Vec<(&'static str, Case)> {
     each(OTHER_FORMS, |&(_, row, section, target)| {
         should("CONNECT takes no other form of target than host and port")
@@ -194,7 +194,7 @@ const OTHER_FORMS: &[(&str, &str, &str, &str)] = &[
 
 /// Some clients send a whole URI. Where it leads is a case of its own; this one says whether it is taken at all.
 ///
-/// Right as well: anything. One section has every server take a URI, another lets CONNECT have none.
+/// Also accepted: anything. One section has every server take a URI, another lets CONNECT have none.
 fn an_absolute_form() -> Case {
     survey("Whether CONNECT takes a URI as its target")
         .cites(RFC_9112.section("3.2.2"))
@@ -213,7 +213,7 @@ fn an_absolute_form() -> Case {
 
 /// Long names and long credentials in URIs are real; a buffer of 4 kB is too small for them.
 ///
-/// Right as well: any final status but 414 and 431; such a host resolves nowhere, and such a port may be refused.
+/// Also accepted: any final status but 414 and 431; such a host resolves nowhere, and such a port may be refused.
 fn a_long_request_line_is_read() -> Vec<(&'static str, Case)> {
     each(LONG_TARGETS, |&(_, target)| {
         should("A request-line of 7990 bytes is read to its end")
@@ -259,7 +259,7 @@ const LONG_TARGETS: &[(&str, Padding)] = &[
 
 /// A client that hears nothing tries again, with the same line.
 ///
-/// Right as well: any final status, and a tunnel, since such a line is legal. From a reset nothing follows: it may have
+/// Also accepted: any final status, and a tunnel, since such a line is legal. From a reset nothing follows: it may have
 /// destroyed the answer.
 fn an_overlong_request_line_is_answered() -> Vec<(&'static str, Case)> {
     each(OVERLONG, |&(_, length)| {

@@ -33,7 +33,7 @@ const FIRST: &[(&str, &str, bool)] = &[
 
 /// A relay that has stopped to watch a side that has ended misses that it has died, and keeps the other waiting.
 ///
-/// Right as well: a FIN in place of the reset, and to have closed both sides before.
+/// Also accepted: a FIN in place of the reset, and to have closed both sides before.
 fn a_reset_ends_a_half_closed_tunnel() -> Vec<(&'static str, Case)> {
     each(FIRST, |&(_, row, client_closes)| {
         must("A reset ends the tunnel, also when the other side has closed before")
@@ -64,7 +64,7 @@ fn a_reset_ends_a_half_closed_tunnel() -> Vec<(&'static str, Case)> {
 
 /// A server that streams to nobody is kept busy, and paid for, until somebody restarts the proxy.
 ///
-/// Right as well: to read on and throw away for a while, as long as the server sees the end.
+/// Also accepted: to read on and throw away for a while, as long as the server sees the end.
 fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
     must("When the client resets, a server that is sending sees the end")
         .cites(RFC_9110.section("9.3.6"))
@@ -102,7 +102,7 @@ fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
 /// Enough to know that the server is sending.
 const SOME: usize = 256 * 1024;
 
-/// A page that explains the failure, behind a 2xx, becomes part of what the server said: the client reads it as the rest
+/// A page that explains the failure, after a 2xx, becomes part of what the server said: the client reads it as the rest
 /// of a file.
 ///
 /// Nothing else is right.
@@ -125,7 +125,7 @@ fn nothing_is_added_when_a_server_resets() -> Case {
 
 /// The same when it is the proxy that goes: it is restarted, or its machine is.
 ///
-/// Right as well: to end the tunnels at once, after a while, or with a reset.
+/// Also accepted: to end the tunnels at once, after a while, or with a reset.
 fn nothing_is_added_when_the_proxy_stops() -> Case {
     must("When the proxy stops, nothing is added to its tunnels")
         .cites(RFC_9110.section("9.3.6"))
@@ -148,7 +148,7 @@ fn nothing_is_added_when_the_proxy_stops() -> Case {
 /// The connection that comes at last has nobody at its other end: a proxy that leaves it open loses one each time that a
 /// server is slow.
 ///
-/// Right as well: to give the attempt up with the client, so that no connection comes; and to close it once it has come.
+/// Also accepted: to give the attempt up with the client, so that no connection comes; and to close it once it has come.
 fn a_client_that_left_while_connecting_is_noticed() -> Case {
     practice("A connection that comes after its client has left is closed")
         .cites(RFC_9112.section("9.5"))
@@ -181,7 +181,7 @@ const MUCH: u64 = 8 << 20;
 /// What a client that has closed its own direction still gets of a download. Only what the side that has closed had sent
 /// must be delivered.
 ///
-/// Right as well: all of it, or a part.
+/// Also accepted: all of it, or a part.
 fn a_close_during_a_download() -> Case {
     survey("When the client closes during a download, of eight megabytes it gets")
         .cites(RFC_9110.section("9.3.6"))
@@ -205,10 +205,10 @@ fn a_close_during_a_download() -> Case {
         })
 }
 
-/// Whether an upload is complete when its client has closed the connection behind it, not only its own direction: it
+/// Whether an upload is complete when its client has closed the connection after it, not only its own direction: it
 /// cannot tell a lost end from its own reset, so nobody is blamed.
 ///
-/// Right as well: all of it, or a part.
+/// Also accepted: all of it, or a part.
 fn a_close_right_behind_an_upload() -> Case {
     survey("When the client leaves right behind an upload of eight megabytes, a slow server gets")
         .cites(RFC_9110.section("9.3.6"))
@@ -237,7 +237,7 @@ fn a_close_right_behind_an_upload() -> Case {
 
 /// A client of an old protocol says that it has asked everything, and waits for the answer.
 ///
-/// Right as well: to close both directions, so that nothing of it arrives.
+/// Also accepted: to close both directions, so that nothing of it arrives.
 fn much_that_follows_a_close_of_the_client() -> Case {
     survey("Of a megabyte that the server sends after the client has closed, there arrives")
         .cites(RFC_9110.section("9.3.6"))
@@ -256,7 +256,7 @@ fn much_that_follows_a_close_of_the_client() -> Case {
 
 /// rsync, and whoever uploads to a server that speaks first and has nothing more to say.
 ///
-/// Right as well: to close both directions, so that nothing of it arrives.
+/// Also accepted: to close both directions, so that nothing of it arrives.
 fn much_that_follows_a_close_of_the_server() -> Case {
     survey("Of eight megabytes that the client sends after the server has closed, there arrives")
         .cites(RFC_9110.section("9.3.6"))
@@ -295,7 +295,7 @@ async fn much_follows_a_close(
 
 /// What was said right before a reset may be thrown away by every kernel on the way.
 ///
-/// Right as well: any part of it.
+/// Also accepted: any part of it.
 fn data_right_before_a_reset() -> Case {
     survey("Of 64 KiB that a server sends right before it resets, there arrives")
         .cites(RFC_9110.section("9.3.6"))
@@ -319,7 +319,7 @@ const BEFORE_THE_RESET: u64 = 64 * 1024;
 
 /// Whether a proxy that is asked to stop ends its tunnels, or lets them come to their end.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn tunnels_of_a_proxy_that_stops() -> Case {
     survey("Asked to stop, the proxy's tunnels")
         .cites(RFC_9110.section("9.3.6"))

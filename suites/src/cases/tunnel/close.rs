@@ -32,7 +32,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A proxy that drops everything at the first FIN cuts the end off every reply whose server closes to mark its end.
 ///
-/// Right as well: to keep the other direction open, or to close it once all has been delivered.
+/// Also accepted: to keep the other direction open, or to close it once all has been delivered.
 fn the_last_words_arrive() -> Case {
     must("Data sent before a close is delivered before the close")
         .cites(RFC_9110.section("9.3.6"))
@@ -53,7 +53,7 @@ const MUCH: u64 = 1 << 20;
 
 /// A download that ends with its connection is complete only if the proxy empties its buffers before it closes.
 ///
-/// Right as well: to end the tunnel with a reset once every byte has been delivered.
+/// Also accepted: to end the tunnel with a reset once every byte has been delivered.
 fn much_arrives_before_the_end_of_the_server() -> Case {
     must("A megabyte that is followed by the server's close arrives before it")
         .cites(RFC_9110.section("9.3.6"))
@@ -68,7 +68,7 @@ fn much_arrives_before_the_end_of_the_server() -> Case {
 
 /// The same for an upload: the server must see its end, or it waits for more.
 ///
-/// Right as well: to end the tunnel with a reset once every byte has been delivered.
+/// Also accepted: to end the tunnel with a reset once every byte has been delivered.
 fn much_arrives_before_the_end_of_the_client() -> Case {
     must("A megabyte that is followed by the client's close arrives before it")
         .cites(RFC_9110.section("9.3.6"))
@@ -86,7 +86,7 @@ const PAST_THE_KERNEL: u64 = 8 << 20;
 
 /// The end of an upload waits behind megabytes that a slow server has not read yet.
 ///
-/// Right as well: to push back instead of buffering. Nothing may be thrown away since the client has closed.
+/// Also accepted: to push back instead of buffering. Nothing may be thrown away since the client has closed.
 fn a_slow_server_gets_the_end_of_an_upload() -> Case {
     must("A slow server gets everything that the client sent before it closed")
         .cites(RFC_9110.section("9.3.6"))
@@ -99,7 +99,7 @@ fn a_slow_server_gets_the_end_of_an_upload() -> Case {
 
 /// The mirror image: the end of a download behind megabytes that a slow client has not read yet.
 ///
-/// Right as well: to push back instead of buffering. Nothing may be thrown away since the server has closed.
+/// Also accepted: to push back instead of buffering. Nothing may be thrown away since the server has closed.
 fn a_slow_client_gets_the_end_of_a_download() -> Case {
     must("A slow client gets everything that the server sent before it closed")
         .cites(RFC_9110.section("9.3.6"))
@@ -130,7 +130,7 @@ async fn sends_all_to_a_slow_reader(lab: &Lab, from: &mut End, to: &mut End) -> 
 
 /// A connection that is left open when both of its ends have closed is lost to the proxy until it is restarted.
 ///
-/// Right as well: to end either side with a reset.
+/// Also accepted: to end either side with a reset.
 fn a_tunnel_that_both_have_closed_is_over() -> Case {
     must("When both sides have closed, both see the end")
         .cites(RFC_9110.section("9.3.6"))
@@ -148,7 +148,7 @@ fn a_tunnel_that_both_have_closed_is_over() -> Case {
 
 /// Whoever closes has to learn when the other side has, too: else both wait for ever.
 ///
-/// Right as well: to close both sides at once, or to wait for the other side to close.
+/// Also accepted: to close both sides at once, or to wait for the other side to close.
 fn a_tunnel_that_one_has_closed_comes_to_its_end() -> Vec<(&'static str, Case)> {
     each(FIRST, |&(_, row, client_first)| {
         must("After one side has closed and then the other, the first sees the end")
@@ -179,7 +179,7 @@ const FIRST: &[(&str, &str, bool)] = &[
 
 /// A client that is not told of its server's crash waits for an answer that never comes.
 ///
-/// Right as well: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
+/// Also accepted: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
 fn a_reset_of_the_server_ends_the_client() -> Case {
     must("When the server resets, the client's connection ends")
         .cites(RFC_9110.section("9.3.6"))
@@ -195,7 +195,7 @@ fn a_reset_of_the_server_ends_the_client() -> Case {
 
 /// A server that is not told of its client's crash keeps what it holds for it.
 ///
-/// Right as well: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
+/// Also accepted: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
 fn a_reset_of_the_client_ends_the_server() -> Case {
     must("When the client resets, the server's connection ends")
         .cites(RFC_9110.section("9.3.6"))
@@ -211,7 +211,7 @@ fn a_reset_of_the_client_ends_the_server() -> Case {
 
 /// A proxy that goes on taking what nobody reads any more keeps a server busy for nothing.
 ///
-/// Right as well: to read on and throw away for a while, as long as the server sees the end.
+/// Also accepted: to read on and throw away for a while, as long as the server sees the end.
 fn a_client_that_vanishes_ends_the_server() -> Case {
     practice("When the client goes away, a server that is still sending sees the end")
         .cites(RFC_9110.section("9.3.6"))
@@ -250,7 +250,7 @@ const SOME: usize = 256 * 1024;
 /// HTTP's specifications disagree about a tunnel of which one direction has ended: some close both, some keep the other.
 /// Protocols such as rsync need it to be kept.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_close_of_the_client() -> Case {
     survey("When the client closes, the direction from the server")
         .cites(RFC_9110.section("9.3.6"))
@@ -268,7 +268,7 @@ fn a_close_of_the_client() -> Case {
 
 /// The same with the server as the one that closes first.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_close_of_the_server() -> Case {
     survey("When the server closes, the direction from the client")
         .cites(RFC_9110.section("9.3.6"))
@@ -305,7 +305,7 @@ async fn one_closes(lab: &Lab, first: &mut End, second: &mut End) -> Outcome {
 
 /// With a FIN in place of a reset, what was cut off looks complete.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_reset_of_the_server() -> Case {
     survey("When the server resets, the client sees")
         .cites(RFC_9110.section("9.3.6"))
@@ -322,7 +322,7 @@ fn a_reset_of_the_server() -> Case {
 
 /// The same with the client as the one that resets.
 ///
-/// Right as well: either.
+/// Also accepted: either.
 fn a_reset_of_the_client() -> Case {
     survey("When the client resets, the server sees")
         .cites(RFC_9110.section("9.3.6"))
@@ -339,7 +339,7 @@ fn a_reset_of_the_client() -> Case {
 
 /// The stream has ended, with nothing more before; a reset is noted, and no violation.
 async fn ended(lab: &Lab, end: &mut End) -> Outcome {
-    if end.ends_somehow().await? == Ending::Reset {
+    if end.ends_somehow().await? == Ending::Abrupt {
         lab.note("ended with a reset");
     }
     Ok(())

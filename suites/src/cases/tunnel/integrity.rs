@@ -69,7 +69,7 @@ const DELICATE: &[(&str, &str, Bytes)] = &[
 
 /// A proxy that looks into a tunnel sooner or later sees something that it thinks it knows.
 ///
-/// Nothing else is right: forwarding is blind, and a proxy that has to look inside says so in its profile.
+/// Only this conforms: forwarding is blind, and a proxy that has to look inside says so in its profile.
 fn bytes_pass_unchanged() -> Vec<(&'static str, Case)> {
     each(DELICATE, |&(_, row, bytes)| {
         must("Bytes pass a tunnel unchanged, whatever they look like")
@@ -120,7 +120,7 @@ async fn passes(lab: &Lab, upwards: bool, length: u64) -> Outcome {
 
 /// A relay that waits for one direction while the other is full comes to a standstill, and only under load.
 ///
-/// Nothing else is right: neither end stops reading, so there is always something that can go on.
+/// Only this conforms: neither end stops reading, so there is always something that can go on.
 fn both_directions_flow_at_once() -> Case {
     must("Both directions flow at the same time")
         .cites(RFC_9110.section("9.3.6"))
@@ -139,7 +139,7 @@ fn both_directions_flow_at_once() -> Case {
 /// A client that has more to say before it reads on, as in HTTP/2, waits for a server that waits for it, if a proxy between
 /// them writes to the one before it reads from the other.
 ///
-/// Right as well: to take as much as it likes of what is not read.
+/// Also accepted: to take as much as it likes of what is not read.
 fn a_full_direction_stops_no_other() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("While one direction is full, the other one flows")
@@ -159,9 +159,9 @@ fn a_full_direction_stops_no_other() -> Vec<(&'static str, Case)> {
 /// Tunnels whose receivers do not read: more than an ordinary machine has processors.
 const FULL: usize = 6;
 
-/// One client that stops to read, on a train that has entered a tunnel, must not be everybody's.
+/// One client that stops reading, on a train that has entered a tunnel, must not be everybody's.
 ///
-/// Right as well: to refuse tunnels past a limit. What was open before has to flow.
+/// Also accepted: to refuse tunnels past a limit. What was open before has to flow.
 fn a_full_tunnel_stops_no_other() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, _, upwards)| {
         practice("While some tunnels are full, another one flows")
@@ -196,7 +196,7 @@ async fn fills(lab: &Lab, from: &mut End, to: &End) -> Outcome {
 
 /// A tunnel that is silent for a second is not over.
 ///
-/// Right as well: to end a tunnel that is idle for longer than the proxy says. A second is far below any of that.
+/// Also accepted: to end a tunnel that is idle for longer than the proxy says. A second is far below any of that.
 fn a_pause_loses_nothing() -> Case {
     must("After a pause everything arrives, in order")
         .cites(RFC_9110.section("9.3.6"))
@@ -213,7 +213,7 @@ fn a_pause_loses_nothing() -> Case {
 
 /// A proxy that is pushed back has to hold what it took, and to stop taking.
 ///
-/// Right as well: any amount of buffering. What was taken from the one side has to reach the other.
+/// Also accepted: any amount of buffering. What was taken from the one side has to reach the other.
 fn a_slow_reader_gets_everything() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("What was sent while nobody read arrives complete, once somebody reads")
@@ -231,7 +231,7 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// A shell through a proxy that waits for more before it passes a key stroke on is unusable.
 ///
-/// Right as well: any delay below a second, and any longer one while another tunnel is as slow: a byte counts as held
+/// Also accepted: any delay below a second, and any longer one while another tunnel is as slow: a byte counts as held
 /// back where what was sent later, in a tunnel beside it, has come round before it. Only a third time is put down to the
 /// proxy.
 fn a_single_byte_is_not_held_back() -> Case {
@@ -291,7 +291,7 @@ fn two_tunnels_are_kept_apart() -> Case {
 
 /// A buffer that is used again has to be empty by then, also when its tunnel has died with bytes on their way.
 ///
-/// Nothing else is right: the bytes belong to nobody any more.
+/// Only this conforms: the bytes belong to nobody any more.
 fn what_a_tunnel_leaves_is_no_other_ones() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("What a tunnel held when it was reset comes out of no later one")
@@ -320,7 +320,7 @@ const MANY: u64 = 64;
 
 /// Buffers and numbers that are mixed up show only when there are many of them.
 ///
-/// Right as well: to refuse tunnels past a limit; those that were granted have to be right.
+/// Also accepted: to refuse tunnels past a limit; those that were granted have to be right.
 fn many_tunnels_are_kept_apart() -> Case {
     must("Sixty-four tunnels at the same time carry what is theirs")
         .cites(RFC_9110.section("9.3.6"))
@@ -334,11 +334,7 @@ fn many_tunnels_are_kept_apart() -> Case {
                     lab.note(format!("{number} tunnels were granted"));
                     break;
                 }
-                open.push((
-                    number,
-                    exchange.connection.into_tunnel(),
-                    server.accepts().await?,
-                ));
+                open.push((number, exchange.granted()?, server.accepts().await?));
             }
             if open.len() < 2 {
                 return Err(Finding::inconclusive(
@@ -380,7 +376,7 @@ fn very_much_passes_unchanged() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// Past a counter of 32 bits, and past the round numbers just behind it.
+/// Past a counter of 32 bits, and past the round numbers just after it.
 const PAST_32_BITS: u64 = (1 << 32) + (16 << 20);
 
 /// A download of a film or of a disk image, through a proxy that counts what it carries.

@@ -1,6 +1,6 @@
 //! # A tunnel is opaque
 //!
-//! Behind the 2xx there is no HTTP any more: what looks like it is somebody's data, and the proxy has nothing to say.
+//! After the 2xx there is no HTTP any more: what looks like it is somebody's data, and the proxy has nothing to say.
 
 use connectspec_harness::prelude::*;
 
@@ -75,7 +75,7 @@ fn the_server_hears_nothing_but_the_client() -> Case {
 
 /// Clients that forward early data are told to say close; if that ended the tunnel, they could not have one.
 ///
-/// Right as well: to refuse the request. Read to the letter, RFC 9112 has the proxy close after its response, so this is
+/// Also accepted: to refuse the request. Read to the letter, RFC 9112 has the proxy close after its response, so this is
 /// a recommendation only.
 fn close_on_a_granted_request_does_not_end_the_tunnel() -> Case {
     should("A CONNECT that says close gets a tunnel that stays")
@@ -93,7 +93,7 @@ const PROXY_CONNECTION: &[(&str, &str)] = &[
 
 /// curl and many others still send this field with every CONNECT.
 ///
-/// Right as well: to refuse the request for a reason of its own, such as policy.
+/// Also accepted: to refuse the request for a reason of its own, such as policy.
 fn a_connection_field_of_old_does_not_matter() -> Vec<(&'static str, Case)> {
     each(PROXY_CONNECTION, |&(_, field)| {
         practice("Proxy-Connection neither prevents nor ends a tunnel")
@@ -107,7 +107,7 @@ fn a_connection_field_of_old_does_not_matter() -> Vec<(&'static str, Case)> {
 /// After a tunnel, its connections carry what is left of somebody's session: an answer to a request on one of them would
 /// come from the proxy in the server's name.
 ///
-/// Right as well: the end, a reset, or silence. Bytes that still reach the server are not judged here.
+/// Also accepted: the end, a reset, or silence. Bytes that still reach the server are not judged here.
 fn a_connection_is_not_used_again() -> Case {
     must("Once the server has closed, the client's connection answers no request")
         .cites(RFC_9110.section("9.3.6"))
@@ -147,7 +147,7 @@ fn a_connection_is_not_used_again() -> Case {
 
 /// Whether tunnels are for TLS only, or for whatever people need: SSH is what they try first.
 ///
-/// Right as well: to end a tunnel in which no TLS begins, as a policy.
+/// Also accepted: to end a tunnel in which no TLS begins, as a policy.
 fn protocols_other_than_tls_pass() -> Case {
     may("A protocol that is not TLS passes")
         .cites(RFC_9110.section("9.3.6"))
@@ -161,7 +161,7 @@ fn protocols_other_than_tls_pass() -> Case {
 
 /// TCP can mark a byte as urgent, which telnet uses; programs that know nothing of it lose that byte.
 ///
-/// Right as well: to pass it on in its place, or to leave it out.
+/// Also accepted: to pass it on in its place, or to leave it out.
 fn a_byte_of_urgent_data() -> Case {
     survey("A byte of urgent data")
         .cites(RFC_9110.section("9.3.6"))
@@ -187,8 +187,7 @@ async fn stays(lab: &Lab, field: &str) -> Outcome {
     lab.carries(&lab.request(&server).field(field), &server)
         .await?;
     let exchange = lab.client().asks(lab.request(&server).field(field)).await?;
-    exchange.success()?;
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(lab.nonce()).await?;
     pass(lab.patience().stall()).await;
     tunnel.echoes(lab.nonce()).await

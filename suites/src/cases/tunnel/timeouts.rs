@@ -42,7 +42,7 @@ const fn timeout() -> Duration {
 /// An operator who has set a limit relies on it, in both directions: to keep what is only quiet, and to get rid of what is
 /// dead.
 ///
-/// Right as well: to end up to a fifth of the time early, up to 35 s late, with a FIN or a reset, and one side before the
+/// Also accepted: to end up to a fifth of the time early, up to 35 s late, with a FIN or a reset, and one side before the
 /// other.
 fn an_idle_tunnel_ends_in_time() -> Case {
     should("A tunnel that is idle for as long as the configuration allows ends, and not before")
@@ -116,7 +116,7 @@ const DIRECTIONS: &[(&str, bool)] = &[("to_the_server", true), ("to_the_client",
 
 /// A timer that looks at one direction only cuts long downloads, or long uploads.
 ///
-/// Right as well: to end it all the same, since no specification says what idle means; that is noted.
+/// Also accepted: to end it all the same, since no specification says what idle means; that is noted.
 fn a_tunnel_that_moves_one_way_is_not_idle() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, upwards)| {
         survey("A tunnel in which bytes go one way only, for three times the idle timeout,")
@@ -150,7 +150,7 @@ fn a_tunnel_that_moves_one_way_is_not_idle() -> Vec<(&'static str, Case)> {
 
 /// Whoever reads to the end of a connection takes a file that ends with a FIN for a whole one.
 ///
-/// Right as well: to keep the tunnel, or to deliver everything before the FIN. No specification asks for the reset, and
+/// Also accepted: to keep the tunnel, or to deliver everything before the FIN. No specification asks for the reset, and
 /// many proxies send none.
 fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
     each(DIRECTIONS, |&(_, upwards)| {
@@ -174,7 +174,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
                 let (taken, ending) = to.halves().0.takes_until_quiet(lab.patience().end()).await;
                 let seen = format!("{taken} of {sent} bytes");
                 match ending {
-                    Some(Ending::Fin) if taken < sent => {
+                    Some(Ending::Orderly) if taken < sent => {
                         let observed = format!("a FIN behind {seen}");
                         Err(Finding::violation("a reset, or every byte", observed))
                     }
@@ -193,7 +193,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
 
 /// Chat, remote shells and databases are quiet for longer than that at night.
 ///
-/// Right as well: any time, also none.
+/// Also accepted: any time, also none.
 fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
     survey("Without a word, a tunnel lives for")
         .cites(RFC_9112.section("9.5"))
@@ -221,7 +221,7 @@ fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
 
 /// A host behind a filter that drops packets: kernels ask for two minutes, and keep the client waiting for as long.
 ///
-/// Right as well: any 5xx; 504 is the one for it. 403 and 407 say that another check came first.
+/// Also accepted: any 5xx; 504 is the one for it. 403 and 407 say that another check came first.
 fn a_server_that_never_answers_is_given_up() -> Case {
     practice("A server that does not answer is given up in the time that the configuration says")
         .cites(RFC_9110.section("15.6.5"))
@@ -259,7 +259,7 @@ fn a_server_that_never_answers_is_given_up() -> Case {
 
 /// The same without a word in the configuration: what the proxy does by itself.
 ///
-/// Right as well: any time.
+/// Also accepted: any time.
 fn a_server_that_never_answers() -> Case {
     survey("A server that does not answer is given up with")
         .cites(RFC_9110.section("15.6.5"))
@@ -284,7 +284,7 @@ fn a_server_that_never_answers() -> Case {
 
 /// One client with a hundred connections and a byte now and then on each keeps a worker for each of them.
 ///
-/// Right as well: 408, another refusal, a close, or a reset, up to 35 s late.
+/// Also accepted: 408, another refusal, a close, or a reset, up to 35 s late.
 fn a_head_that_comes_slowly_is_cut_off() -> Case {
     practice("A head that comes byte by byte is not waited for longer than the configuration says")
         .cites(RFC_9110.section("17.5"))
@@ -316,7 +316,7 @@ fn a_head_that_comes_slowly_is_cut_off() -> Case {
 
 /// The same for a client that does not even begin.
 ///
-/// Right as well: 408, another refusal, a close, or a reset, up to 35 s late.
+/// Also accepted: 408, another refusal, a close, or a reset, up to 35 s late.
 fn a_client_that_says_nothing_is_cut_off() -> Case {
     practice("A client that says nothing is not waited for longer than the configuration says")
         .cites(RFC_9112.section("9.5"))
@@ -342,7 +342,7 @@ fn a_client_that_says_nothing_is_cut_off() -> Case {
 
 /// Whether a client whose head did not come whole is told so.
 ///
-/// Right as well: to close without a word.
+/// Also accepted: to close without a word.
 fn a_head_that_does_not_come() -> Case {
     survey("Half a head is answered with")
         .cites(RFC_9110.section("15.5.9"))

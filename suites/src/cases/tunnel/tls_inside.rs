@@ -53,7 +53,7 @@ fn both_ends_hold_the_same_keys() -> Case {
 /// With a post-quantum key share a ClientHello no longer fits into one segment; proxies that look at it for the server's
 /// name wait for the rest in vain.
 ///
-/// Right as well: to hold the first segment back until the rest is there. Nothing else is right: to the tunnel it is a
+/// Also accepted: to hold the first segment back until the rest is there. Only this conforms: to the tunnel it is a
 /// sequence of bytes.
 fn a_client_hello_in_two_segments_passes() -> Case {
     must("A ClientHello that comes in two segments passes")
@@ -89,7 +89,7 @@ fn client_hello(lab: &Lab) -> Vec<u8> {
 
 /// What people use is more than what a specification says: an ordinary HTTP client with a proxy in its settings.
 ///
-/// Right as well: to refuse it for the reasons that hold for every other client; then nothing follows. And another 2xx than
+/// Also accepted: to refuse it for the reasons that hold for every other client; then nothing follows. And another 2xx than
 /// 200, or an interim response first: this client understands neither, and then nothing follows, too.
 fn an_everyday_client_gets_its_page() -> Case {
     must("An everyday HTTPS client reaches a server through the proxy")

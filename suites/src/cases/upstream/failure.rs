@@ -49,7 +49,7 @@ const JUNK: &[(&str, &[u8])] = &[
 /// A client that is shown what is no response waits for the rest of it, or takes it for something that it is not: these
 /// bytes are chosen by whoever answers on that port.
 ///
-/// Right as well: any refusal of the proxy's own, and a close without an answer.
+/// Also accepted: any refusal of the proxy's own, and a close without an answer.
 fn what_is_no_response_is_not_passed_on() -> Vec<(&'static str, Case)> {
     each(JUNK, |&(_, junk)| {
         must("What the upstream proxy says that is no HTTP response does not reach the client, nor does a 2xx")
@@ -65,9 +65,9 @@ fn what_is_no_response_is_not_passed_on() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// A client that is only cut off cannot tell the proxy in front of it from the one behind.
+/// A client that is only cut off cannot tell the proxy in front of it from the one beyond.
 ///
-/// Right as well: any other 5xx than 502.
+/// Also accepted: any other 5xx than 502.
 fn what_is_no_response_becomes_a_5xx() -> Case {
     practice("What the upstream proxy says that is no HTTP response becomes a 502, or another 5xx")
         .cites(RFC_9110.section("15.6.3"))
@@ -87,9 +87,9 @@ const UNANSWERED: &[(&str, Then)] = &[
     ("closes_in_the_head", Says(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n")),
 ];
 
-/// The tunnel begins behind the whole head of a 2xx. Before that, there is none.
+/// The tunnel begins after the whole head of a 2xx. Before that, there is none.
 ///
-/// Right as well: any refusal, and a close without an answer. Half a head that is passed on as it came, with its end, is no
+/// Also accepted: any refusal, and a close without an answer. Half a head that is passed on as it came, with its end, is no
 /// 2xx: then nothing follows.
 fn no_answer_is_no_success() -> Vec<(&'static str, Case)> {
     each(UNANSWERED, |&(_, then)| {
@@ -114,7 +114,7 @@ fn no_answer_is_no_success() -> Vec<(&'static str, Case)> {
 
 /// A client that is only cut off tries the same again, and asks nobody why.
 ///
-/// Right as well: any other 5xx than 502.
+/// Also accepted: any other 5xx than 502.
 fn no_answer_becomes_a_5xx() -> Vec<(&'static str, Case)> {
     each(UNANSWERED, |&(_, then)| {
         practice("An upstream proxy that ends without a whole answer is answered for with 502, or another 5xx")
@@ -132,7 +132,7 @@ fn no_answer_becomes_a_5xx() -> Vec<(&'static str, Case)> {
 /// The upstream proxy may have opened that tunnel already, and what opening it does was done: a CONNECT is not
 /// idempotent.
 ///
-/// Right as well: to leave it to the client, which knows. A connection on which nothing was asked is none.
+/// Also accepted: to leave it to the client, which knows. A connection on which nothing was asked is none.
 fn a_connect_that_was_received_is_not_repeated() -> Vec<(&'static str, Case)> {
     each(RECEIVED, |&(_, then)| {
         must("A CONNECT that the upstream proxy has received is not sent again by the proxy on its own")
@@ -179,7 +179,7 @@ const RECEIVED: &[(&str, Then)] = &[("closes", Ends), ("resets", Resets)];
 /// Whoever configures an upstream proxy often wants nothing to go anywhere else: a filter, an audit, another country. A
 /// proxy that finds it down and goes straight to the server leaves that out without a word.
 ///
-/// Right as well: any refusal. A proxy that was told to go directly then lists that as a deviation.
+/// Also accepted: any refusal. A proxy that was told to go directly then lists that as a deviation.
 fn one_that_is_down_is_not_gone_around() -> Case {
     practice("An upstream proxy that refuses connections leads to a 5xx, and to no connection to the server")
         .cites(RFC_9110.section("17.2"))
@@ -213,7 +213,7 @@ fn silent() -> Setup {
 
 /// A page without a head is no response: the client sees the words of the page where a status line should be.
 ///
-/// Right as well: any refusal, and a close without an answer.
+/// Also accepted: any refusal, and a close without an answer.
 fn a_silent_one_is_answered_for_in_http() -> Case {
     must("What a client gets when the upstream proxy stays silent is an HTTP response")
         .cites(RFC_9110.section("2.2"))
@@ -232,7 +232,7 @@ fn a_silent_one_is_answered_for_in_http() -> Case {
 
 /// A client that waits holds its connection, and the proxy's, for as long as nobody gives up.
 ///
-/// Right as well: another 5xx than 504.
+/// Also accepted: another 5xx than 504.
 fn a_silent_one_is_given_up() -> Case {
     practice("An upstream proxy that stays silent is given up in time, with 504 or another 5xx")
         .cites(RFC_9110.section("15.6.5"))
@@ -262,7 +262,7 @@ const ENDLESS: u64 = 8 * 1024 * 1024;
 
 /// Whoever answers on that port decides how much memory a proxy takes that reads a head to its end.
 ///
-/// Right as well: any limit below 8 MiB, any refusal, and a close without an answer.
+/// Also accepted: any limit below 8 MiB, any refusal, and a close without an answer.
 fn a_head_without_end_is_given_up() -> Case {
     practice("A head of the upstream proxy that does not end is given up")
         .cites(RFC_9110.section("15.6.3"))
@@ -294,7 +294,7 @@ fn a_head_without_end_is_given_up() -> Case {
 
 /// One request fills a proxy that is its own upstream proxy until it has no more connections, and nobody gets one.
 ///
-/// Right as well: to find it by an address of its own, by Via, or by any limit; any final status, a close, and not to
+/// Also accepted: to find it by an address of its own, by Via, or by any limit; any final status, a close, and not to
 /// start with such a configuration.
 fn a_proxy_that_is_its_own_upstream_stops() -> Case {
     must("A proxy that is its own upstream proxy does not forward a request to itself without end")
@@ -341,7 +341,7 @@ fn a_proxy_that_is_its_own_upstream_stops() -> Case {
 
 /// Two proxies that lead to each other are a loop, too. Via is there to find it.
 ///
-/// Right as well: any limit, any final status, and a close.
+/// Also accepted: any limit, any final status, and a close.
 fn a_request_that_comes_back_is_recognised() -> Case {
     practice("A request that comes back through the upstream proxy is not sent on again and again")
         .cites(RFC_9110.section("7.6.3"))

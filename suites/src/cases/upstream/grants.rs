@@ -1,6 +1,6 @@
 //! # What an upstream proxy grants
 //!
-//! The tunnel of a client begins behind the head of an upstream proxy's 2xx, wherever that head was cut, whatever it says
+//! The tunnel of a client begins after the head of an upstream proxy's 2xx, wherever that head was cut, whatever it says
 //! about a length, and whatever interim responses came before it.
 
 use connectspec_harness::prelude::*;
@@ -67,7 +67,7 @@ const SUCCESSES: &[(&str, &str)] = &[
 
 /// What a 2xx means for a CONNECT does not depend on its last two digits.
 ///
-/// Right as well: another 2xx towards the client than the upstream proxy's.
+/// Also accepted: another 2xx towards the client than the upstream proxy's.
 fn every_2xx_opens_the_tunnel() -> Vec<(&'static str, Case)> {
     each(SUCCESSES, |&(_, line)| {
         must("Any 2xx of the upstream proxy opens the tunnel")
@@ -93,7 +93,7 @@ const FRAMINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A proxy that believes the length swallows the first bytes of the tunnel or ends it behind them. One that passes it on
+/// A proxy that believes the length swallows the first bytes of the tunnel or ends it after them. One that passes it on
 /// lets its client do so.
 ///
 /// Nothing else is right.
@@ -121,7 +121,7 @@ fn a_length_in_the_2xx_is_ignored() -> Vec<(&'static str, Case)> {
     })
 }
 
-/// How much comes right behind the head of the 2xx.
+/// How much comes right after the head of the 2xx.
 const SIZES: &[(&str, u64)] = &[
     ("one_byte", 1),
     ("a_few_bytes", 517),
@@ -195,7 +195,7 @@ const BUFFERS: [usize; 5] = [512, 1024, 2048, 4096, 8192];
 /// An upstream proxy may have much to say about itself. What does not fit into the buffer for its head becomes the first
 /// bytes of somebody's tunnel, or the proxy waits for what has come already.
 ///
-/// Right as well: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
+/// Also accepted: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
 /// head opened a tunnel.
 fn the_2xx_may_fill_a_buffer() -> Case {
     must("The tunnel begins behind the head of the upstream proxy's 2xx, however long that is")
@@ -252,7 +252,7 @@ const CLOSES: &[(&str, &str)] = &[
     ("proxy_connection", "Proxy-Connection: close"),
 ];
 
-/// Behind a tunnel there is no next request on its connection, and some upstream proxies say so.
+/// After a tunnel there is no next request on its connection, and some upstream proxies say so.
 ///
 /// Nothing else is right.
 fn a_2xx_that_says_close_opens_the_tunnel() -> Vec<(&'static str, Case)> {
@@ -285,7 +285,7 @@ const INTERIM: &[(&str, &str, bool)] = &[
 /// A proxy that takes an interim response for the final one opens the tunnel too early, and hands its client the head of
 /// the real answer as the server's first words.
 ///
-/// Right as well: to pass it on, or not to: that is another case.
+/// Also accepted: to pass it on, or not to: that is another case.
 fn an_interim_response_does_not_end_the_wait() -> Vec<(&'static str, Case)> {
     each(INTERIM, |&(_, line, at_once)| {
         must("A 1xx before the upstream proxy's 2xx is neither the final response nor part of the tunnel")
@@ -308,7 +308,7 @@ fn an_interim_response_does_not_end_the_wait() -> Vec<(&'static str, Case)> {
 
 /// Hints and signs of life are for the client that waits.
 ///
-/// Right as well: a 100 that the proxy has asked for itself stays there; so 103 is what is sent here.
+/// Also accepted: a 100 that the proxy has asked for itself stays there; so 103 is what is sent here.
 fn an_interim_response_is_passed_on() -> Case {
     should("A 1xx of the upstream proxy reaches a client of HTTP/1.1")
         .cites(RFC_9110.section("15.2"))
@@ -336,7 +336,7 @@ const EARLY_HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r
 
 /// A client of HTTP/1.0 takes the first response for the final one.
 ///
-/// Right as well: to refuse HTTP/1.0 altogether.
+/// Also accepted: to refuse HTTP/1.0 altogether.
 fn an_old_client_is_spared_interim_responses() -> Case {
     must("A 1xx of the upstream proxy does not reach a client of HTTP/1.0")
         .cites(RFC_9110.section("15.2"))
@@ -364,7 +364,7 @@ fn an_old_client_is_spared_interim_responses() -> Case {
 /// What the client sends before it knows of a tunnel may look like a request. To an upstream proxy that has not granted
 /// anything yet, it is one.
 ///
-/// Right as well: to send it at once behind a CONNECT that says that the connection closes. In HTTP/1.0 it closes anyway:
+/// Also accepted: to send it at once after a CONNECT that says that the connection closes. In HTTP/1.0 it closes anyway:
 /// then nothing follows.
 fn early_data_waits_for_the_2xx() -> Case {
     must("What stands behind a CONNECT goes to the upstream proxy only behind its 2xx, unless the connection is to close")

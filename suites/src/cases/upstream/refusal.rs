@@ -34,7 +34,7 @@ const REFUSALS: &[(&str, &str)] = &[
 
 /// A client that is told 2xx sends what is meant for its server to whoever has refused it.
 ///
-/// Right as well: any other status, and a close without an answer.
+/// Also accepted: any other status, and a close without an answer.
 fn a_refusal_stays_one() -> Vec<(&'static str, Case)> {
     each(REFUSALS, |&(_, line)| {
         must("A refusal of the upstream proxy does not become a 2xx")
@@ -82,7 +82,7 @@ const CHALLENGE: &str = "Proxy-Authenticate: Basic realm=\"upstream\"\r\n";
 const WANTS_CREDENTIALS: &str = "HTTP/1.1 407 Proxy Authentication Required\r\n\
     Proxy-Authenticate: Basic realm=\"upstream\"\r\nContent-Length: 0\r\n\r\n";
 
-/// Refusals behind which an upstream proxy waits for another request.
+/// Refusals after which an upstream proxy waits for another request.
 const KEPT_OPEN: &[(&str, &str)] = &[
     ("403", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
     ("407", WANTS_CREDENTIALS),
@@ -90,7 +90,7 @@ const KEPT_OPEN: &[(&str, &str)] = &[
 
 /// The client's bytes were for a tunnel. The upstream proxy, which has refused that, takes them for a request.
 ///
-/// Right as well: to close both connections, or to keep the client's for another request that it reads itself.
+/// Also accepted: to close both connections, or to keep the client's for another request that it reads itself.
 fn what_the_client_says_then_goes_nowhere() -> Vec<(&'static str, Case)> {
     each(KEPT_OPEN, |&(_, refusal)| {
         should("After a refusal of the upstream proxy, the client's bytes are not passed on to it")
@@ -123,7 +123,7 @@ fn what_the_client_says_then_goes_nowhere() -> Vec<(&'static str, Case)> {
 /// Once it was refused, a client that goes on is to be cut off: whoever made it send the first request may have made it
 /// send the second one, too, and the proxy's own checks are not asked about it.
 ///
-/// Right as well: an answer of the proxy's own that is no 2xx. Nothing else: a proxy that authenticates connections may be
+/// Also accepted: an answer of the proxy's own that is no 2xx. Nothing else: a proxy that authenticates connections may be
 /// asked again, but answers itself.
 fn a_second_connect_is_not_the_upstream_proxys() -> Vec<(&'static str, Case)> {
     each(KEPT_OPEN, |&(_, refusal)| {
@@ -166,7 +166,7 @@ fn a_second_connect_is_not_the_upstream_proxys() -> Vec<(&'static str, Case)> {
 
 /// Whether a 407 from further on is shown to a client, which may take it for this proxy's.
 ///
-/// Right as well: to pass it on, to answer with 502, to authenticate oneself.
+/// Also accepted: to pass it on, to answer with 502, to authenticate oneself.
 fn credentials_that_the_upstream_proxy_wants() -> Case {
     survey("A 407 of an upstream proxy is answered with")
         .cites(RFC_9110.section("11.7.1"))
@@ -185,7 +185,7 @@ fn credentials_that_the_upstream_proxy_wants() -> Case {
 
 /// A client that is told to authenticate, and not how, cannot.
 ///
-/// Right as well: any other status, and a challenge of the proxy's own.
+/// Also accepted: any other status, and a challenge of the proxy's own.
 fn a_407_that_is_passed_on_has_its_challenge() -> Case {
     practice(
         "A 407 of the upstream proxy reaches the client with a challenge, or as something else",
@@ -211,7 +211,7 @@ fn a_407_that_is_passed_on_has_its_challenge() -> Case {
 
 /// A second response that the client has not asked for is taken for the answer to its next request.
 ///
-/// Right as well: the end of the connection, or silence, behind the one response.
+/// Also accepted: the end of the connection, or silence, after the one response.
 fn bytes_behind_a_refusal_are_no_second_response() -> Case {
     must("What stands behind a refusal of the upstream proxy does not reach the client")
         .cites(RFC_9112.section("6.3"))
@@ -241,7 +241,7 @@ fn bytes_behind_a_refusal_are_no_second_response() -> Case {
 
 /// Each proxy on the way says what it has seen; whoever looks for the one that failed needs all of it.
 ///
-/// Right as well: to send no Proxy-Status at all, or to put an error of one's own where the refusal was.
+/// Also accepted: to send no Proxy-Status at all, or to put an error of one's own where the refusal was.
 fn earlier_members_of_proxy_status_are_kept() -> Case {
     should(
         "Members of Proxy-Status from further on are kept, and the proxy's own comes behind them",

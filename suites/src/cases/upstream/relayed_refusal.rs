@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Whoever looks for the proxy that has spoilt a response finds it in Via.
 ///
-/// Right as well: a page of the proxy's own, which is no forwarded response.
+/// Also accepted: a page of the proxy's own, which is no forwarded response.
 fn via_has_an_entry_of_the_proxy() -> Case {
     must("A refusal that is passed on has an entry of the proxy in Via")
         .cites(RFC_9110.section("7.6.3"))
@@ -40,7 +40,7 @@ fn via_has_an_entry_of_the_proxy() -> Case {
 
 /// What Connection names is between the upstream proxy and this one.
 ///
-/// Right as well: a page of the proxy's own.
+/// Also accepted: a page of the proxy's own.
 fn what_connection_names_is_removed() -> Case {
     must("Fields that Connection names in an upstream proxy's refusal are not passed on")
         .cites(RFC_9110.section("7.6.1"))
@@ -54,7 +54,7 @@ fn what_connection_names_is_removed() -> Case {
 
 /// A response without a date has no age, for whoever stores it or looks for it in a log.
 ///
-/// Right as well: a page of the proxy's own.
+/// Also accepted: a page of the proxy's own.
 fn a_date_is_added() -> Case {
     must("A refusal without Date gets one where it is passed on")
         .cites(RFC_9110.section("6.6.1"))
@@ -68,7 +68,7 @@ fn a_date_is_added() -> Case {
 
 /// Where the name of a field ends, two readers must not disagree: one of them takes `X-A ` for another field.
 ///
-/// Right as well: to leave the field out, and a page of the proxy's own.
+/// Also accepted: to leave the field out, and a page of the proxy's own.
 fn a_blank_before_a_colon_is_removed() -> Case {
     must("Whitespace between a field's name and its colon is removed from a refusal that is passed on")
         .cites(RFC_9112.section("5.1"))
@@ -82,7 +82,7 @@ fn a_blank_before_a_colon_is_removed() -> Case {
 
 /// A fold is a line that some readers take for a field of its own, or for the end of the head.
 ///
-/// Right as well: a space in its place, to leave the field out, and a page of the proxy's own.
+/// Also accepted: a space in its place, to leave the field out, and a page of the proxy's own.
 fn a_fold_is_unfolded() -> Case {
     must("A folded line in an upstream proxy's refusal does not reach the client as it is")
         .cites(RFC_9112.section("5.2"))
@@ -104,7 +104,7 @@ const LENGTHS: &[(&str, &str)] = &[
 
 /// Nobody knows where such a response ends. A client that guesses takes a part of it for the next response.
 ///
-/// Right as well: a 502, any other page of the proxy's own, a close without an answer.
+/// Also accepted: a 502, any other page of the proxy's own, a close without an answer.
 fn a_length_that_is_none_is_not_passed_on() -> Vec<(&'static str, Case)> {
     each(LENGTHS, |&(_, length)| {
         must("A refusal of the upstream proxy with an invalid Content-Length is not passed on")
@@ -124,7 +124,7 @@ fn a_length_that_is_none_is_not_passed_on() -> Vec<(&'static str, Case)> {
 
 /// As the upstream proxy's response is of no use, 502 is what has happened.
 ///
-/// Right as well: any other refusal or a close, if it has to be.
+/// Also accepted: any other refusal or a close, if it has to be.
 fn a_length_that_is_none_becomes_a_502() -> Case {
     should("An invalid Content-Length of an upstream proxy's refusal becomes a 502")
         .cites(RFC_9112.section("6.3"))
@@ -165,7 +165,7 @@ const CLIENTS: &[(&str, &str)] = &[("of_1_1", "HTTP/1.1"), ("of_1_0", "HTTP/1.0"
 
 /// The page says why: which credentials, which policy. Half of it, or one with sizes in between, says it to nobody.
 ///
-/// Right as well: a page of the proxy's own, in any framing.
+/// Also accepted: a page of the proxy's own, in any framing.
 fn a_chunked_refusal_is_whole() -> Vec<(&'static str, Case)> {
     each(CLIENTS, |&(_, version)| {
         must("A chunked refusal of the upstream proxy reaches the client whole, in a framing that it understands")

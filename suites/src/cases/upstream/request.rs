@@ -37,7 +37,7 @@ const HOSTS: &[(&str, &str, &[Need])] = &[
 /// What an upstream proxy is asked for is where the tunnel leads. A proxy that resolves a name first, or that writes an IPv6
 /// address without its brackets, asks for something else than its client has.
 ///
-/// Right as well: another case of a name, a dot behind it, zeros in front of the port.
+/// Also accepted: another case of a name, a dot after it, zeros in front of the port.
 fn is_asked_for_the_same_target() -> Vec<(&'static str, Case)> {
     each(HOSTS, |&(_, host, needs)| {
         must("The upstream proxy is asked for the host and port that the client asks for")
@@ -82,7 +82,7 @@ fn authority(target: &str) -> Option<(String, u16)> {
 /// An upstream proxy, or a filter in front of it, may go by the Host field. One that names another host than the target
 /// makes two of them decide about two different things.
 ///
-/// Right as well: the host without its port, and no Host field in a request of HTTP/1.0.
+/// Also accepted: the host without its port, and no Host field in a request of HTTP/1.0.
 fn host_names_the_target() -> Case {
     must("A CONNECT that is forwarded in HTTP/1.1 has one Host field, which fits its target")
         .cites(RFC_9112.section("3.2"))
@@ -124,7 +124,7 @@ const VERSIONS: &[(&str, &str)] = &[("older", "HTTP/1.0"), ("newer", "HTTP/1.7")
 /// The version says what the next sender understands. It is the proxy that reads the answer, so a client's version
 /// promises for it what it may not keep.
 ///
-/// Right as well: to refuse the client's version, and any version of the proxy's own, as long as it does not depend on the
+/// Also accepted: to refuse the client's version, and any version of the proxy's own, as long as it does not depend on the
 /// client's.
 fn the_version_is_the_proxys_own() -> Vec<(&'static str, Case)> {
     each(VERSIONS, |&(_, version)| {
@@ -151,7 +151,7 @@ fn the_version_is_the_proxys_own() -> Vec<(&'static str, Case)> {
 
 /// Via is how loops are found, and how a server knows what the proxies on the way understand.
 ///
-/// Right as well: to put earlier entries under one name. A proxy that passes nothing of its client's request on opens a
+/// Also accepted: to put earlier entries under one name. A proxy that passes nothing of its client's request on opens a
 /// tunnel of its own through the upstream proxy, and forwards no message: then nothing follows.
 fn via_has_an_entry_of_the_proxy() -> Case {
     must("A forwarded CONNECT has an entry of the proxy at the end of Via")
@@ -234,7 +234,7 @@ const HOPS: &[(&str, &str, &str)] = &[
 
 /// What a client says about its own connection is not true of the next one.
 ///
-/// Right as well: values of the proxy's own.
+/// Also accepted: values of the proxy's own.
 fn what_is_meant_for_one_hop_is_not_passed_on() -> Vec<(&'static str, Case)> {
     each(HOPS, |&(_, field, value)| {
         should("Fields that concern one connection are removed or replaced, whether Connection names them or not")
@@ -258,7 +258,7 @@ fn what_is_meant_for_one_hop_is_not_passed_on() -> Vec<(&'static str, Case)> {
 
 /// New fields work only if proxies pass on what they do not know, each line of it.
 ///
-/// Right as well: a tunnel of the proxy's own through the upstream proxy, for which no field of the client is owed.
+/// Also accepted: a tunnel of the proxy's own through the upstream proxy, for which no field of the client is owed.
 fn an_unknown_field_is_passed_on() -> Case {
     should("A field that the proxy does not know reaches the upstream proxy")
         .cites(RFC_9110.section("5.1"))
@@ -296,7 +296,7 @@ const LONG_VALUES: &[(&str, usize)] = &[
 /// A token without its end is another token: whoever checks it further on refuses it, and finds nothing wrong with the
 /// client.
 ///
-/// Right as well: to pass no such field on, and to refuse the request as too large.
+/// Also accepted: to pass no such field on, and to refuse the request as too large.
 fn a_long_value_is_passed_on_whole() -> Vec<(&'static str, Case)> {
     each(LONG_VALUES, |&(_, length)| {
         must("A long value reaches the upstream proxy whole, or not at all")
@@ -326,7 +326,7 @@ fn a_long_value_is_passed_on_whole() -> Vec<(&'static str, Case)> {
 
 /// The lines of one field are one list. In another order they say something else.
 ///
-/// Right as well: one line with both members. Where not both are passed on, nothing follows.
+/// Also accepted: one line with both members. Where not both are passed on, nothing follows.
 fn lines_of_a_field_keep_their_order() -> Case {
     must("Two lines of one field reach the upstream proxy in their order")
         .cites(RFC_9110.section("5.3"))
@@ -371,7 +371,7 @@ type Section = (Document, &'static str);
 
 /// The next proxy may take such a value for two fields, or for the half of one.
 ///
-/// Right as well: to refuse the request, or to wait for more of it, to put spaces there, and to pass no field on.
+/// Also accepted: to refuse the request, or to wait for more of it, to put spaces there, and to pass no field on.
 fn a_damaged_value_is_not_passed_on() -> Vec<(&'static str, Case)> {
     each(DAMAGED, |&(_, row, (document, section), field)| {
         must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
@@ -410,7 +410,7 @@ fn a_damaged_value_is_not_passed_on() -> Vec<(&'static str, Case)> {
 
 /// Whoever allows ports on a proxy means its clients. That another proxy comes next does not make them any safer.
 ///
-/// Right as well: any refusal. What is asked is that the upstream proxy hears nothing of it.
+/// Also accepted: any refusal. What is asked is that the upstream proxy hears nothing of it.
 fn the_ports_that_are_allowed_stay_the_proxys_own() -> Case {
     practice("A port that is not allowed is refused before the upstream proxy hears of it")
         .cites(RFC_9110.section("9.3.6"))
@@ -428,9 +428,9 @@ fn the_ports_that_are_allowed_stay_the_proxys_own() -> Case {
         })
 }
 
-/// Behind a proxy that is the only way out, often nobody but the upstream proxy can resolve names.
+/// After a proxy that is the only way out, often nobody but the upstream proxy can resolve names.
 ///
-/// Right as well: to resolve them all the same, for a policy that goes by addresses, and to refuse what has none.
+/// Also accepted: to resolve them all the same, for a policy that goes by addresses, and to refuse what has none.
 fn a_name_that_only_an_upstream_proxy_could_know() -> Case {
     survey("A name that does not exist on this side of an upstream proxy")
         .cites(RFC_9110.section("9.3.6"))

@@ -1,7 +1,7 @@
 //! Challenges as RFC 9110 §11 writes them: what a 407 says about the credentials that it wants.
 //!
 //! The one hard thing about them is the comma: it stands between challenges, and between the parameters of one. A name
-//! with `=` behind it is a parameter, any other begins a challenge.
+//! with `=` after it is a parameter, any other begins a challenge.
 
 /// A challenge: a scheme, and what it says beside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Scanner<'_> {
         })
     }
 
-    /// A quoted-string behind its first quote.
+    /// A quoted-string after its first quote.
     fn quoted(&mut self, name: &str) -> Result<String, String> {
         let mut value = Vec::new();
         loop {

@@ -30,7 +30,7 @@ pub(in crate::cases) async fn logged_tunnel(lab: &Lab) -> Outcome<Logged> {
     let request = named(&lab.request(&server), &nonce);
     let exchange = lab.client().asks(&request).await?;
     let head = exchange.success()?.head.len();
-    let mut tunnel = exchange.connection.into_tunnel();
+    let mut tunnel = exchange.granted()?;
     tunnel.echoes(&nonce).await?;
     tunnel.closes().await?;
     Ok(Logged {

@@ -39,6 +39,5 @@ pub(in crate::cases) async fn tunnel_with_line(
 ) -> Outcome<End> {
     let request = named(&lab.request(server), nonce);
     let exchange = lab.client().asks(request).await?;
-    exchange.success()?;
-    Ok(exchange.connection.into_tunnel())
+    exchange.granted()
 }

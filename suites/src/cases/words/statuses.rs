@@ -37,7 +37,7 @@ pub(in crate::cases) async fn granted(lab: &Lab, request: &Request) -> Outcome<E
 pub(in crate::cases) async fn granted_to(client: &Client, request: &Request) -> Outcome<End> {
     let exchange = client.asks(request).await?;
     match exchange.answer.status() {
-        Some(200..300) => Ok(exchange.connection.into_tunnel()),
+        Some(200..300) => exchange.granted(),
         Some(407 | 408) => Err(Finding::inconclusive(exchange.answer.describe())),
         _ => Err(Finding::violation("a tunnel", exchange.answer.describe())),
     }

@@ -71,7 +71,7 @@ const SECRET: &str = r#"
 : "${SECRET:?the request carries credentials: put their base64 form into SECRET}"
 "#;
 
-/// Behind a reset.
+/// After a reset.
 const EATEN: &str =
     "# (nc shows nothing of what arrived together with a reset; the test in Rust does)\n";
 

@@ -19,6 +19,7 @@ pub(super) static MODULES: &[Module] = &[
             MDStapleOthers MDStapling MDStaplingKeepResponse MDStaplingRenewWindow MDStoreDir MDStoreLocks \
             MDWarnWindow"),
     ]},
+    Module { id: "socache_dc_module", source: "mod_socache_dc.c", names: &[]},
     Module { id: "socache_dbm_module", source: "mod_socache_dbm.c", names: &[]},
     Module { id: "socache_memcache_module", source: "mod_socache_memcache.c", names: &[
         (S, Idle, "MemcacheConnTTL"),
