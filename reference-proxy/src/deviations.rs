@@ -11,7 +11,7 @@
 //! | `allow-inverted` | `500-443` is taken and allows nothing, and the default is gone | an error | it cannot have been meant |
 //! | `allow-signs` | blanks and signs behind the dash are taken: `443--5`, `"443- 500"` | an error | ports are digits (RFC 9110, section 9.3.6) |
 //! | `allow-empty-word` | an empty word ends the list, and what follows is dropped | an error | an undefined variable would close ports silently |
-//! | `wrong-numbers` | `Timeout x` and its like are read as 0 | an error | it cannot have been meant |
+//! | `wrong-numbers` | `Timeout x` and its like are read as 0, `Timeout 500ms` as 500 s, and `Timeout 0` fails every CONNECT | an error; `ms`, `s`, `mi`, `h` are units | it cannot have been meant |
 //! | `unknown-directives` | what no loaded module knows is an error | the same; what cannot matter to a CONNECT (`KeepAlive`, `AddIcon`, `<Directory>` …) is a warning, what could change who gets in or where to and is not understood (`RemoteIPHeader`, `SSLVerifyClient` …) an error | whoever wrote the line shall know that it does nothing, or rely on it |
 //! | `strange-modules` | `LoadModule` takes every module that there is | what is none of httpd's own is an error, unless it is known to do nothing by itself | whom it lets in or keeps out nobody could tell |
 //! | `require-default` | without `Require`, `Allow` and `Deny` everybody is served | clients of the own machine are served | an open proxy has to be asked for |
@@ -75,6 +75,10 @@
 //!
 //! | name | httpd 2.4 | here | why |
 //! |---|---|---|---|
+//! | `upstream-spelling` | `ProxyRemote` looks at the target as it was spelled | at its canonical form as well | no spelling of a host gets around the proxy that is there for it |
+//! | `upstream-url` | HTTP in the clear whatever the scheme says; an IPv6 address is an error; a port is read as far as it is one | `http://` alone, IPv6 as well | nobody who writes `https://` wants it in the clear |
+//! | `upstream-credentials` | a CONNECT does not carry the third word of `ProxyRemote` | it does, as `Proxy-Authorization: Basic` | that is what it is for |
+//! | `no-proxy-words` | a word without an address when the config is read covers every host that contains it; a network with a mask covers none | the host of that name; an error | which way a tunnel takes must not depend on the resolver of another day |
 //! | `upstream-request` | `CONNECT … HTTP/1.0` and nothing of the client's fields | `HTTP/1.1` with `Host`, the end-to-end fields and `Via` | RFC 9110, section 7.6; RFC 9112, section 3.2 |
 //! | `upstream-via` | `ProxyVia Off` and `Block` send no `Via` | this proxy's entry is always sent; `Block` drops earlier ones | RFC 9110, section 7.6.3; loops could not be seen |
 //! | `upstream-answer` | the answer is relayed as it comes, whatever it is | parsed; a 2xx becomes a 200 of this proxy, the rest a refusal of its own | RFC 9110, sections 2.2 and 9.3.6 |

@@ -8,7 +8,6 @@
 
 mod block;
 pub mod client;
-mod glob;
 pub mod hosts;
 mod network;
 pub mod pattern;

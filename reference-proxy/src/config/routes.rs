@@ -1,6 +1,11 @@
 //! Which way a tunnel takes: `ProxyBlock`, `ProxyRemote`, `NoProxy`, `ProxyVia`.
 
+mod remote;
+
+pub use remote::{Credentials, Remote};
+
 use super::access::Network;
+use super::environment::TooSlow;
 use crate::request::{Authority, Host};
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -12,7 +17,7 @@ pub struct Routes {
     /// The addresses that those words have as names, when the config is read: as in httpd, blocking a name
     /// blocks its addresses.
     pub blocked_addresses: Vec<IpAddr>,
-    /// `ProxyRemote`, in order.
+    /// `ProxyRemote` and `ProxyRemoteMatch`, in order.
     pub remotes: Vec<Remote>,
     /// `NoProxy`.
     pub direct: Vec<Direct>,
@@ -32,15 +37,6 @@ pub enum Via {
     Full,
     /// The client's entries are taken out; this proxy's is added, since loops could not be seen without it.
     Block,
-}
-
-/// One `ProxyRemote`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remote {
-    /// The host of the targets that it is for, or `*`.
-    pub selector: String,
-    /// The upstream proxy.
-    pub proxy: Authority,
 }
 
 /// One word of `NoProxy`.
@@ -69,16 +65,34 @@ impl Routes {
         joined
     }
 
-    /// The upstream proxy for `target`; `None`: directly.
-    #[must_use]
-    pub fn remote(&self, target: &Authority) -> Option<&Remote> {
-        if self.direct.iter().any(|direct| direct.covers(&target.host)) {
-            return None;
+    /// The upstream proxy for `target`, which the client spelled so; `None`: directly. Where there is one, it is still to
+    /// be asked whether the target [`Self::goes_directly`].
+    ///
+    /// # Errors
+    ///
+    /// It took too long to find out.
+    pub fn remote(&self, target: &Authority, spelled: &str) -> Result<Option<&Remote>, TooSlow> {
+        for remote in &self.remotes {
+            if remote.covers(target, spelled)? {
+                return Ok(Some(remote));
+            }
         }
-        let host = target.host.to_string();
-        self.remotes
+        Ok(None)
+    }
+
+    /// Whether `NoProxy` names networks: then it covers names whose addresses lie in one.
+    #[must_use]
+    pub fn asks_addresses(&self) -> bool {
+        let is_network = |direct: &Direct| matches!(direct, Direct::Network(_));
+        self.direct.iter().any(is_network)
+    }
+
+    /// Whether `NoProxy` covers the host, which has these addresses when it is a name.
+    #[must_use]
+    pub fn goes_directly(&self, host: &Host, addresses: &[IpAddr]) -> bool {
+        self.direct
             .iter()
-            .find(|remote| remote.selector == "*" || remote.selector.eq_ignore_ascii_case(&host))
+            .any(|direct| direct.covers(host, addresses))
     }
 
     /// Whether `ProxyBlock` forbids the host by what it is called: a word blocks every host that contains
@@ -119,42 +133,39 @@ impl Routes {
     }
 }
 
-impl Remote {
-    /// Reads a selector and a URL.
+impl Direct {
+    /// Reads a word of `NoProxy`.
     ///
     /// # Errors
     ///
-    /// Anything but `http://HOST:PORT`.
-    pub fn parse(selector: &str, url: &str) -> Result<Self, String> {
-        let wrong = || format!("ProxyRemote: '{url}' is not http://HOST:PORT");
-        let rest = url
-            .split_once("://")
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"));
-        let authority = rest.ok_or_else(wrong)?.1.trim_end_matches('/');
-        let proxy = Authority::parse(authority.as_bytes()).map_err(|_| wrong())?;
-        Ok(Self {
-            selector: selector.to_owned(),
-            proxy,
-        })
-    }
-}
-
-impl Direct {
-    /// Reads a word of `NoProxy`.
-    #[must_use]
-    pub fn parse(word: &str) -> Self {
-        match Network::parse(word) {
+    /// What could only be a network and is none to httpd.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        Ok(match Network::parse(word) {
+            _ if word.contains('/') && Self::is_odd(word) => {
+                return Err(format!(
+                    "NoProxy: '{word}' is no network: write ADDRESS/BITS"
+                ));
+            }
             Some(network) => Self::Network(network),
             None if word.starts_with('.') => Self::Domain(word.to_ascii_lowercase()),
             None => Self::Name(word.trim_end_matches('.').to_ascii_lowercase()),
-        }
+        })
     }
 
-    fn covers(&self, host: &Host) -> bool {
+    /// Whether what stands behind the slash is no length of a prefix; httpd then takes the whole for a part of a name.
+    fn is_odd(word: &str) -> bool {
+        let bits = word.rsplit('/').next().unwrap_or_default();
+        Network::parse(word).is_none() || !bits.bytes().all(|digit| digit.is_ascii_digit())
+    }
+
+    fn covers(&self, host: &Host, addresses: &[IpAddr]) -> bool {
         match (self, host) {
             (Self::Network(network), Host::Address(address)) => {
                 network.contains(address.to_canonical())
             }
+            (Self::Network(network), Host::Name(_)) => addresses
+                .iter()
+                .any(|address| network.contains(address.to_canonical())),
             (Self::Domain(domain), Host::Name(name)) => name.ends_with(domain.as_str()),
             (Self::Name(own), Host::Name(name)) => **own == **name,
             _ => false,
@@ -173,42 +184,38 @@ mod tests {
     #[test]
     fn goes_directly_where_told() {
         let routes = Routes {
-            remotes: vec![Remote::parse("*", "http://127.0.0.1:3128").unwrap()],
+            remotes: vec![Remote::parse(&["*".into(), "http://127.0.0.1:3128".into()]).unwrap()],
             direct: ["10.0.0.0/8", ".in.test", "one.test"]
-                .map(Direct::parse)
+                .map(|word| Direct::parse(word).unwrap())
                 .into(),
             ..Routes::default()
         };
-        for (to, through) in [
-            ("10.1.2.3:1", false),
-            ("11.1.2.3:1", true),
-            ("a.in.test:1", false),
-            ("in.test:1", true),
-            ("ONE.test:1", false),
-            ("two.one.test:1", true),
-            ("[::ffff:10.0.0.1]:1", false),
+        let inside = ["192.0.2.1", "10.0.0.1"].map(|address| address.parse().unwrap());
+        for (to, addresses, directly) in [
+            ("10.1.2.3:1", &[][..], true),
+            ("11.1.2.3:1", &[], false),
+            ("a.in.test:1", &[], true),
+            ("in.test:1", &[], false),
+            ("ONE.test:1", &[], true),
+            ("two.one.test:1", &[], false),
+            ("two.one.test:1", &inside, true),
+            ("two.one.test:1", &inside[..1], false),
+            ("[::ffff:10.0.0.1]:1", &[], true),
         ] {
-            assert_eq!(routes.remote(&target(to)).is_some(), through, "{to}");
+            let target = target(to);
+            assert!(routes.remote(&target, to).unwrap().is_some(), "{to}");
+            assert_eq!(
+                routes.goes_directly(&target.host, addresses),
+                directly,
+                "{to}"
+            );
         }
-    }
-
-    #[test]
-    fn the_selector_is_a_host() {
-        let one = |selector: &str| Routes {
-            remotes: vec![Remote::parse(selector, "http://127.0.0.1:3128/").unwrap()],
-            ..Routes::default()
-        };
-        assert!(one("127.0.0.1").remote(&target("127.0.0.1:1")).is_some());
-        assert!(one("127.0.0.1").remote(&target("localhost:1")).is_none());
-        assert!(one("https").remote(&target("localhost:1")).is_none());
-        for bad in [
-            "https://a:1",
-            "http://a",
-            "http://u@a:1",
-            "a:1",
-            "http://a:1/x",
-        ] {
-            assert!(Remote::parse("*", bad).is_err(), "{bad}");
+        assert!(routes.asks_addresses());
+        for odd in ["10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/x", "a/b"] {
+            assert!(
+                Direct::parse(odd).unwrap_err().contains("is no network"),
+                "{odd}"
+            );
         }
     }
 

@@ -53,6 +53,18 @@ pub async fn dial(
     }
 }
 
+/// The addresses of a name; none when it is an address itself, or when nobody says so before `deadline`.
+pub async fn addresses(target: &Authority, deadline: Instant) -> Vec<IpAddr> {
+    let Host::Name(name) = &target.host else {
+        return Vec::new();
+    };
+    let found = resolve(name, target.port, deadline).await;
+    found.map_or_else(
+        |_| Vec::new(),
+        |found| found.iter().map(SocketAddr::ip).collect(),
+    )
+}
+
 async fn connect(
     address: SocketAddr,
     source: Option<IpAddr>,

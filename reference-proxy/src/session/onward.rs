@@ -6,7 +6,7 @@
 
 use super::{admission, variables};
 use crate::config::access::Target;
-use crate::config::routes::Via;
+use crate::config::routes::{Credentials, Remote, Via};
 use crate::config::{Connects, Server};
 use crate::log::Record;
 use crate::log::error::Level;
@@ -52,7 +52,10 @@ pub(super) async fn connect(
     may_lead(request, target, server, record, proxy)?;
 
     let deadline = Instant::now() + server.connect_time;
-    let remote = server.routes.remote(target);
+    let remote = tokio::select! {
+        remote = upstream_for(request, target, server, deadline) => remote?,
+        () = client.lost() => return Err(None),
+    };
     if remote.is_none() {
         let host = &target.host;
         admitted
@@ -79,7 +82,10 @@ pub(super) async fn connect(
     record.source_port = onward.local_addr().ok().map(|address| address.port());
     let early = match remote {
         None => Vec::new(),
-        Some(_) => ask(request, server, &mut onward, client, deadline).await?,
+        Some(remote) => {
+            let octets = question(request, server, remote);
+            ask(request, &octets, &mut onward, client, deadline).await?
+        }
     };
     Ok(Onward {
         server: onward,
@@ -157,18 +163,46 @@ fn blocked() -> Refusal {
     Refusal::forbidden("Connect to remote machine blocked")
 }
 
+/// The upstream proxy, if the way leads through one. A name of which nobody knows an address does not lie in any network.
+async fn upstream_for<'a>(
+    request: &Request,
+    target: &Authority,
+    server: &'a Server,
+    deadline: Instant,
+) -> Result<Option<&'a Remote>, Refusal> {
+    let remote = server.routes.remote(target, &request.line.target);
+    let remote = remote.map_err(|_| Refusal::internal("ProxyRemoteMatch took too long"))?;
+    let Some(remote) = remote else {
+        return Ok(None);
+    };
+    let addresses = if server.routes.asks_addresses() {
+        // A resolver that does not answer leaves the other half of the time for the upstream.
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        dial::addresses(target, Instant::now() + half).await
+    } else {
+        Vec::new()
+    };
+    let directly = server.routes.goes_directly(&target.host, &addresses);
+    Ok((!directly).then_some(remote))
+}
+
+/// What the upstream proxy is sent.
+fn question(request: &Request, server: &Server, remote: &Remote) -> Vec<u8> {
+    let via: Via = server.routes.via.unwrap_or_default();
+    let credentials = remote.credentials.as_ref().map(Credentials::value);
+    upstream::request::write(request, proxy::pseudonym(), via, credentials)
+}
+
 /// Asks the upstream proxy for the tunnel; returns what it sent behind its answer.
 async fn ask(
     request: &Request,
-    server: &Server,
+    octets: &[u8],
     onward: &mut TcpStream,
     client: &mut Client,
     deadline: Instant,
 ) -> Result<Vec<u8>, Refusal> {
-    let via: Via = server.routes.via.unwrap_or_default();
-    let octets = upstream::request::write(request, proxy::pseudonym(), via);
     // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
     let hears_interim = request.line.version == Version::Http11;
     let listener = hears_interim.then_some(client);
-    upstream::ask(onward, &octets, listener, deadline).await
+    upstream::ask(onward, octets, listener, deadline).await
 }

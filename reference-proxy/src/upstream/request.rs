@@ -21,15 +21,19 @@ const NOT_FORWARDED: [&str; 13] = [
     "upgrade",
 ];
 
-/// Writes the CONNECT for the target of `request`. `pseudonym` is this proxy's name in `Via`.
+/// Writes the CONNECT for the target of `request`. `pseudonym` is this proxy's name in `Via`, and `credentials` what it
+/// sends as `Proxy-Authorization`: its own, never the client's.
 ///
 /// Only for requests that have a target; without one the result is empty.
 #[must_use]
-pub fn write(request: &Request, pseudonym: &str, via: Via) -> Vec<u8> {
+pub fn write(request: &Request, pseudonym: &str, via: Via, credentials: Option<&str>) -> Vec<u8> {
     let Some(target) = &request.authority else {
         return Vec::new();
     };
     let mut octets = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
+    if let Some(credentials) = credentials {
+        octets.extend_from_slice(format!("Proxy-Authorization: {credentials}\r\n").as_bytes());
+    }
     let nominated: Vec<&[u8]> = request.fields.elements("connection").collect();
     for field in request.fields.iter() {
         let hop_by_hop = NOT_FORWARDED.iter().any(|name| field.is(name))
@@ -75,7 +79,7 @@ mod tests {
 
     fn written(head: &str, via: Via) -> String {
         let request = Request::parse(head.as_bytes()).unwrap();
-        String::from_utf8(write(&request, "me", via)).unwrap()
+        String::from_utf8(write(&request, "me", via, None)).unwrap()
     }
 
     #[test]
@@ -87,6 +91,11 @@ mod tests {
             written(head, Via::Off),
             "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nX-L: 1\r\nVia: 1.0 fred\r\nx-l: 2\r\nVia: 1.0 me\r\n\r\n"
         );
+        let request = Request::parse(head.as_bytes()).unwrap();
+        let own = write(&request, "me", Via::Off, Some("Basic b3duOm93bg=="));
+        let fields = String::from_utf8(own).unwrap();
+        assert!(fields.contains("\r\nProxy-Authorization: Basic b3duOm93bg==\r\n"));
+        assert!(!fields.contains("eA=="));
         assert!(!written(head, Via::Block).contains("fred"));
         assert!(written(head, Via::Full).contains("Via: 1.0 me (reference-proxy/"));
     }

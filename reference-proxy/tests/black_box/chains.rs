@@ -81,6 +81,30 @@ fn an_old_client_hears_no_interim_answer() {
 }
 
 #[test]
+fn an_upstream_gets_the_credentials_that_are_for_it() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let [guarded, open] = [&upstream, &other].map(|listener| listener.local_addr().unwrap());
+    let proxy = Proxy::with(&format!(
+        "ProxyRemoteMatch ^open[.] http://{open}\nProxyRemote name.invalid:443 http://{guarded}/ \"ann:open sesame\"\n"
+    ));
+    let own = "Proxy-Authorization: Basic YW5uOm9wZW4gc2VzYW1l\r\n";
+    let request = REQUEST.replace(
+        "X-Kept",
+        "Proxy-Authorization: Basic ZXZlOmV2ZQ==\r\nX-Kept",
+    );
+    let (_, _, asked_for) = asked(&proxy, &upstream, &request);
+    assert!(asked_for.contains(own), "{asked_for}");
+    assert_eq!(asked_for.matches("Authorization").count(), 1, "{asked_for}");
+    let (_, _, asked_for) = asked(
+        &proxy,
+        &other,
+        &request.replace("name.invalid", "open.invalid"),
+    );
+    assert!(!asked_for.contains("Authorization"), "{asked_for}");
+}
+
+#[test]
 fn a_refusal_is_told_in_own_words() {
     let (proxy, upstream) = chained("");
     for (answer, status, proxy_status) in [

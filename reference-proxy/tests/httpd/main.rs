@@ -17,6 +17,7 @@ mod pair;
 mod published;
 mod random;
 mod reading;
+mod remotes;
 mod rows;
 mod strategies;
 mod table;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         http2::trials(),
         random::trials(),
         reading::trials(),
+        remotes::trials(),
         table::trials(),
         published::trials(),
         variables::trials(),

@@ -5,8 +5,8 @@
 //! its one canonical form, so that no spelling slips past a section. What fits in one way only is [`Fit::Maybe`], and
 //! such a section can take away and never give.
 
-use super::glob;
 use crate::config::expression::Expression;
+use crate::config::glob;
 use crate::request::{Authority, Host};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -88,6 +88,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("Port", conditional::port),
     ("ProxyBlock", proxying::block),
     ("ProxyRemote", proxying::remote),
+    ("ProxyRemoteMatch", proxying::remote_match),
     ("ProxyRequests", proxying::requests),
     ("ProxySourceAddress", proxying::source_address),
     ("ProxyTimeout", proxying::timeout),

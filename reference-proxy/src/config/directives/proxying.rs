@@ -44,23 +44,21 @@ pub(super) fn block(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn remote(scope: &mut Scope<'_>, words: &[String]) -> Done {
-    let [selector, proxy] = words else {
-        return Err("ProxyRemote takes a selector and the URL of a proxy".into());
-    };
-    scope
-        .server
-        .routes
-        .remotes
-        .push(Remote::parse(selector, proxy)?);
+    let remote = Remote::parse(words)?;
+    scope.server.routes.remotes.push(remote);
+    Ok(())
+}
+
+pub(super) fn remote_match(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let remote = Remote::parse_match(words)?;
+    scope.server.routes.remotes.push(remote);
     Ok(())
 }
 
 pub(super) fn no_proxy(scope: &mut Scope<'_>, words: &[String]) -> Done {
-    scope.server.routes.direct.extend(
-        some("NoProxy", words)?
-            .iter()
-            .map(|word| Direct::parse(word)),
-    );
+    for word in some("NoProxy", words)? {
+        scope.server.routes.direct.push(Direct::parse(word)?);
+    }
     Ok(())
 }
 

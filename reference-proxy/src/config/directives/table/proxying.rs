@@ -19,10 +19,11 @@ pub(super) static MODULES: &[Module] = &[
         (G, Idle, "HeartbeatStorage"),
     ]},
     Module { id: "proxy_module", source: "mod_proxy.c", names: &[
-        (S, Run, "NoProxy ProxyBlock ProxyRemote ProxyRequests ProxySourceAddress ProxyTimeout ProxyVia"),
+        (S, Run, "\
+            NoProxy ProxyBlock ProxyRemote ProxyRemoteMatch ProxyRequests ProxySourceAddress ProxyTimeout ProxyVia"),
         (S, Idle, "\
             BalancerGrowth BalancerInherit BalancerPersist ProxyBadHeader ProxyDomain ProxyIOBufferSize \
-            ProxyMaxForwards ProxyPassInherit ProxyReceiveBufferSize ProxyRemoteMatch ProxyStatus"),
+            ProxyMaxForwards ProxyPassInherit ProxyReceiveBufferSize ProxyStatus"),
         (P, Idle, "\
             BalancerMember Proxy100Continue ProxyAddHeaders ProxyErrorOverride ProxyPass ProxyPassInterpolateEnv \
             ProxyPassMatch ProxyPassReverse ProxyPassReverseCookieDomain ProxyPassReverseCookiePath ProxyPreserveHost \
