@@ -3,13 +3,14 @@
 use crate::config::build::{self, Options};
 use crate::config::{Config, ConfigError};
 use crate::privileges;
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Shared};
 use crate::serve::{self, Listeners};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names that are looked up at once, each in a thread; more wait, within their deadline.
@@ -119,7 +120,8 @@ impl Arguments {
     }
 
     fn serve(&self, config: Config) -> io::Result<()> {
-        let mut proxy = Proxy::new(config)?;
+        let shared = Arc::new(Shared::default());
+        let mut proxy = Proxy::new(config, Arc::clone(&shared))?;
         let listeners = Listeners::open(&proxy.config)?;
         proxy.listening = listeners.addresses();
         if let Some(path) = &proxy.config.pid_file {
@@ -137,8 +139,8 @@ impl Arguments {
             .max_blocking_threads(LOOKUPS_AT_ONCE)
             .build()?;
         let served = runtime.block_on(serve::run(proxy, listeners, || self.config()));
-        // What is left is dropped here, and writes its access lines.
         runtime.shutdown_timeout(LOOKUPS_LINGER);
+        shared.sinks.settle();
         served
     }
 

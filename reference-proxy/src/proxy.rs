@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Server};
 use crate::log::error::ErrorLog;
-use crate::log::{AccessSink, Condition, Record, Sinks};
+use crate::log::{AccessSink, Condition, Opened, Record, Sinks};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
@@ -12,23 +12,43 @@ use tokio::sync::Semaphore;
 /// Passwords that are checked at once: their hashes are made to cost time, and tunnels need some, too.
 const HASHES_AT_ONCE: usize = 2;
 
-/// What all connections of one configuration share.
+/// What outlives a reload.
+#[derive(Debug)]
+pub struct Shared {
+    /// The open logs.
+    pub sinks: Sinks,
+    /// Turns at checking passwords.
+    pub hashing: Arc<Semaphore>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            sinks: Sinks::default(),
+            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+        }
+    }
+}
+
+/// What all connections of one configuration share until their tunnels stand.
 #[derive(Debug)]
 pub struct Proxy {
     /// What was configured.
     pub config: Config,
     /// The addresses on which this process listens.
     pub listening: Vec<SocketAddr>,
-    /// Turns at checking passwords.
-    pub hashing: Semaphore,
+    /// What it shares with the configurations before and after it.
+    pub shared: Arc<Shared>,
     logs: Vec<Logs>,
+    /// Newly opened files, until the configuration is in force.
+    opened: Option<Opened>,
 }
 
 /// The logs of one server.
 #[derive(Debug)]
 struct Logs {
-    access: Vec<AccessSink>,
-    error: ErrorLog,
+    access: Arc<[AccessSink]>,
+    error: Arc<ErrorLog>,
     /// The request fields that some format names, in lower case.
     fields: Vec<String>,
     /// The variables that some format or condition names.
@@ -41,19 +61,26 @@ impl Proxy {
     /// # Errors
     ///
     /// A log that cannot be opened.
-    pub fn new(config: Config) -> io::Result<Self> {
-        let mut sinks = Sinks::default();
+    pub fn new(config: Config, shared: Arc<Shared>) -> io::Result<Self> {
+        let mut opened = Opened::default();
         let logs = config
             .servers()
-            .map(|server| Logs::open(server, &mut sinks))
+            .map(|server| Logs::open(server, &shared.sinks, &mut opened))
             .collect::<Result<_, _>>()?;
-        let listening = Vec::new();
         Ok(Self {
             config,
-            listening,
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            listening: Vec::new(),
+            shared,
             logs,
+            opened: Some(opened),
         })
+    }
+
+    /// From now on logs go where this configuration wants them.
+    pub fn come_into_force(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            self.shared.sinks.switch(opened, &self.logs[0].error);
+        }
     }
 
     /// The request fields that the logs of `server` name.
@@ -76,28 +103,30 @@ impl Proxy {
         let default = if server.tls.is_some() { 443 } else { 80 };
         record.server_port = server.name_port.unwrap_or(default);
         record.server_index = server.index;
-        record.log_to(self.logs.get(server.index).map_or(&[], |logs| &logs.access));
+        if let Some(logs) = self.logs.get(server.index) {
+            record.log_to(&logs.access);
+        }
     }
 
     /// The error log of the server that `record` belongs to, or of the main server.
     #[must_use]
-    pub fn error_log(&self, record: Option<&Record>) -> &ErrorLog {
+    pub fn error_log(&self, record: Option<&Record>) -> &Arc<ErrorLog> {
         &self.logs[record.map_or(0, |record| record.server_index)].error
     }
 }
 
 impl Logs {
-    fn open(server: &Server, sinks: &mut Sinks) -> io::Result<Self> {
+    fn open(server: &Server, sinks: &Sinks, opened: &mut Opened) -> io::Result<Self> {
         let mut access = Vec::new();
         for log in &server.logs {
             access.push(AccessSink {
-                sink: sinks.open(&log.target)?,
+                sink: sinks.open(&log.target, opened)?,
                 format: Arc::clone(&log.format),
                 condition: log.condition.clone(),
             });
         }
         let error = ErrorLog {
-            sink: sinks.open(&server.error_log)?,
+            sink: sinks.open(&server.error_log, opened)?,
             format: Arc::clone(&server.error_format),
             level: server.log_level,
         };
@@ -116,8 +145,8 @@ impl Logs {
             .map(str::to_owned)
             .collect();
         Ok(Self {
-            access,
-            error,
+            access: access.into(),
+            error: Arc::new(error),
             fields,
             variables,
         })

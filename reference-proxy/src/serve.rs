@@ -5,6 +5,7 @@ use crate::log::error::Level;
 use crate::net::listen;
 use crate::proxy::Proxy;
 use crate::session;
+use rustix::process::Signal;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -55,7 +56,7 @@ impl Listeners {
 ///
 /// The runtime cannot watch sockets or signals.
 pub async fn run(
-    proxy: Proxy,
+    mut proxy: Proxy,
     listeners: Listeners,
     reload: impl Fn() -> Result<Config, ConfigError>,
 ) -> io::Result<()> {
@@ -65,6 +66,9 @@ pub async fn run(
     // What `apachectl graceful` and `graceful-stop` send.
     let mut graceful = signal(SignalKind::user_defined1())?;
     let mut graceful_stop = signal(SignalKind::window_change())?;
+    // Caught, so that a log at its size limit is an error of that log and not the end of the process.
+    let _size_limit = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+    proxy.come_into_force();
     let most = listen::connections_most(proxy.config.connections_most);
     let places = Arc::new(Semaphore::new(most));
     let (current, _) = watch::channel(Arc::new(proxy));
@@ -156,7 +160,8 @@ impl Accepting {
     /// Serves new connections by `config`; those that stand keep what they have. Either all of it is taken
     /// over or nothing.
     fn switch(&mut self, config: Config) -> io::Result<()> {
-        let mut proxy = Proxy::new(config)?;
+        let shared = Arc::clone(&self.current.borrow().shared);
+        let mut proxy = Proxy::new(config, shared)?;
         let configured: Vec<SocketAddr> = proxy
             .config
             .listen
@@ -182,6 +187,7 @@ impl Accepting {
             .iter()
             .filter_map(|(_, listener)| listener.local_addr().ok());
         proxy.listening = kept.chain(added).collect();
+        proxy.come_into_force();
         self.current.send_replace(Arc::new(proxy));
         opened
             .into_iter()

@@ -5,9 +5,8 @@ mod head;
 mod onward;
 mod variables;
 
-use crate::config::Server;
 use crate::log::Record;
-use crate::log::error::Level;
+use crate::log::error::{ErrorLog, Level};
 use crate::net::{Client, linger};
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
@@ -15,7 +14,7 @@ use crate::relay::{Early, Ended};
 use onward::Onward;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -28,42 +27,42 @@ const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 /// Serves one connection to its end. The access line is written when this future ends or is dropped.
 pub async fn serve(client: TcpStream, peer: SocketAddr, local: SocketAddr, proxy: Arc<Proxy>) {
     let mut record = Record::new(peer, local);
-    // Boxed, so that a standing tunnel does not carry what only its beginning needed.
-    let Some(tunnel) = Box::pin(open(client, &mut record, &proxy)).await else {
+    // Boxed, so that a standing tunnel does not carry what only its beginning needed; and with the proxy in the
+    // box, so that it keeps no configuration which a reload has replaced.
+    let Some(tunnel) = Box::pin(open(client, &mut record, proxy)).await else {
         return;
     };
     let Tunnel {
         client,
         server,
         early,
-        settings,
+        idle_time,
+        error_log,
     } = tunnel;
     let ended = client
-        .relay(server, early, &mut record.traffic, settings.idle_time)
+        .relay(server, early, &mut record.traffic, idle_time)
         .await;
     if matches!(ended, Ended::Idle | Ended::Stalled) {
-        proxy.error_log(Some(&record)).write(
-            Level::Info,
-            Some(&record),
-            "AH10224: tunnel timed out",
-        );
+        error_log.write(Level::Info, Some(&record), "AH10224: tunnel timed out");
     }
 }
 
-/// Both sides, connected.
+/// Both sides, connected, and what of the configuration a standing tunnel needs.
 struct Tunnel {
     client: Client,
     server: TcpStream,
     early: Early,
-    settings: Arc<Server>,
+    idle_time: Duration,
+    error_log: Arc<ErrorLog>,
 }
 
 /// Everything up to the tunnel; `None`: there is none, and the client knows.
-async fn open(client: TcpStream, record: &mut Record, proxy: &Proxy) -> Option<Tunnel> {
+async fn open(client: TcpStream, record: &mut Record, proxy: Arc<Proxy>) -> Option<Tunnel> {
+    let proxy = &*proxy;
     let mut client = greet(client, record, proxy).await?;
     let refusal = match head::read(&mut client, record, proxy).await {
         Ok((request, early)) => match onward::connect(&request, &mut client, record, proxy).await {
-            Ok(onward) => return establish(client, onward, early, record).await,
+            Ok(onward) => return establish(client, onward, early, record, proxy).await,
             Err(refusal) => refusal,
         },
         Err(refusal) => refusal,
@@ -97,6 +96,7 @@ async fn establish(
     onward: Onward,
     up: Vec<u8>,
     record: &mut Record,
+    proxy: &Proxy,
 ) -> Option<Tunnel> {
     let Onward {
         server,
@@ -121,7 +121,8 @@ async fn establish(
         client,
         server,
         early: Early { up, down },
-        settings,
+        idle_time: settings.idle_time,
+        error_log: Arc::clone(proxy.error_log(Some(record))),
     })
 }
 

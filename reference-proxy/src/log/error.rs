@@ -92,7 +92,7 @@ impl ErrorLog {
             return;
         }
         if let Some(line) = self.format.line(level, about, text) {
-            self.sink.write(line);
+            self.sink.write(&line);
         }
     }
 }

@@ -1,28 +1,33 @@
 //! The logs: where lines go, what they say, and that nobody can forge one.
 //!
-//! A line is one write(2) to a file opened for appending: it is whole, it is there when the writer goes on,
-//! and nothing is lost at the end of the process. That is what httpd does without BufferedLogs.
+//! A line is handed to a bounded queue, and a thread that does nothing else writes it (`writer`): a pipe that
+//! nobody reads, a disk that is full or a file at its size limit costs lines, which are counted and told, and
+//! never holds up a tunnel. In a file there are whole lines or none.
 
 pub mod condition;
 pub mod error;
 pub mod escape;
 pub mod format;
+mod outlet;
 pub mod record;
+mod sink;
+mod sinks;
+mod writer;
 
 pub use condition::Condition;
 pub use record::{AccessSink, Record};
+pub use sink::Sink;
+pub use sinks::{Opened, Sinks};
 
-use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Where a log goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LogTarget {
     /// Standard error.
     Stderr,
+    /// Standard output.
+    Stdout,
     /// A file, appended to.
     File(PathBuf),
 }
@@ -39,8 +44,12 @@ impl LogTarget {
                 "'{name}': logs go to files here; rotate them with SIGHUP"
             ));
         }
-        if name.is_empty() {
-            return Err("the name of a log is empty".into());
+        match name {
+            "" => return Err("the name of a log is empty".into()),
+            // Not to be opened anew, which may fail once the process is somebody else.
+            "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => return Ok(Self::Stderr),
+            "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => return Ok(Self::Stdout),
+            _ => {}
         }
         Ok(Self::File(root.map_or_else(
             || PathBuf::from(name),
@@ -49,61 +58,12 @@ impl LogTarget {
     }
 }
 
-/// The open logs of one configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Sinks {
-    open: HashMap<LogTarget, Arc<Sink>>,
-}
-
-/// One open log.
-#[derive(Debug)]
-pub struct Sink {
-    /// `None` stands for standard error.
-    file: Option<File>,
-}
-
-impl Sinks {
-    /// The open log of `target`.
-    ///
-    /// # Errors
-    ///
-    /// What the system says, with the name of the file.
-    pub fn open(&mut self, target: &LogTarget) -> io::Result<Arc<Sink>> {
-        if let Some(open) = self.open.get(target) {
-            return Ok(Arc::clone(open));
+impl std::fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stderr => f.write_str("standard error"),
+            Self::Stdout => f.write_str("standard output"),
+            Self::File(path) => path.display().fmt(f),
         }
-        let file = match target {
-            LogTarget::Stderr => None,
-            LogTarget::File(path) => {
-                let named = |error: io::Error| {
-                    io::Error::new(
-                        error.kind(),
-                        format!("could not open log {}: {error}", path.display()),
-                    )
-                };
-                Some(
-                    OpenOptions::new()
-                        .append(true)
-                        .create(true)
-                        .open(path)
-                        .map_err(named)?,
-                )
-            }
-        };
-        let sink = Arc::new(Sink { file });
-        self.open.insert(target.clone(), Arc::clone(&sink));
-        Ok(sink)
-    }
-}
-
-impl Sink {
-    /// Writes one line; `line` has no line end. A log that cannot be written (disk full) must not stop the
-    /// proxy, so the error ends here.
-    pub fn write(&self, mut line: String) {
-        line.push('\n');
-        let _ = match &self.file {
-            Some(file) => (&mut &*file).write_all(line.as_bytes()),
-            None => io::stderr().write_all(line.as_bytes()),
-        };
     }
 }

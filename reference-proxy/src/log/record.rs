@@ -50,7 +50,7 @@ pub struct Record {
     pub server_index: usize,
     /// What `SetEnvIf` and its kin have set.
     pub variables: Variables,
-    logs: Vec<AccessSink>,
+    logs: Option<Arc<[AccessSink]>>,
 }
 
 /// An open access log.
@@ -98,7 +98,7 @@ impl Record {
             server_port: local.port(),
             server_index: 0,
             variables: Variables::default(),
-            logs: Vec::new(),
+            logs: None,
         }
     }
 
@@ -155,16 +155,20 @@ impl Record {
 
     /// Writes the lines now; the end of this record writes none then.
     pub fn write(&mut self) {
-        for log in std::mem::take(&mut self.logs) {
-            if log.condition.is_none_or(|condition| condition.holds(self)) {
-                log.sink.write(log.format.line(self));
+        let Some(logs) = self.logs.take() else {
+            return;
+        };
+        for log in &*logs {
+            let wanted = log.condition.as_ref();
+            if wanted.is_none_or(|condition| condition.holds(self)) {
+                log.sink.write(&log.format.line(self));
             }
         }
     }
 
     /// From now on, the end of this record writes these lines.
-    pub fn log_to(&mut self, logs: &[AccessSink]) {
-        self.logs = logs.to_vec();
+    pub fn log_to(&mut self, logs: &Arc<[AccessSink]>) {
+        self.logs = Some(Arc::clone(logs));
     }
 }
 

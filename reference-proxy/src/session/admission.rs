@@ -210,7 +210,7 @@ async fn verified(
     proxy: &Proxy,
 ) -> Result<Option<String>, Refusal> {
     let failed = || Refusal::internal("the AuthUserFile cannot be read");
-    let turn = proxy.hashing.acquire().await.map_err(|_| failed())?;
+    let turn = proxy.shared.hashing.acquire().await.map_err(|_| failed())?;
     let checked = tokio::task::spawn_blocking(move || {
         credentials
             .are_valid(&file)

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test fails.
@@ -64,6 +65,8 @@ pub(crate) fn refused(config: &str) -> (String, String) {
 pub(crate) struct Proxy {
     child: Child,
     lines: mpsc::Receiver<String>,
+    /// Whether anybody reads its standard error.
+    heard: Arc<AtomicBool>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// Its folder.
@@ -73,35 +76,31 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts the program with `config` behind what every test needs; it listens on a port of its own.
     pub(crate) fn with(config: &str) -> Self {
-        let scratch = tempfile::tempdir().unwrap();
-        let base = format!(
-            "ServerRoot {0}\nListen 127.0.0.1:0\nErrorLog /dev/stderr\nLogLevel info\n{MODULES}\
-             ProxyRequests On\nLogFormat \"%>s|%{{proxy-source-port}}n|%U|%u|%I|%O|%D|%r|%{{User-Agent}}i\" t\n\
-             CustomLog access.log t\n",
-            scratch.path().display()
-        );
-        std::fs::write(scratch.path().join("httpd.conf"), base + config).unwrap();
-        Self::launch(scratch)
+        let scratch = configured(config);
+        let command = program(&scratch);
+        Self::launch(scratch, command)
     }
 
-    fn launch(scratch: tempfile::TempDir) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-proxy"))
-            .args(["-D", "FOREGROUND", "-f"])
-            .arg(scratch.path().join("httpd.conf"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+    /// Starts `command`, which is the program or becomes it, and waits until it serves.
+    pub(crate) fn launch(scratch: tempfile::TempDir, mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
+        let heard = Arc::new(AtomicBool::new(true));
+        let listens = Arc::clone(&heard);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 let _ = sender.send(line);
+                while !listens.load(Ordering::Relaxed) {
+                    std::thread::park();
+                }
             }
         });
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut proxy = Self {
             child,
             lines,
+            heard,
             address,
             scratch,
         };
@@ -139,9 +138,26 @@ impl Proxy {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for its end.
+    /// From its next line on nobody reads what it says, and the pipe stays open.
+    pub(crate) fn goes_unheard(&self) {
+        self.heard.store(false, Ordering::Relaxed);
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end; whether it was a success.
     pub(crate) fn ended(&mut self) -> bool {
-        self.child.wait().unwrap().success()
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(Instant::now() < end, "it does not end");
+            std::thread::yield_now();
+        }
     }
 
     /// A file in its folder.
@@ -251,6 +267,30 @@ impl Drop for Proxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A folder with an httpd.conf: `config` behind what every test needs.
+pub(crate) fn configured(config: &str) -> tempfile::TempDir {
+    let scratch = tempfile::tempdir().unwrap();
+    let base = format!(
+        "ServerRoot {0}\nListen 127.0.0.1:0\nErrorLog /dev/stderr\nLogLevel info\n{MODULES}\
+         ProxyRequests On\nLogFormat \"%>s|%{{proxy-source-port}}n|%U|%u|%I|%O|%D|%r|%{{User-Agent}}i\" t\n\
+         CustomLog access.log t\n",
+        scratch.path().display()
+    );
+    std::fs::write(scratch.path().join("httpd.conf"), base + config).unwrap();
+    scratch
+}
+
+/// The program with the httpd.conf of `scratch`. An earlier build can be tried with REFERENCE_PROXY.
+pub(crate) fn program(scratch: &tempfile::TempDir) -> Command {
+    let built = env!("CARGO_BIN_EXE_reference-proxy");
+    let chosen = std::env::var_os("REFERENCE_PROXY").unwrap_or_else(|| built.into());
+    let mut command = Command::new(chosen);
+    command
+        .args(["-D", "FOREGROUND", "-f"])
+        .arg(scratch.path().join("httpd.conf"));
+    command
 }
 
 /// The request for a tunnel to `server`.

@@ -1,0 +1,16 @@
+//! What hostile clients, hostile servers and full disks do to the program: each attack here once succeeded.
+//!
+//! Apart from the other tests, since some of these need thousands of sockets and the whole machine.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; helpers are no #[test] themselves"
+)]
+
+mod apart;
+mod crowd;
+mod logs;
+
+#[expect(dead_code, reason = "each of the two programs uses its part of it")]
+#[path = "../black_box/support.rs"]
+mod support;
