@@ -19,7 +19,7 @@ const LOOKUPS_AT_ONCE: usize = 64;
 const LOOKUPS_LINGER: Duration = Duration::from_millis(50);
 
 /// A CONNECT proxy with the configuration of Apache httpd's mod_proxy_connect.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "reference-proxy", version, disable_version_flag = true)]
 struct Arguments {
     /// Read this config file, in httpd's syntax.
@@ -138,7 +138,9 @@ impl Arguments {
             .enable_all()
             .max_blocking_threads(LOOKUPS_AT_ONCE)
             .build()?;
-        let served = runtime.block_on(serve::run(proxy, listeners, || self.config()));
+        let arguments = self.clone();
+        let read = Arc::new(move || arguments.config());
+        let served = runtime.block_on(serve::run(proxy, listeners, read));
         runtime.shutdown_timeout(LOOKUPS_LINGER);
         shared.sinks.settle();
         served

@@ -9,6 +9,7 @@
 
 mod apart;
 mod crowd;
+mod endings;
 mod logs;
 
 #[expect(dead_code, reason = "each of the two programs uses its part of it")]
