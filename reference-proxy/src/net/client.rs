@@ -1,6 +1,7 @@
 //! The connection that a client made: plain, or TLS (`SSLEngine`).
 
 use crate::relay::{self, Early, Ended, Traffic};
+use socket2::SockRef;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,8 +20,11 @@ pub enum Client {
 }
 
 impl Client {
-    /// Runs the tunnel to its end. What broke on one side must not look whole on the other: closing with
-    /// linger 0 sends a reset.
+    /// Runs the tunnel to its end.
+    ///
+    /// What broke on one side must not look whole on the other, and what this process does not bring to an end,
+    /// because it is told to stop, is killed or crashes, must not look whole on either: while the tunnel
+    /// stands, closing its sockets sends a reset. An orderly end takes that back.
     pub async fn relay(
         self,
         server: TcpStream,
@@ -28,6 +32,12 @@ impl Client {
         traffic: &mut Traffic,
         idle: Duration,
     ) -> Ended {
+        let closing = |socket: &TcpStream, linger: Option<Duration>| {
+            // A socket that is lost already has no use for it.
+            let _ = SockRef::from(socket).set_linger(linger);
+        };
+        closing(self.socket(), Some(Duration::ZERO));
+        closing(&server, Some(Duration::ZERO));
         let (ended, client) = match self {
             Self::Plain(client) => {
                 let ended =
@@ -40,10 +50,11 @@ impl Client {
             }
         };
         match ended {
-            Ended::Closed | Ended::Idle => {}
-            Ended::ClientReset => drop(server.set_zero_linger()),
-            Ended::ServerReset => drop(client.set_zero_linger()),
-            Ended::Stalled => drop((server.set_zero_linger(), client.set_zero_linger())),
+            Ended::Closed | Ended::Idle => {
+                closing(&client, None);
+                closing(&server, None);
+            }
+            Ended::ClientReset | Ended::ServerReset | Ended::Stalled => {}
         }
         ended
     }

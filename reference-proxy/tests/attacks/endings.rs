@@ -1,8 +1,9 @@
 //! How tunnels end when the process does: with a line each, and with a reset where octets were on their way.
 
 use crate::crowd::{Crowd, lines};
-use crate::support::{Proxy, server};
+use crate::support::{Proxy, end, octets, server};
 use rustix::process::Signal;
+use std::io::{ErrorKind, Write};
 
 /// As many as a busy proxy has.
 const MANY: usize = 4000;
@@ -40,4 +41,23 @@ fn every_tunnel_has_its_line_when_a_reload_closes_its_listener() {
     proxy.signal(Signal::TERM);
     assert!(proxy.ended());
     assert_eq!(written(&proxy), count);
+}
+
+#[test]
+fn what_is_cut_off_looks_cut_off() {
+    // Told to end, ended at once, killed, crashed.
+    for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::ABORT] {
+        let (server, allow) = server();
+        let mut proxy = Proxy::with(&format!("{allow}GracefulShutdownTimeout 1\n"));
+        let (mut client, mut far) = proxy.tunnel(&server);
+        // The first half of something; the second has not been sent yet, so that nothing is on its way.
+        far.write_all(&[7; 4096]).unwrap();
+        assert_eq!(octets::<4096>(&mut client), [7; 4096]);
+        proxy.signal(signal);
+        proxy.ended();
+        for side in [&mut client, &mut far] {
+            let ended = end(side).expect_err("it looks whole");
+            assert_eq!(ended.kind(), ErrorKind::ConnectionReset, "{signal:?}");
+        }
+    }
 }
