@@ -67,7 +67,7 @@
 //! |---|---|---|---|
 //! | `resets` | a reset of one side becomes a FIN on the other | a reset | what broke must not look whole |
 //! | `idle-linger` | on a timeout the client is closed 2 s after the server | both at once | nobody is left to say anything |
-//! | `stalled-tunnels` | what is on its way at a timeout is cut off with a FIN | a reset, to both | what was cut off must not look whole |
+//! | `stalled-tunnels` | what is on its way at a timeout, or when the process ends, is cut off with a FIN | a reset, to both | what was cut off must not look whole |
 //! | `no-half-close` | `SetEnv proxy-nohalfclose` ends a tunnel at the first end of one side | a warning | it is in no manual; an end is passed on, and what is silent then times out |
 //! | `staggered-addresses` | the addresses of a name are tried one after another, each for a whole timeout | staggered by 250 ms, within one timeout | RFC 8305 |
 //!
