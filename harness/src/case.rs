@@ -3,4 +3,6 @@
 mod case;
 pub mod select;
 
-pub use case::{Case, IntoCases, Row, Suite, each, httpd, may, must, practice, should, survey};
+pub use case::{
+    Case, Family, IntoCases, Row, Suite, each, httpd, may, must, practice, should, survey,
+};

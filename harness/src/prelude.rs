@@ -1,7 +1,7 @@
 //! The words that a case is written in.
 
 pub use crate::{
-    case::{Case, Suite, each, httpd, may, must, practice, should, survey},
+    case::{Case, Family, Suite, each, httpd, may, must, practice, should, survey},
     citation::Document,
     client::{Client, Connection, Exchange},
     http1::{Answer, Forwarded, Reply, Request},

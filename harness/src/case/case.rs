@@ -189,12 +189,12 @@ rows! {
     five: A, B, C, D;
 }
 
+/// The cases of one function, each with the name of its row.
+pub type Family = Vec<(&'static str, Case)>;
+
 /// A case for each row of a table.
 #[must_use]
-pub fn each<R: Row + 'static>(
-    table: &'static [R],
-    case: impl Fn(&'static R) -> Case,
-) -> Vec<(&'static str, Case)> {
+pub fn each<R: Row + 'static>(table: &'static [R], case: impl Fn(&'static R) -> Case) -> Family {
     table.iter().map(|row| (row.name(), case(row))).collect()
 }
 
@@ -211,7 +211,7 @@ impl IntoCases for Case {
     }
 }
 
-impl IntoCases for Vec<(&'static str, Case)> {
+impl IntoCases for Family {
     fn into_cases(self, id: &str) -> Vec<Case> {
         self.into_iter()
             .map(|(row, mut case)| {

@@ -26,7 +26,7 @@ pub(crate) fn suite() -> Suite {
 /// The unspecified address leads to the machine itself on Linux, past every rule that forbids 127.0.0.1.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn an_address_of_nobody_is_refused() -> Vec<(&'static str, Case)> {
+fn an_address_of_nobody_is_refused() -> Family {
     each(NOBODY, |&(_, host)| {
         practice("The unspecified address is refused")
             .cites(RFC_9110.section("17.2"))
@@ -47,7 +47,7 @@ const NOBODY: &[(&str, &str)] = &[("ipv4", "0.0.0.0"), ("ipv6", "[::]")];
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. A 5xx does not prove a rule against such
 /// addresses: the kernel has one.
-fn an_address_of_everybody_is_refused() -> Vec<(&'static str, Case)> {
+fn an_address_of_everybody_is_refused() -> Family {
     each(EVERYBODY, |&(_, host)| {
         practice("Multicast and broadcast addresses are refused")
             .cites(RFC_9110.section("9.3.6"))
@@ -71,7 +71,7 @@ const EVERYBODY: &[(&str, &str)] = &[
 /// Who nests tunnels through one proxy makes it hold two connections for each of his own, until it has none left.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer, also because the port is not on the list.
-fn the_proxy_is_no_target_of_its_own() -> Vec<(&'static str, Case)> {
+fn the_proxy_is_no_target_of_its_own() -> Family {
     each(ITSELF, |&(_, host)| {
         practice("The proxy opens no tunnel to itself")
             .cites(RFC_9110.section("17.2"))

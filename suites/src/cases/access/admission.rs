@@ -71,7 +71,7 @@ const MORE_THAN_RIGHT: &[(&str, Written)] = &[("a_zero_byte_behind", |user, pass
 /// A decoder that gives up half-way leaves something behind, and an empty string equals another.
 ///
 /// Also accepted: any refusal, and a close without an answer. Only this conforms: none of these has a password in it.
-fn malformed_credentials_open_no_tunnel() -> Vec<(&'static str, Case)> {
+fn malformed_credentials_open_no_tunnel() -> Family {
     each(MALFORMED, |&(_, written)| {
         must("What is no credentials opens no tunnel")
             .cites(RFC_9110.section("11.4"))
@@ -92,7 +92,7 @@ fn malformed_credentials_open_no_tunnel() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: to ask again, to call the request bad or its header section too large, to forbid it, and to close without
 /// an answer, which a reset may make of any of these.
-fn malformed_credentials_are_refused_and_do_no_harm() -> Vec<(&'static str, Case)> {
+fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
     let refused = |&(_, written): &'static (&'static str, Written)| {
         should("What is no credentials is refused as the client's mistake, and the next client is served")
             .cites(RFC_9110.section("11.4"))
@@ -218,7 +218,7 @@ impl First {
 /// Also accepted: to close the connection, and to refuse the second request for whatever reason. A proxy that keeps no
 /// connection is not judged, and one that authenticates connections on purpose, with NTLM or Negotiate, lists it. Nothing else
 /// is right: HTTP has no memory.
-fn credentials_are_good_for_one_request() -> Vec<(&'static str, Case)> {
+fn credentials_are_good_for_one_request() -> Family {
     each(FIRST, |&(_, first)| {
         must("A request without credentials is not served for those of the one before it")
             .cites(RFC_9110.section("3.3"))
@@ -362,7 +362,7 @@ const NAMES_OF_CLIENTS: &[(&str, &[&str])] = &[
 ///
 /// Also accepted: any refusal, a close without an answer, and not to take the connection at all. A proxy that was told to
 /// trust every client's word lists it.
-fn nobody_passes_for_another_client() -> Vec<(&'static str, Case)> {
+fn nobody_passes_for_another_client() -> Family {
     each(NAMES_OF_CLIENTS, |&(_, fields)| {
         practice(
             "A client whose address the rule leaves out is refused, whoever it says that it is",

@@ -34,7 +34,7 @@ pub(crate) fn suite() -> Suite {
 /// A proxy that is told to ask and does not is an open one.
 ///
 /// Also accepted: any refusal, and a close without an answer. Only this conforms: the set-up lets in known users only.
-fn nobody_gets_in_without_good_credentials() -> Vec<(&'static str, Case)> {
+fn nobody_gets_in_without_good_credentials() -> Family {
     let refused = |&(_, who): &'static (&'static str, Unwelcome)| {
         must("Without good credentials there is no tunnel")
             .cites(RFC_9110.section("11.4"))
@@ -82,7 +82,7 @@ fn missing_credentials_are_asked_for() -> Case {
 /// 401 is the word of a server about itself. A client that gets it from a proxy offers its credentials for the server.
 ///
 /// Also accepted: any other refusal, as far as this case goes.
-fn credentials_are_not_asked_for_with_401() -> Vec<(&'static str, Case)> {
+fn credentials_are_not_asked_for_with_401() -> Family {
     each(UNWELCOME, |&(_, who)| {
         should("A proxy does not ask for credentials with 401")
             .cites(RFC_9110.section("11.3"))
@@ -103,7 +103,7 @@ fn credentials_are_not_asked_for_with_401() -> Vec<(&'static str, Case)> {
 /// Whoever may not use the proxy could still use it to knock at doors inside.
 ///
 /// Also accepted: any refusal. A proxy that resolves the target's name first is not seen by this case.
-fn no_server_is_contacted_before_credentials() -> Vec<(&'static str, Case)> {
+fn no_server_is_contacted_before_credentials() -> Family {
     each(UNWELCOME, |&(_, who)| {
         should("No server is contacted for a client without good credentials")
             .cites(RFC_9110.section("11.4"))
@@ -126,7 +126,7 @@ fn no_server_is_contacted_before_credentials() -> Vec<(&'static str, Case)> {
 /// A 407 without a challenge tells the client to do something, and not what.
 ///
 /// Also accepted: several challenges, in one line or in several; schemes that nobody knows. Nothing else is right for a 407.
-fn a_407_has_a_challenge() -> Vec<(&'static str, Case)> {
+fn a_407_has_a_challenge() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 has a Proxy-Authenticate field with a challenge")
             .cites(RFC_9110.section("15.5.8"))
@@ -165,7 +165,7 @@ fn a_407_has_a_challenge() -> Vec<(&'static str, Case)> {
 /// the wrong one.
 ///
 /// Also accepted: a 407 with both fields, and one without either, which is for another case to judge.
-fn a_407_does_not_challenge_as_a_server_does() -> Vec<(&'static str, Case)> {
+fn a_407_does_not_challenge_as_a_server_does() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 does not have WWW-Authenticate in place of Proxy-Authenticate")
             .cites(RFC_9110.section("11.3"))
@@ -185,7 +185,7 @@ fn a_407_does_not_challenge_as_a_server_does() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: any realm, an empty one too; the name of the parameter in any case, and blanks around its `=`. A proxy that
 /// does not speak Basic is not judged. Only this conforms: the token form is for recipients to bear, not for senders.
-fn a_basic_challenge_names_its_realm_in_quotes() -> Vec<(&'static str, Case)> {
+fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A Basic challenge has a realm, in quotes")
             .cites(RFC_7617.section("2"))
@@ -214,7 +214,7 @@ fn a_basic_challenge_names_its_realm_in_quotes() -> Vec<(&'static str, Case)> {
 /// Of two realms, one client takes the first and another the last.
 ///
 /// Also accepted: the same name in two challenges. Nothing else is right; names are compared without case.
-fn no_challenge_names_a_parameter_twice() -> Vec<(&'static str, Case)> {
+fn no_challenge_names_a_parameter_twice() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("No parameter stands twice in one challenge")
             .cites(RFC_9110.section("11.2"))
@@ -236,7 +236,7 @@ fn no_challenge_names_a_parameter_twice() -> Vec<(&'static str, Case)> {
 /// has not read the answer.
 ///
 /// Also accepted: not to say close, and then either to close or to go on; a close with a reset, or after lingering.
-fn a_407_that_says_close_is_followed_by_a_close() -> Vec<(&'static str, Case)> {
+fn a_407_that_says_close_is_followed_by_a_close() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 that says close is the last answer on its connection")
             .cites(RFC_9112.section("9.6"))

@@ -63,7 +63,7 @@ const SPELLINGS: &[(&str, &str)] = &[("lower", "basic"), ("upper", "BASIC"), ("m
 /// Clients write it as they like.
 ///
 /// Also accepted: a refusal by policy says nothing. Nothing else is right.
-fn the_case_of_the_scheme_means_nothing() -> Vec<(&'static str, Case)> {
+fn the_case_of_the_scheme_means_nothing() -> Family {
     each(SPELLINGS, |&(_, scheme)| {
         must("The name of the scheme is understood in any case")
             .cites(RFC_9110.section("11.1"))
@@ -83,7 +83,7 @@ const SPACES: &[(&str, &str)] = &[("two", "  "), ("five", "     ")];
 /// The grammar has one or more of them.
 ///
 /// Also accepted: a refusal by policy says nothing. Nothing else is right.
-fn several_spaces_are_as_good_as_one() -> Vec<(&'static str, Case)> {
+fn several_spaces_are_as_good_as_one() -> Family {
     each(SPACES, |&(_, spaces)| {
         must("Several spaces may stand between the scheme and the credentials")
             .cites(RFC_9110.section("11.4"))
@@ -184,7 +184,7 @@ const OTHERS: &[(&str, &str, User)] = &[
 /// What a proxy's configuration can hold, its users may still not be able to say.
 ///
 /// Also accepted: to refuse them; no sentence of a specification says which passwords are good ones.
-fn other_users_get_in() -> Vec<(&'static str, Case)> {
+fn other_users_get_in() -> Family {
     each(OTHERS, |&(_, who, user)| {
         survey(format!("A user {who} gets in"))
             .cites(RFC_7617.section("2"))
@@ -209,7 +209,7 @@ fn other_users_get_in() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: to do so whether or not the user exists. Other statuses, and a close without an answer, go against the
 /// recommendation.
-fn wrong_credentials_are_asked_for_again() -> Vec<(&'static str, Case)> {
+fn wrong_credentials_are_asked_for_again() -> Family {
     each(WRONG, |&(_, who)| {
         should("Wrong credentials are answered with 407 again")
             .cites(RFC_9110.section("11.4"))
@@ -254,7 +254,7 @@ const NEARLY: &[(&str, User, Change)] = &[
 /// Some hashes look at eight letters of a password only, and some at seventy-two; some directories do not mind its case.
 ///
 /// Also accepted: any refusal. A directory that means to be lenient about case lists that as a deviation.
-fn only_the_whole_password_counts() -> Vec<(&'static str, Case)> {
+fn only_the_whole_password_counts() -> Family {
     each(NEARLY, |&(_, user, change)| {
         practice("Nearly the right password is not enough")
             .cites(RFC_9110.section("11.4"))
@@ -350,7 +350,7 @@ const SECOND: &[(&str, &str, bool)] = &[
 /// The field has one value, so that a second line is a mistake; which is how proxies treat it tells what they do with lines.
 ///
 /// Also accepted: a tunnel, and any refusal.
-fn two_lines_are_answered() -> Vec<(&'static str, Case)> {
+fn two_lines_are_answered() -> Family {
     each(SECOND, |&(_, what, right)| {
         survey(format!(
             "A second line of credentials, {what}, is answered with"

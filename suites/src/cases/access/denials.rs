@@ -61,7 +61,7 @@ const BESIDE: &[(&str, Change)] = &[
 ///
 /// Also accepted: any refusal, with a 100 before it too, and a close without an answer. Only this conforms: a denied port is
 /// denied whatever stands beside it.
-fn nothing_beside_the_target_opens_a_denied_port() -> Vec<(&'static str, Case)> {
+fn nothing_beside_the_target_opens_a_denied_port() -> Family {
     each(BESIDE, |&(_, change)| {
         must("A denied port stays closed whatever stands beside it in the request")
             .cites(RFC_9110.section("9.3.6"))

@@ -49,7 +49,7 @@ fn words<const N: usize>(numbers: [u16; N]) -> Vec<String> {
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. Only this conforms: the list of this set-up
 /// names the port of another server, which is reached, and numbers that are not this port.
-fn a_port_that_looks_like_a_listed_one_is_refused() -> Vec<(&'static str, Case)> {
+fn a_port_that_looks_like_a_listed_one_is_refused() -> Family {
     each(ALIKE, |&(_, needs, alike)| {
         must("A port is not allowed by a list of others that only look like it")
             .cites(RFC_9110.section("9.3.6"))

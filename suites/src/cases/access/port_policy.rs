@@ -291,7 +291,7 @@ const SPELLINGS: &[(&str, Spelling)] = &[
 /// A denial is worth what its weakest spelling is worth: a filter in front compares text, and the proxy dials numbers.
 ///
 /// Also accepted: any answer, as long as nothing arrives at the denied port.
-fn no_spelling_opens_a_denied_port() -> Vec<(&'static str, Case)> {
+fn no_spelling_opens_a_denied_port() -> Family {
     each(SPELLINGS, |&(_, spelling)| {
         must("A denied port stays closed however it is written")
             .cites(RFC_9110.section("9.3.6"))

@@ -157,7 +157,7 @@ const SAID: &[(&str, Said)] = &[
 /// A page is kept in caches, in screenshots and in reports of errors.
 ///
 /// Also accepted: to name the user.
-fn credentials_are_not_repeated_in_a_reply() -> Vec<(&'static str, Case)> {
+fn credentials_are_not_repeated_in_a_reply() -> Family {
     each(SAID, |&(_, said)| {
         practice("No reply repeats the credentials of its request")
             .cites(RFC_9110.section("17.16"))
@@ -188,7 +188,7 @@ fn credentials_are_not_repeated_in_a_reply() -> Vec<(&'static str, Case)> {
 /// was mistyped is nearly the right one.
 ///
 /// Also accepted: to log who asked. What a proxy logs when it is told to debug is not asked here.
-fn credentials_are_not_logged() -> Vec<(&'static str, Case)> {
+fn credentials_are_not_logged() -> Family {
     each(SAID, |&(_, said)| {
         practice("Neither a log nor the output of the proxy has credentials in it")
             .cites(RFC_9110.section("17.16"))

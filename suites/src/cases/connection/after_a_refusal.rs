@@ -34,7 +34,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to close without an answer, or with a reset that erases it. What RFC 9112 alone allowed, to serve the
 /// next request on the connection, is forbidden since RFC 9931; only clients that are known to wait are exempt, and this
 /// one does not say who it is.
-fn a_request_behind_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
+fn a_request_behind_a_refusal_is_not_served() -> Family {
     each(MORE_REFUSALS, |&(_, occasion)| {
         must("What stands behind a refused CONNECT in the same segment is not served")
             .cites(RFC_9931.section("8"))
@@ -64,7 +64,7 @@ fn a_request_behind_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
 /// decides.
 ///
 /// Also accepted: as for bytes in the same segment. The client sends these without having seen the answer.
-fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
+fn a_request_soon_after_a_refusal_is_not_served() -> Family {
     each(MORE_REFUSALS, |&(_, occasion)| {
         must("What follows a refused CONNECT a moment later is not served")
             .cites(RFC_9931.section("8"))
@@ -90,7 +90,7 @@ fn a_request_soon_after_a_refusal_is_not_served() -> Vec<(&'static str, Case)> {
 /// A connection that is neither used nor closed is one that a client may wait on, and one that the proxy runs out of.
 ///
 /// Also accepted: to close with a reset, or after lingering for some seconds.
-fn a_refusal_closes_the_connection() -> Vec<(&'static str, Case)> {
+fn a_refusal_closes_the_connection() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         should("A refusal of CONNECT is the end of its connection")
             .cites(RFC_9931.section("8"))
@@ -154,7 +154,7 @@ fn a_client_that_wants_to_close_is_believed() -> Case {
 /// What a proxy has announced, clients rely on: they do not wait for answers to what they have sent after.
 ///
 /// Also accepted: never to announce it. A proxy none of whose refusals says close is not judged here.
-fn a_proxy_that_wants_to_close_does() -> Vec<(&'static str, Case)> {
+fn a_proxy_that_wants_to_close_does() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("Behind a refusal that says close, nothing is served")
             .cites(RFC_9112.section("9.6"))

@@ -34,7 +34,7 @@ const SIZES: &[(&str, u64)] = &[
 /// depends on how the bytes arrive.
 ///
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
-fn early_data_is_delivered_once_and_in_order() -> Vec<(&'static str, Case)> {
+fn early_data_is_delivered_once_and_in_order() -> Family {
     each(SIZES, |&(_, length)| {
         must("What stands behind a granted request reaches the server, once and in order")
             .cites(RFC_9110.section("9.3.6"))
@@ -56,7 +56,7 @@ fn early_data_is_delivered_once_and_in_order() -> Vec<(&'static str, Case)> {
 /// A proxy that goes on parsing after a granted CONNECT serves requests that somebody else has put into a tunnel.
 ///
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
-fn early_data_that_looks_like_a_request_is_data() -> Vec<(&'static str, Case)> {
+fn early_data_that_looks_like_a_request_is_data() -> Family {
     each(REQUESTS, |&(_, method)| {
         must("A request behind a granted CONNECT reaches its server as data, and no other server")
             .cites(RFC_9110.section("9.3.6"))
@@ -94,7 +94,7 @@ const BLANKS: &[(&str, &str)] = &[
 /// In front of a request, an empty line is skipped. After one that is granted, it belongs to somebody.
 ///
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
-fn early_data_may_be_blank_at_its_ends() -> Vec<(&'static str, Case)> {
+fn early_data_may_be_blank_at_its_ends() -> Family {
     each(BLANKS, |&(_, blank)| {
         must("Blank bytes around what stands behind a granted request reach the server, too")
             .cites(RFC_9110.section("9.3.6"))
@@ -145,7 +145,7 @@ const DESTINATIONS: &[(&str, Occasion)] = &[
 /// One byte after a CONNECT has brought whole proxies down, with the tunnels of everybody else.
 ///
 /// Also accepted: any answer, and none. What is asked is that the next client is served, by the same process.
-fn one_early_byte_harms_nobody() -> Vec<(&'static str, Case)> {
+fn one_early_byte_harms_nobody() -> Family {
     each(DESTINATIONS, |&(_, occasion)| {
         practice("Requests with one byte behind them keep no other client from its tunnel")
             .cites(RFC_9110.section("17.5"))

@@ -85,7 +85,7 @@ const SLOW: &[(&str, bool)] = &[("the_server", true), ("the_client", false)];
 /// forgets one of them loses the middle of a download, and only over slow lines.
 ///
 /// Also accepted: any amount of buffering. Nothing else is right for a tunnel.
-fn a_slow_reader_gets_everything_over_tls() -> Vec<(&'static str, Case)> {
+fn a_slow_reader_gets_everything_over_tls() -> Family {
     each(SLOW, |&(_, upwards)| {
         must("Over TLS to the proxy, what was sent while nobody read arrives complete, once somebody reads")
             .cites(RFC_9110.section("9.3.6"))
@@ -162,7 +162,7 @@ const GOODBYES: &[(&str, bool)] = &[("alone", false), ("with_fin", true)];
 ///
 /// Also accepted: to end at the server with a FIN at once, or once the proxy has closed both sides. Only this conforms:
 /// what a closing side sent is to be delivered, and the other side closed.
-fn what_a_client_sent_before_its_goodbye_arrives() -> Vec<(&'static str, Case)> {
+fn what_a_client_sent_before_its_goodbye_arrives() -> Family {
     each(GOODBYES, |&(_, with_fin)| {
         must("What a client sent before it ended TLS reaches the server, and then the end")
             .cites(RFC_9110.section("9.3.6"))
@@ -263,7 +263,7 @@ const OFFERS: &[(&str, &[&str])] = &[
 ///
 /// Also accepted: to agree to either of what is offered, or to none, which is HTTP/1.1; and to break the handshake off, where
 /// nothing that is offered suits it. Nothing else is right.
-fn what_was_negotiated_is_what_is_spoken() -> Vec<(&'static str, Case)> {
+fn what_was_negotiated_is_what_is_spoken() -> Family {
     each(OFFERS, |&(_, offer)| {
         must("The proxy speaks the protocol that was negotiated in TLS")
             .cites(RFC_9113.section("3.2"))

@@ -30,7 +30,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: to close later, with a reset, or to let the close mark the end of the body. Any side may close at any
 /// time, so only a proxy that always does so at once is told.
-fn a_close_is_announced() -> Vec<(&'static str, Case)> {
+fn a_close_is_announced() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         should("A proxy that closes behind a refusal says so in it")
             .cites(RFC_9112.section("9.6"))
@@ -64,7 +64,7 @@ fn a_close_is_announced() -> Vec<(&'static str, Case)> {
 /// A client of HTTP/1.0 that did not ask for more takes the end of the connection for the end of the answer.
 ///
 /// Also accepted: to refuse with a reset or without an answer.
-fn a_connection_of_http_1_0_is_closed() -> Vec<(&'static str, Case)> {
+fn a_connection_of_http_1_0_is_closed() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refused client of HTTP/1.0 gets no second answer")
             .cites(RFC_9112.section("9.3"))
@@ -85,7 +85,7 @@ fn a_connection_of_http_1_0_is_closed() -> Vec<(&'static str, Case)> {
 /// believes it may talk to one that knows nothing of it.
 ///
 /// Also accepted: to refuse with a reset or without an answer. The word keep-alive in the answer alone is not judged.
-fn keep_alive_of_http_1_0_is_not_believed() -> Vec<(&'static str, Case)> {
+fn keep_alive_of_http_1_0_is_not_believed() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A proxy keeps no connection with a client of HTTP/1.0")
             .cites(RFC_9112.section("9.3"))
@@ -110,7 +110,7 @@ const BEFORE: &[(&str, &str)] = &[("get", "GET"), ("options", "OPTIONS")];
 /// A client that has fetched something over plain HTTP uses the same connection for what it needs next.
 ///
 /// Also accepted: to close after the first request, as proxies that know nothing but CONNECT do.
-fn connect_may_be_the_second_request() -> Vec<(&'static str, Case)> {
+fn connect_may_be_the_second_request() -> Family {
     each(BEFORE, |&(_, method)| {
         should("CONNECT is served behind another request on the same connection")
             .cites(RFC_9110.section("3.3"))

@@ -44,7 +44,7 @@ fn patient(case: Case, times: usize) -> Case {
 /// A parser that hands the connection over to a relay has to hand over what it had read, too; and what came in between.
 ///
 /// Also accepted: to refuse a request with bytes after it; that is noted.
-fn bytes_around_the_answer_arrive() -> Vec<(&'static str, Case)> {
+fn bytes_around_the_answer_arrive() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("Bytes that follow a granted request arrive, whenever they come")
             .cites(RFC_9110.section("9.3.6"))
@@ -99,7 +99,7 @@ fn bytes_around_the_answer_arrive() -> Vec<(&'static str, Case)> {
 /// protocols are like that.
 ///
 /// Also accepted: to refuse the request, since the server is already gone; that is noted.
-fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case)> {
+fn a_server_that_speaks_and_closes_at_once_is_heard() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server says before it closes at once arrives")
             .cites(RFC_9110.section("9.3.6"))
@@ -132,7 +132,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Vec<(&'static str, Case
 /// often where it is the only part.
 ///
 /// Also accepted: to end with a reset, once every byte has been delivered.
-fn an_end_behind_data_cuts_nothing_off_a_download() -> Vec<(&'static str, Case)> {
+fn an_end_behind_data_cuts_nothing_off_a_download() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server sends right before its end arrives complete")
             .cites(RFC_9110.section("9.3.6"))
@@ -149,7 +149,7 @@ fn an_end_behind_data_cuts_nothing_off_a_download() -> Vec<(&'static str, Case)>
 /// The same for an upload: what the server misses, it takes for what the client did not send.
 ///
 /// Also accepted: to end with a reset, once every byte has been delivered.
-fn an_end_behind_data_cuts_nothing_off_an_upload() -> Vec<(&'static str, Case)> {
+fn an_end_behind_data_cuts_nothing_off_an_upload() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a client sends right before its end arrives complete")
             .cites(RFC_9110.section("9.3.6"))
@@ -201,7 +201,7 @@ const VOLUMES: &[(&str, u64, usize, bool)] = &[
 /// The end of a page behind megabytes that a slow client has not read yet is where downloads break off.
 ///
 /// Also accepted: to end with a reset, once every byte has been delivered.
-fn a_slow_reader_gets_what_stood_before_the_end() -> Vec<(&'static str, Case)> {
+fn a_slow_reader_gets_what_stood_before_the_end() -> Family {
     each(VOLUMES, |&(_, volume, times, slow)| {
         let case = must("What stood before the end arrives complete, however slowly it is read")
             .cites(RFC_9110.section("9.3.6"))

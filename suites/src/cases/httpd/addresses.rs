@@ -65,7 +65,7 @@ const ITSELF: &[(&str, &str)] = &[
 /// Who listens on every address has many of them, and is the same proxy behind each.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn a_port_alone_is_no_target_of_its_own() -> Vec<(&'static str, Case)> {
+fn a_port_alone_is_no_target_of_its_own() -> Family {
     each(ITSELF, |&(_, host)| {
         practice("A proxy that listens on every address opens no tunnel to itself at any of them")
             .cites(RFC_9110.section("17.2"))

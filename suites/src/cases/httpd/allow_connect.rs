@@ -50,7 +50,7 @@ const GOOD: &[(&str, &str, &str)] = &[
 /// A configuration that runs under httpd has to run unchanged.
 ///
 /// Nothing else is right for a proxy like httpd; one that is stricter on purpose lists the row as a deviation.
-fn takes() -> Vec<(&'static str, Case)> {
+fn takes() -> Family {
     each(GOOD, |&(_, row, words)| {
         httpd("AllowCONNECT takes what httpd takes")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -162,7 +162,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
 /// A typing error that is swallowed opens or closes ports that nobody looks at again.
 ///
 /// Also accepted: any other words around the sentence that httpd's administrators look for.
-fn rejects() -> Vec<(&'static str, Case)> {
+fn rejects() -> Family {
     each(BAD, |&(_, row, words, said)| {
         httpd("AllowCONNECT rejects what httpd rejects, and says why")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -259,7 +259,7 @@ const OPENINGS: &[Opening] = &[
 /// That a word is taken does not say which ports it opens.
 ///
 /// Nothing else is right for a proxy like httpd; one that refuses such words lists the row as a deviation.
-fn opens_exactly() -> Vec<(&'static str, Case)> {
+fn opens_exactly() -> Family {
     each(OPENINGS, |&(_, row, words, open, closed)| {
         httpd("AllowCONNECT opens the ports that httpd opens")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))

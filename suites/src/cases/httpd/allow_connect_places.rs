@@ -35,7 +35,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
 /// An administrator who narrows the list inside `<Proxy>` believes that it is narrow there.
 ///
 /// Nothing else is right for a proxy like httpd; it may say it in other words around these.
-fn is_no_directive_of_a_section() -> Vec<(&'static str, Case)> {
+fn is_no_directive_of_a_section() -> Family {
     each(SECTIONS, |&(_, section, of)| {
         httpd("AllowCONNECT is an error inside a section about paths or conditions")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))

@@ -34,7 +34,7 @@ const VERSIONS: &[(&str, &str)] = &[("http_1_1", "HTTP/1.1"), ("http_1_0", "HTTP
 ///
 /// Nothing else is right for a proxy like httpd; RFC 9110 asks for the version of the proxy, so one that keeps to that
 /// lists the row as a deviation.
-fn grants_in_two_lines() -> Vec<(&'static str, Case)> {
+fn grants_in_two_lines() -> Family {
     each(VERSIONS, |&(_, version)| {
         httpd("A tunnel is granted with an HTTP/1.0 status line and Proxy-agent, and nothing else")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -162,7 +162,7 @@ enum Refused {
 /// The phrase is what people see of a refused CONNECT in their programs' messages, and what they search for.
 ///
 /// Nothing else is right for a proxy like httpd. To others, the phrase is free.
-fn refuses_with_its_own_phrases() -> Vec<(&'static str, Case)> {
+fn refuses_with_its_own_phrases() -> Family {
     each(PHRASES, |&(_, kind, phrase)| {
         let setup = match kind {
             Refused::NoCredentials => credentials(),
@@ -258,7 +258,7 @@ const KEPT: &[(&str, Kept, u16)] = &[
 /// A client of the proxy authenticates on the connection on which it was asked to; httpd lets it.
 ///
 /// Nothing else is right for a proxy like httpd. RFC 9931 forbids it, so one that closes lists the row as a deviation.
-fn keeps_the_connection_after_some_refusals() -> Vec<(&'static str, Case)> {
+fn keeps_the_connection_after_some_refusals() -> Family {
     each(KEPT, |&(_, kind, status)| {
         let needs = match kind {
             Kept::Denied => Need::PortList,
@@ -325,7 +325,7 @@ const LONG_LINE: usize = 9000;
 /// After an error that leaves the end of the request in doubt, the rest of the connection must not be read as a request.
 ///
 /// Nothing else is right for a proxy like httpd; it may close before it was asked again.
-fn closes_the_connection_after_others() -> Vec<(&'static str, Case)> {
+fn closes_the_connection_after_others() -> Family {
     each(CLOSED, |&(_, kind, status)| {
         httpd("After 400, 414, 417, 501 and 503 the connection ends")
             .cites(HTTPD_CORE.section("keepalive"))

@@ -123,7 +123,7 @@ const LONG: &[(&str, &str, Long)] = &[
 /// Whoever has fitted cookies and tickets to what httpd takes has fitted them to the byte.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn takes_lines_of_8190_bytes() -> Vec<(&'static str, Case)> {
+fn takes_lines_of_8190_bytes() -> Family {
     each(LONG, |&(_, section, long)| {
         httpd("A line of 8190 bytes is read")
             .cites(HTTPD_CORE.section(section))
@@ -139,7 +139,7 @@ fn takes_lines_of_8190_bytes() -> Vec<(&'static str, Case)> {
 /// A limit that is none is a way to fill the memory of the machine.
 ///
 /// Also accepted: 414 and 431, which say which line it was; httpd says 400 for a field.
-fn refuses_longer_lines() -> Vec<(&'static str, Case)> {
+fn refuses_longer_lines() -> Family {
     each(LONG, |&(_, section, long)| {
         httpd("A line of 8200 bytes is refused as too long")
             .cites(HTTPD_CORE.section(section))

@@ -69,7 +69,7 @@ const GOOD: &[(&str, &str)] = &[
 /// A configuration that runs under httpd has to run unchanged.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn are_taken() -> Vec<(&'static str, Case)> {
+fn are_taken() -> Family {
     each(GOOD, |&(_, format)| {
         httpd("LogFormat takes what httpd takes")
             .cites(MOD_LOG_CONFIG.section("formats"))
@@ -98,7 +98,7 @@ const BAD: &[(&str, &str)] = &[
 /// Better no log than one in which columns are not what they are thought to be.
 ///
 /// Also accepted: any words about it.
-fn are_errors() -> Vec<(&'static str, Case)> {
+fn are_errors() -> Family {
     each(BAD, |&(_, format)| {
         httpd("A LogFormat with an item that does not exist is an error")
             .cites(MOD_LOG_CONFIG.section("formats"))

@@ -232,7 +232,7 @@ const REASONS: &[(&str, Reason, &str)] = &[
 /// The one line that tells an administrator why a user calls.
 ///
 /// Also accepted: any number, level or field around it.
-fn the_error_log_names_reason_and_target() -> Vec<(&'static str, Case)> {
+fn the_error_log_names_reason_and_target() -> Family {
     each(REASONS, |&(_, kind, words)| {
         httpd("The error log names the reason and the target of a refusal")
             .cites(HTTPD_CORE.section("errorlog"))
@@ -265,7 +265,7 @@ async fn refused_and_logged(lab: &Lab, kind: Reason, words: &str) -> Outcome {
 /// Most servers log errors only, and a user who calls was refused by one of those.
 ///
 /// Nothing else is right for a proxy like httpd, up to any words beside the reason.
-fn a_refusal_is_an_error_in_the_log() -> Vec<(&'static str, Case)> {
+fn a_refusal_is_an_error_in_the_log() -> Family {
     each(&REASONS[..2], |&(_, kind, words)| {
         httpd("With LogLevel error, the error log still says why a target was refused")
             .cites(HTTPD_CORE.section("loglevel"))

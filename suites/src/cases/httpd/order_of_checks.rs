@@ -53,7 +53,7 @@ const ORDER: &[(&str, Faults, u16)] = &[
 /// password.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn checks_come_in_their_order() -> Vec<(&'static str, Case)> {
+fn checks_come_in_their_order() -> Family {
     each(ORDER, |&(_, faults, status)| {
         httpd("Of two reasons to refuse, the first one in httpd's order is told")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -113,7 +113,7 @@ const NAMELESS: &[(&str, &str)] = &[("denied", ""), ("blocked", "ProxyBlock *")]
 /// So every question of a client reaches the name server, also about what it may not have.
 ///
 /// Nothing else is right for a proxy like httpd. That is a reason to do it otherwise, and to list the rows as deviations.
-fn names_are_resolved_before_anything_is_denied() -> Vec<(&'static str, Case)> {
+fn names_are_resolved_before_anything_is_denied() -> Family {
     each(NAMELESS, |&(_, line)| {
         httpd("A name that does not resolve is 502, whether its port is denied or its host is blocked")
             .cites(MOD_PROXY.section("proxyblock"))

@@ -70,7 +70,7 @@ const ANSWERS: &[(&str, &str)] = &[
 /// Whoever debugs a chain of httpds sees the words of the last one.
 ///
 /// Nothing else is right for a proxy like httpd. One that reads the answer lists this as a deviation.
-fn relays_whatever_is_answered() -> Vec<(&'static str, Case)> {
+fn relays_whatever_is_answered() -> Family {
     each(ANSWERS, |&(_, said)| {
         httpd("What an upstream proxy answers reaches the client as it is, and nothing beside it")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -215,7 +215,7 @@ const PATTERNS: &[(&str, &str, &str, bool)] = &[
 /// The manual speaks of a scheme or a part of a URL. A CONNECT has neither: what stands before its colon is the host.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn is_chosen_by_the_targets_host() -> Vec<(&'static str, Case)> {
+fn is_chosen_by_the_targets_host() -> Family {
     each(PATTERNS, |&(_, pattern, host, through)| {
         httpd("ProxyRemote is for targets whose host is its pattern")
             .cites(MOD_PROXY.section("proxyremote"))
@@ -240,7 +240,7 @@ const EXCEPTIONS: &[(&str, &str, bool)] = &[
 /// What is near has no need of a proxy that leads elsewhere.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn is_left_out_for_what_no_proxy_lists() -> Vec<(&'static str, Case)> {
+fn is_left_out_for_what_no_proxy_lists() -> Family {
     each(EXCEPTIONS, |&(_, word, through)| {
         httpd("Targets that NoProxy lists are reached directly")
             .cites(MOD_PROXY.section("noproxy"))

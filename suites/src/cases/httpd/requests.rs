@@ -46,7 +46,7 @@ const BROKEN: &[(&str, Broken)] = &[
 /// Since httpd reads strictly, what comes through it can be logged and compared without a second look.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn broken_lines_are_bad_requests() -> Vec<(&'static str, Case)> {
+fn broken_lines_are_bad_requests() -> Family {
     each(BROKEN, |&(_, broken)| {
         httpd("A method that is no token and a control character in a value are answered with 400")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -103,7 +103,7 @@ const HOSTS: &[(&str, &[&str])] = &[
 ///
 /// Nothing else is right for a proxy like httpd. RFC 9112 asks for 400 for most of these, so one that keeps to that lists
 /// them as deviations.
-fn whatever_is_wrong_with_host_is_ignored() -> Vec<(&'static str, Case)> {
+fn whatever_is_wrong_with_host_is_ignored() -> Family {
     each(HOSTS, |&(_, values)| {
         httpd("A malformed or doubled Host does not keep a CONNECT from its target")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -137,7 +137,7 @@ const OTHER_HOSTS: &[(&str, &str)] = &[
 ///
 /// Nothing else is right for a proxy like httpd. Others may refuse a request whose two hosts differ: RFC 9112 wants clients
 /// to send the same one.
-fn another_host_is_ignored() -> Vec<(&'static str, Case)> {
+fn another_host_is_ignored() -> Family {
     each(OTHER_HOSTS, |&(_, host)| {
         httpd("A Host that names another host does not keep a CONNECT from its target")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -167,7 +167,7 @@ const PORTS: &[(&str, Spelling)] = &[
 ///
 /// Nothing else is right for a proxy like httpd. RFC 9110 asks for 400 for all but the first, so one that keeps to that
 /// lists them as deviations.
-fn a_port_is_read_as_c_reads_numbers() -> Vec<(&'static str, Case)> {
+fn a_port_is_read_as_c_reads_numbers() -> Family {
     each(PORTS, |&(_, spelled)| {
         httpd("A port may have a sign and zeros, and is cut to 16 bits")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -199,7 +199,7 @@ const BAD_HOSTS: &[(&str, &str)] = &[
 ///
 /// Also accepted: any refusal; httpd gives 400 to those that its parser refuses, and 502 to those that only the resolver
 /// does.
-fn a_host_is_a_strict_name_or_address() -> Vec<(&'static str, Case)> {
+fn a_host_is_a_strict_name_or_address() -> Family {
     each(BAD_HOSTS, |&(_, host)| {
         httpd("A host is letters, digits, dots, dashes and underscores, or a whole address")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -228,7 +228,7 @@ const ODD_HOSTS: &[(&str, &str, bool)] = &[
 ///
 /// Nothing else is right for a proxy like httpd, but an address that this machine's resolver does not know by that
 /// spelling may be answered with 502. One that is stricter lists the rows as deviations.
-fn odd_hosts_are_looked_up() -> Vec<(&'static str, Case)> {
+fn odd_hosts_are_looked_up() -> Family {
     each(ODD_HOSTS, |&(_, host, is_address)| {
         httpd("A host that has the form of a name is looked up, however odd it is")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -268,7 +268,7 @@ const COUNTS: &[(&str, &str, bool)] = &[
 /// A loop of proxies that count down ends; one that ignores the count keeps it alive.
 ///
 /// Nothing else is right for a proxy like httpd, which counts for every method.
-fn max_forwards_counts() -> Vec<(&'static str, Case)> {
+fn max_forwards_counts() -> Family {
     each(COUNTS, |&(_, value, passes)| {
         httpd("Max-Forwards refuses a CONNECT with 400 when it is zero or no number")
             .cites(MOD_PROXY.section("proxymaxforwards"))
@@ -299,7 +299,7 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 ///
 /// Nothing else is right for a proxy like httpd. RFC 9110 says that a CONNECT has no content, so one that refuses it lists
 /// the rows as deviations.
-fn content_goes_to_the_server() -> Vec<(&'static str, Case)> {
+fn content_goes_to_the_server() -> Family {
     each(CONTENTS, |&(_, field, content)| {
         httpd("Content of a CONNECT goes to the server as it is")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -343,7 +343,7 @@ const EXPECTATIONS: &[(&str, &str, bool)] = &[
 /// A client that expects what nobody can give it is told so, and one that expects the usual is served.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn only_one_expectation_is_known() -> Vec<(&'static str, Case)> {
+fn only_one_expectation_is_known() -> Family {
     each(EXPECTATIONS, |&(_, value, known)| {
         httpd("Expect: 100-continue does not keep a CONNECT from its target, and any other expectation is 417")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))

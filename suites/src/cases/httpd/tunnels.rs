@@ -29,7 +29,7 @@ const FIRST: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 /// Programs that end their input and wait for the output, as ssh does with a pipe, rely on it.
 ///
 /// Nothing else is right for a proxy like httpd, though HTTP's specifications let it close both.
-fn a_half_that_is_left_goes_on() -> Vec<(&'static str, Case)> {
+fn a_half_that_is_left_goes_on() -> Family {
     each(FIRST, |&(_, client_first)| {
         httpd("When one side has ended, what the other says still arrives")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -85,7 +85,7 @@ const TAKEN_MAX: u64 = 64 << 20;
 /// A proxy that reads on while nobody takes what it has read needs memory without end.
 ///
 /// Nothing else is right for a proxy like httpd, which has a few KiB for each direction; what is more is the kernels'.
-fn takes_no_more_than_is_read() -> Vec<(&'static str, Case)> {
+fn takes_no_more_than_is_read() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("While one side does not read, a bounded amount is taken from the other, and then all arrives")
             .cites(MOD_PROXY_CONNECT.section(""))
@@ -138,7 +138,7 @@ fn timeouts(timeout: u32, proxy_timeout: u32) -> Setup {
 /// Whoever shortens one of them wonders why tunnels live on.
 ///
 /// Also accepted: to end either side some seconds late.
-fn an_idle_tunnel_lives_for_the_longer_timeout() -> Vec<(&'static str, Case)> {
+fn an_idle_tunnel_lives_for_the_longer_timeout() -> Family {
     each(TIMEOUTS, |&(_, timeout, proxy_timeout)| {
         httpd("An idle tunnel lives for the longer one of Timeout and ProxyTimeout")
             .cites(HTTPD_CORE.section("timeout"))
@@ -166,7 +166,7 @@ fn an_idle_tunnel_lives_for_the_longer_timeout() -> Vec<(&'static str, Case)> {
 /// A download moves one way only, and its client says nothing until it has it all.
 ///
 /// Nothing else is right for a proxy like httpd, whose timeout begins anew with all that it reads.
-fn a_tunnel_in_which_something_moves_lives_on() -> Vec<(&'static str, Case)> {
+fn a_tunnel_in_which_something_moves_lives_on() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("A tunnel in which bytes move one way lives on for longer than its timeout")
             .cites(HTTPD_CORE.section("timeout"))
@@ -268,7 +268,7 @@ const ATTEMPTS: &[(&str, u32, Option<u32>)] = &[
 /// Kernels try for two minutes; users do not.
 ///
 /// Also accepted: any status, up to some seconds late.
-fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Vec<(&'static str, Case)> {
+fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Family {
     each(ATTEMPTS, |&(_, timeout, proxy_timeout)| {
         httpd("A connection attempt is given up after ProxyTimeout, or else after Timeout")
             .cites(MOD_PROXY.section("proxytimeout"))

@@ -91,7 +91,7 @@ const LISTS: &[Lists] = &[
 /// open everywhere.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn open_what_their_lists_say() -> Vec<(&'static str, Case)> {
+fn open_what_their_lists_say() -> Family {
     each(LISTS, |&(_, row, [main, own], probes)| {
         httpd("A virtual host opens the ports of the main server and its own")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))

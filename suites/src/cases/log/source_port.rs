@@ -176,7 +176,7 @@ fn is_not_logged_before_both_directions_have_ended() -> Case {
 /// A log that counts tunnels as errors, or refusals as successes, sends whoever reads it the wrong way.
 ///
 /// Nothing else is right for a proxy like httpd, which logs the status that it sent.
-fn stands_beside_the_status_that_was_sent() -> Vec<(&'static str, Case)> {
+fn stands_beside_the_status_that_was_sent() -> Family {
     each(OCCASIONS, |&(_, row, denied)| {
         httpd("The log names the status that the client was sent")
             .cites(MOD_LOG_CONFIG.section("formats"))

@@ -79,7 +79,7 @@ const AGENTS: &[(&str, &[u8])] = &[
 /// An administrator reads logs in a terminal, and a program reads them by line and by field.
 ///
 /// Also accepted: to refuse the request, and to log nothing of it, or none of its fields.
-fn stands_in_a_line_that_nobody_forges() -> Vec<(&'static str, Case)> {
+fn stands_in_a_line_that_nobody_forges() -> Family {
     each(AGENTS, |&(_, agent)| {
         practice("Quotes, escapes and line ends of a request change no other field of the log")
             .cites(RFC_9110.section("17.4"))
@@ -184,7 +184,7 @@ const ANSWERS: &[(&str, &str)] = &[
 ///
 /// Nothing else is right for a proxy like httpd; one that reads the answer and logs what its client was told lists the
 /// rows as deviations.
-fn stands_beside_200_whatever_the_upstream_says() -> Vec<(&'static str, Case)> {
+fn stands_beside_200_whatever_the_upstream_says() -> Family {
     each(ANSWERS, |&(_, answer)| {
         httpd("The logged status is 200 whatever an upstream proxy answered")
             .cites(MOD_PROXY.section("proxyremote"))

@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: to keep things for reuse, up to a few; and to take up to forty seconds, as proxies linger. Five hundred
 /// tunnels before the measurement have filled every pool.
-fn what_a_tunnel_took_is_given_back() -> Vec<(&'static str, Case)> {
+fn what_a_tunnel_took_is_given_back() -> Family {
     each(WAYS, |&(_, way)| {
         practice("Five hundred tunnels that have ended leave no open files behind")
             .cites(RFC_9112.section("9.5"))
@@ -154,7 +154,7 @@ const DYING: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 /// Whoever waits for a slow answer of the other side finds out too late that nobody is left to read it.
 ///
 /// Also accepted: to end both sides when one of them has ended.
-fn sides_that_died_behind_their_end_leave_nothing() -> Vec<(&'static str, Case)> {
+fn sides_that_died_behind_their_end_leave_nothing() -> Family {
     each(DYING, |&(_, client_dies)| {
         practice("Tunnels of which one side was closed and then reset leave no open files behind")
             .cites(RFC_9110.section("9.3.6"))
@@ -204,7 +204,7 @@ enum Standstill {
 /// A loop that asks again and again for what cannot happen burns a processor for each such tunnel, and nobody sees why.
 ///
 /// Also accepted: up to five percent of one processor, for timers and housekeeping; and to end the tunnel.
-fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
+fn a_tunnel_at_a_standstill_costs_no_time() -> Family {
     each(AT_A_STANDSTILL, |&(_, standstill)| {
         practice("A tunnel in which nothing moves costs no processor time")
             .cites(RFC_9110.section("17.5"))
@@ -243,7 +243,7 @@ fn a_tunnel_at_a_standstill_costs_no_time() -> Vec<(&'static str, Case)> {
 /// ends it.
 ///
 /// Also accepted: up to five percent of one processor, for timers and housekeeping.
-fn connections_that_have_ended_cost_no_time() -> Vec<(&'static str, Case)> {
+fn connections_that_have_ended_cost_no_time() -> Family {
     each(WAYS, |&(_, way)| {
         practice("Connections that have ended cost no processor time")
             .cites(RFC_9110.section("17.5"))
@@ -283,7 +283,7 @@ const GROWTH_MAX: u64 = 64 << 20;
 ///
 /// Also accepted: any amount of buffering up to 80 MiB taken and 64 MiB more of memory; and to end a tunnel that does
 /// not move.
-fn a_slow_reader_costs_no_memory() -> Vec<(&'static str, Case)> {
+fn a_slow_reader_costs_no_memory() -> Family {
     each(DIRECTIONS, |&(_, row, upwards)| {
         practice("What nobody reads is not taken without limit")
             .cites(RFC_9113.section("10.5.2"))

@@ -195,7 +195,7 @@ const ERRORS: &[(&str, usize, bool)] = &[("some", 100, false), ("many", 2_000, t
 ///
 /// Also accepted: any response, a close, a reset, silence, and a tunnel where the request was still right. The target is
 /// never changed, so that no proxy connects to strangers.
-fn random_errors_harm_nobody() -> Vec<(&'static str, Case)> {
+fn random_errors_harm_nobody() -> Family {
     each(ERRORS, |&(_, times, slow)| {
         let case =
             practice("Requests with random errors get a response or an end, and harm nobody")

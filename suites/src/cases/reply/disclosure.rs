@@ -88,7 +88,7 @@ const INJECTED: &str = "X-Injected-By-The-Request";
 /// A cookie, a redirect or a whole second response that somebody has written into a link.
 ///
 /// Also accepted: any reply, or none. The words in a page are for another case.
-fn no_field_is_made_of_the_request() -> Vec<(&'static str, Case)> {
+fn no_field_is_made_of_the_request() -> Family {
     each(INJECTIONS, |&(_, injected)| {
         must("No line end of the request ends a line of the reply")
             .cites(RFC_9110.section("2.2"))
@@ -142,7 +142,7 @@ const SCRIPT: &str = "\"><script>connectspec()</script>";
 /// A page of the proxy is shown with the rights of the site that the user wanted to see.
 ///
 /// Also accepted: to escape it, not to repeat it, and to send it as plain text.
-fn no_script_is_made_of_the_request() -> Vec<(&'static str, Case)> {
+fn no_script_is_made_of_the_request() -> Family {
     each(SCRIPTS, |&(_, written)| {
         practice("What a page of HTML repeats of the request is escaped")
             .cites(RFC_9110.section("17.4"))

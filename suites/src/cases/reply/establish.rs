@@ -81,7 +81,7 @@ const VERSIONS: &[(&str, &str)] = &[("http_1_1", "HTTP/1.1"), ("http_1_0", "HTTP
 /// proxy's answer.
 ///
 /// Only this conforms: a length of 0 is a length as well. A proxy that refuses HTTP/1.0 is not judged on it.
-fn a_success_has_no_content_length() -> Vec<(&'static str, Case)> {
+fn a_success_has_no_content_length() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Content-Length")
             .cites(RFC_9110.section("8.6"))
@@ -106,7 +106,7 @@ fn a_success_has_no_content_length() -> Vec<(&'static str, Case)> {
 /// A client that believes it looks for chunks in what the server says; some clients and some proxies do.
 ///
 /// Nothing else is right. A proxy that refuses HTTP/1.0 is not judged on it.
-fn a_success_has_no_transfer_encoding() -> Vec<(&'static str, Case)> {
+fn a_success_has_no_transfer_encoding() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Transfer-Encoding")
             .cites(RFC_9110.section("9.3.6"))

@@ -31,7 +31,7 @@ pub(crate) fn suite() -> Suite {
 /// Strict clients give up at a status line that lacks the space after the code; lax ones read another code.
 ///
 /// Also accepted: no reason phrase, as long as the space in front of it is there.
-fn a_status_line_is_well_formed() -> Vec<(&'static str, Case)> {
+fn a_status_line_is_well_formed() -> Family {
     each(REPLIES, |&(_, occasion)| {
         must("A status line is version, space, three digits, space, and perhaps a phrase")
             .cites(RFC_9112.section("4"))
@@ -46,7 +46,7 @@ fn a_status_line_is_well_formed() -> Vec<(&'static str, Case)> {
 /// reply, begins somewhere else for each of them.
 ///
 /// Only this conforms: what a recipient may tolerate, a sender may not send.
-fn a_header_section_is_well_formed() -> Vec<(&'static str, Case)> {
+fn a_header_section_is_well_formed() -> Family {
     each(REPLIES, |&(_, occasion)| {
         must("Lines end in CRLF, and a field line is a name, a colon and a value without folds")
             .cites(RFC_9112.section("2.1"))

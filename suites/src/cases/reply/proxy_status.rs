@@ -215,7 +215,7 @@ const CAUSES: &[(&str, Occasion, &[&str])] = &[
 /// Whoever is sent to the resolver when it was the firewall loses a day.
 ///
 /// Also accepted: no error, and one that is not registered.
-fn its_error_is_what_happened() -> Vec<(&'static str, Case)> {
+fn its_error_is_what_happened() -> Family {
     each(CAUSES, |&(_, occasion, right)| {
         should("The error is what really happened")
             .cites(RFC_9209.section("2.3"))

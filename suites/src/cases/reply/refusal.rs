@@ -171,7 +171,7 @@ fn a_denial_comes_at_once() -> Case {
 /// A page of the proxy is read by whoever may ask it anything, and shown to whoever asks why something fails.
 ///
 /// Also accepted: the address that was asked for, and the one that the client has reached the proxy at.
-fn a_page_names_no_internal_address() -> Vec<(&'static str, Case)> {
+fn a_page_names_no_internal_address() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         practice("The page of a refusal names no private address but those that its client knows")
             .cites(RFC_9110.section("17.12"))
@@ -199,7 +199,7 @@ fn a_page_names_no_internal_address() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a length, chunks, or the end of the connection to mark the end; and no body at all. A reset says
 /// nothing, since it may have destroyed what had been sent.
-fn a_refusal_is_complete() -> Vec<(&'static str, Case)> {
+fn a_refusal_is_complete() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal has one framing, and ends as that says")
             .cites(RFC_9112.section("6.3"))
@@ -224,7 +224,7 @@ fn a_refusal_is_complete() -> Vec<(&'static str, Case)> {
 /// HTTP/1.0 knows no chunks: its clients show them to people, and wait for more at the end.
 ///
 /// Also accepted: a Content-Length, or the end of the connection.
-fn an_old_client_gets_no_chunks() -> Vec<(&'static str, Case)> {
+fn an_old_client_gets_no_chunks() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal to a client of HTTP/1.0 has no Transfer-Encoding")
             .cites(RFC_9112.section("6.1"))
@@ -244,7 +244,7 @@ fn an_old_client_gets_no_chunks() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: any status that is not 2xx, and a close without an answer. A 2xx with a tunnel after it that leads to
 /// the server is for other cases to judge.
-fn no_success_carries_an_error_page() -> Vec<(&'static str, Case)> {
+fn no_success_carries_an_error_page() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("What cannot be tunnelled is not answered with a 2xx")
             .cites(RFC_9110.section("9.3.6"))
@@ -285,7 +285,7 @@ const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 /// client takes for the server's own word.
 ///
 /// Also accepted: a 2xx and the end, and any refusal.
-fn a_server_that_hangs_up_at_once_adds_nothing() -> Vec<(&'static str, Case)> {
+fn a_server_that_hangs_up_at_once_adds_nothing() -> Family {
     each(HANG_UPS, |&(_, hangs_up)| {
         must("Where the server hangs up at once, the client gets the end and nothing else")
             .cites(RFC_9110.section("9.3.6"))

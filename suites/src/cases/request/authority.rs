@@ -33,7 +33,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 /// Whoever takes the first number and whoever takes the last one open different ports.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_a_second_port() -> Vec<(&'static str, Case)> {
+fn refuses_a_second_port() -> Family {
     each(SECOND_PORTS, |&(_, row, separator)| {
         must("A target with two ports is rejected")
             .cites(RFC_9110.section("9.3.6"))
@@ -72,7 +72,7 @@ fn refuses_a_second_authority() -> Case {
 /// A filter that reads to the end sees a path; a proxy that stops at the slash sees a port: the classic way past one.
 ///
 /// Also accepted: any status that is not 2xx, a redirection to the corrected target too, or a close without an answer.
-fn refuses_what_stands_behind_the_port() -> Vec<(&'static str, Case)> {
+fn refuses_what_stands_behind_the_port() -> Family {
     each(BEHIND, |&(_, behind)| {
         should("What stands behind the port makes a target invalid")
             .cites(RFC_9112.section("3.2.3"))
@@ -92,7 +92,7 @@ const BEHIND: &[(&str, &str)] = &[("slash", "/"), ("query", "?x"), ("fragment", 
 /// `allowed.example@elsewhere` has misled people in links for decades, and filters with them.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_what_stands_before_the_host() -> Vec<(&'static str, Case)> {
+fn refuses_what_stands_before_the_host() -> Family {
     each(USERINFO, |&(_, target)| {
         should("A target with user information is rejected")
             .cites(RFC_9112.section("3.2.3"))
@@ -120,7 +120,7 @@ const USERINFO: &[(&str, Spelling)] = &[
 /// What looks like a port after the last colon may be the end of the address.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_an_ipv6_address_without_a_port() -> Vec<(&'static str, Case)> {
+fn refuses_an_ipv6_address_without_a_port() -> Family {
     each(IPV6_WITHOUT_A_PORT, |&(_, target)| {
         must("An IPv6 address without a colon and a port behind its brackets is rejected")
             .cites(RFC_9110.section("9.3.6"))
@@ -142,7 +142,7 @@ const IPV6_WITHOUT_A_PORT: &[(&str, Spelling)] = &[
 /// Whether the last number is a port or a part of the address is for each reader to guess.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_broken_brackets() -> Vec<(&'static str, Case)> {
+fn refuses_broken_brackets() -> Family {
     each(BROKEN_BRACKETS, |&(_, row, target)| {
         should("An IPv6 address needs both of its brackets")
             .cites(RFC_9112.section("3.2"))
@@ -174,7 +174,7 @@ const BROKEN_BRACKETS: &[(&str, &str, Spelling)] = &[
 /// before it with its names, sees a name of its own.
 ///
 /// Also accepted: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
-fn refuses_what_stands_behind_the_brackets() -> Vec<(&'static str, Case)> {
+fn refuses_what_stands_behind_the_brackets() -> Family {
     each(BEHIND_BRACKETS, |&(_, behind)| {
         should("Nothing stands between the closing bracket and the colon")
             .cites(RFC_9112.section("3.2"))
@@ -200,7 +200,7 @@ const BEHIND_BRACKETS: &[(&str, &str)] = &[
 /// A filter looks for `127.0.0.1` and finds `[127.0.0.1]`, which is another string and, to some, the same host.
 ///
 /// Also accepted: any status that is not 2xx, also after a look into the DNS, or a close without an answer.
-fn refuses_brackets_around_anything_else() -> Vec<(&'static str, Case)> {
+fn refuses_brackets_around_anything_else() -> Family {
     each(BRACKETED, |&(_, host)| {
         should("Brackets hold an IPv6 address and nothing else")
             .cites(RFC_9112.section("3.2"))
@@ -233,7 +233,7 @@ const BRACKETED: &[(&str, &str)] = &[
 /// A byte at which one reader stops, and that another one skips, hides a part of the host from one of them.
 ///
 /// Also accepted: any status that is not 2xx, a redirection too, or a close without an answer.
-fn refuses_a_strange_byte_in_the_host() -> Vec<(&'static str, Case)> {
+fn refuses_a_strange_byte_in_the_host() -> Family {
     each(STRANGE_BYTES, |&(_, byte)| {
         should("A byte that no host can hold makes a target invalid")
             .cites(RFC_9112.section("3.2"))
@@ -268,7 +268,7 @@ const STRANGE_BYTES: &[(&str, u8)] = &[
 ///
 /// Also accepted: a refusal, or a tunnel to exactly the host and the port that stand there. No port stands in a URI
 /// that leaves it out. What the Host field says, be it something else, decides nothing.
-fn a_repaired_target_leads_nowhere_else() -> Vec<(&'static str, Case)> {
+fn a_repaired_target_leads_nowhere_else() -> Family {
     each(REPAIRABLE, |&(_, row, target)| {
         must("An odd target leads to the host and the port that it names, or nowhere")
             .cites(RFC_9110.section("2.4"))

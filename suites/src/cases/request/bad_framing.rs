@@ -28,7 +28,7 @@ pub(crate) fn suite() -> Suite {
 /// Where nobody knows how long the content is, everything after the head is content or request, as the reader likes.
 ///
 /// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
-fn an_invalid_length_ends_the_connection() -> Vec<(&'static str, Case)> {
+fn an_invalid_length_ends_the_connection() -> Family {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
         must("A request with an invalid length is not served, nor is what follows it")
             .cites(RFC_9112.section("6.3"))
@@ -42,7 +42,7 @@ fn an_invalid_length_ends_the_connection() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: 413, 414, 431, 501 and 505, which are more special; 403 and 407 say nothing, as another check may
 /// come first.
-fn an_invalid_length_gets_400() -> Vec<(&'static str, Case)> {
+fn an_invalid_length_gets_400() -> Family {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
         should("A request with an invalid length is answered with 400")
             .cites(RFC_9112.section("6.3"))
@@ -74,7 +74,7 @@ const INVALID_LENGTHS: &[(&str, &str, &[&str])] = &[
 /// Without a last chunk there is no end to the content, and the next request could be anywhere.
 ///
 /// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
-fn an_unframed_body_ends_the_connection() -> Vec<(&'static str, Case)> {
+fn an_unframed_body_ends_the_connection() -> Family {
     each(UNFRAMED, |&(_, fields)| {
         must("A request whose last transfer coding is not chunked is not served, nor is what follows it")
             .cites(RFC_9112.section("6.3"))
@@ -87,7 +87,7 @@ fn an_unframed_body_ends_the_connection() -> Vec<(&'static str, Case)> {
 /// The status tells the client that repeating the request is of no use.
 ///
 /// Also accepted: 501, which names the unknown coding; 403 and 407 say nothing, as another check may come first.
-fn an_unframed_body_gets_400() -> Vec<(&'static str, Case)> {
+fn an_unframed_body_gets_400() -> Family {
     each(UNFRAMED, |&(_, fields)| {
         should("A request whose last transfer coding is not chunked is answered with 400")
             .cites(RFC_9112.section("6.3"))

@@ -22,7 +22,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: to refuse the request; to send the content on as it is, or decoded, or not at all. What comes after
 /// it belongs to the tunnel in each case.
-fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
+fn content_is_not_cut_in_two() -> Family {
     each(CONTENT, |row| {
         must("Content on a CONNECT is part of the tunnel or not, and what follows it is")
             .cites(RFC_9110.section("9.3.6"))
@@ -48,7 +48,7 @@ fn content_is_not_cut_in_two() -> Vec<(&'static str, Case)> {
 /// Each choice is right, and none goes well with a neighbour that has made another one.
 ///
 /// Also accepted: anything; see the case about content that is cut.
-fn what_becomes_of_content() -> Vec<(&'static str, Case)> {
+fn what_becomes_of_content() -> Family {
     each(CONTENT, |row| {
         survey(format!(
             "What becomes of content on a CONNECT with {}",
@@ -168,7 +168,7 @@ fn whether_it_waits_for_content() -> Case {
 /// The same length twice is one length to some, and a sign of something odd to others.
 ///
 /// Also accepted: anything.
-fn equal_lengths() -> Vec<(&'static str, Case)> {
+fn equal_lengths() -> Family {
     each(EQUAL_LENGTHS, |&(_, place, fields)| {
         survey(format!(
             "What the same Content-Length twice in {place} gets"

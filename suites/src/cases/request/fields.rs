@@ -35,7 +35,7 @@ const BEFORE_THE_COLON: &[(&str, &str, &str)] = &[
 /// One reader sees the field, another sees one with an odd name: this is how requests have been smuggled.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
+fn refuses_whitespace_before_the_colon() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         must("Whitespace between a field's name and its colon makes a request invalid")
             .cites(RFC_9112.section("5.1"))
@@ -53,7 +53,7 @@ fn refuses_whitespace_before_the_colon() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
-fn whitespace_before_the_colon_is_a_bad_request() -> Vec<(&'static str, Case)> {
+fn whitespace_before_the_colon_is_a_bad_request() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         should("Whitespace between a field's name and its colon gets 400")
             .cites(RFC_9112.section("5.1"))
@@ -71,7 +71,7 @@ fn whitespace_before_the_colon_is_a_bad_request() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a refusal, or a tunnel if the line was dropped. Whether it was dropped is asked in a case with
 /// credentials.
-fn a_line_that_begins_with_whitespace_is_no_field() -> Vec<(&'static str, Case)> {
+fn a_line_that_begins_with_whitespace_is_no_field() -> Family {
     each(LED_BY_WHITESPACE, |&(_, line)| {
         must("A line behind the request-line that begins with whitespace is dropped or refused")
             .cites(RFC_9112.section("2.2"))
@@ -93,7 +93,7 @@ const LED_BY_WHITESPACE: &[(&str, &str)] = &[("space", " X: y"), ("tab", "\tX: y
 ///
 /// Also accepted: a refusal, or a tunnel with the fold taken for spaces. Whether its second line counts as a field is
 /// asked in a case with credentials.
-fn a_folded_value_shifts_nothing() -> Vec<(&'static str, Case)> {
+fn a_folded_value_shifts_nothing() -> Family {
     each(FOLDED, |&(_, field)| {
         must("A value over two lines is refused, or read as one")
             .cites(RFC_9112.section("5.2"))
@@ -119,7 +119,7 @@ const FOLDED: &[(&str, &str)] = &[
 ///
 /// Also accepted: a refusal, or a tunnel that carries exactly what is sent. After a line feed, to go on waiting for a
 /// carriage return.
-fn a_strange_byte_in_a_value_leads_nowhere_else() -> Vec<(&'static str, Case)> {
+fn a_strange_byte_in_a_value_leads_nowhere_else() -> Family {
     each(STRANGE_VALUES, |&(_, field)| {
         must("NUL, CR and LF in a value are refused, or read as a space or an end of line")
             .cites(RFC_9110.section("5.5"))
@@ -148,7 +148,7 @@ type Hidden = fn(Request, &str, &str) -> Request;
 ///
 /// Also accepted: 407, any other refusal, or a close without an answer. Nothing but a tunnel is wrong: the credentials
 /// are good, and none of them stands in a field.
-fn hidden_credentials_let_nobody_in() -> Vec<(&'static str, Case)> {
+fn hidden_credentials_let_nobody_in() -> Family {
     each(HIDDEN, |&(_, row, section, hidden)| {
         must("Credentials that stand in no field of their own do not count")
             .cites(RFC_9112.section(section))
@@ -213,7 +213,7 @@ const HIDDEN: &[(&str, &str, &str, Hidden)] = &[
 /// Programs that count bytes leave the space out, and so do those that have never seen a specification.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
-fn no_space_is_needed_before_a_value() -> Vec<(&'static str, Case)> {
+fn no_space_is_needed_before_a_value() -> Family {
     each(WITHOUT_SPACE, |&(_, field)| {
         must("A value may follow the colon at once")
             .cites(RFC_9112.section("5"))
@@ -242,7 +242,7 @@ const WITHOUT_SPACE: &[(&str, Field)] = &[
 /// Names of people and of files are still sent in whatever encoding a system has.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
-fn a_value_may_hold_bytes_past_ascii() -> Vec<(&'static str, Case)> {
+fn a_value_may_hold_bytes_past_ascii() -> Family {
     each(PAST_ASCII, |&(_, value)| {
         should("Bytes from 0x80 in a value are opaque")
             .cites(RFC_9110.section("5.5"))
@@ -267,7 +267,7 @@ const PAST_ASCII: &[(&str, &[u8])] = &[
 /// Clients write fields as they like, and HTTP/2 in front of the proxy makes all of them small.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
-fn the_case_of_a_field_name_means_nothing() -> Vec<(&'static str, Case)> {
+fn the_case_of_a_field_name_means_nothing() -> Family {
     each(CASES, |&(_, name, _)| {
         must("Field names are compared without regard to case")
             .cites(RFC_9110.section("5.1"))
@@ -285,7 +285,7 @@ fn the_case_of_a_field_name_means_nothing() -> Vec<(&'static str, Case)> {
 /// The same for the field that decides who gets in.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
-fn the_case_of_the_credentials_field_means_nothing() -> Vec<(&'static str, Case)> {
+fn the_case_of_the_credentials_field_means_nothing() -> Family {
     each(CASES, |&(_, _, name)| {
         must("Proxy-Authorization is recognised in any case")
             .cites(RFC_9110.section("5.1"))

@@ -47,7 +47,7 @@ fn with_fields(request: Request, count: usize) -> Request {
 ///
 /// Also accepted: any 4xx; 431 is the one that was made for this. To take the section, if it is not too large for the
 /// proxy. A reset or a close may have eaten the answer.
-fn an_oversized_section_is_answered() -> Vec<(&'static str, Case)> {
+fn an_oversized_section_is_answered() -> Family {
     each(OVERSIZED, |&(_, oversize)| {
         should("A header section that is too large is answered with a 4xx")
             .cites(RFC_9110.section("5.4"))
@@ -70,7 +70,7 @@ fn an_oversized_section_is_answered() -> Vec<(&'static str, Case)> {
 /// One client's large request must not be everybody's outage.
 ///
 /// Only this conforms: the ordinary request that follows is like those that worked before.
-fn an_oversized_section_harms_nobody_else() -> Vec<(&'static str, Case)> {
+fn an_oversized_section_harms_nobody_else() -> Family {
     each(OVERSIZED, |&(_, oversize)| {
         must("After a header section that is too large, others are served")
             .cites(RFC_9110.section("5.4"))
@@ -103,7 +103,7 @@ const BEFORE: &[(&str, usize)] = &[
 /// takes the request for another one.
 ///
 /// Also accepted: any refusal, for the number of fields too, and a close without an answer.
-fn a_field_behind_many_others_counts() -> Vec<(&'static str, Case)> {
+fn a_field_behind_many_others_counts() -> Family {
     each(BEFORE, |&(_, count)| {
         must("A second Host field is seen behind many other fields")
             .cites(RFC_9110.section("5.4"))
@@ -132,7 +132,7 @@ fn a_field_behind_many_others_counts() -> Vec<(&'static str, Case)> {
 /// A client that was cut off has not asked for anything yet.
 ///
 /// Also accepted: any refusal, a close without an answer, or to wait for the rest.
-fn half_a_section_leads_nowhere() -> Vec<(&'static str, Case)> {
+fn half_a_section_leads_nowhere() -> Family {
     each(HALVES, |&(_, head)| {
         must("A header section that ends in the middle leads to no server")
             .cites(RFC_9110.section("5.3"))

@@ -78,7 +78,7 @@ const TWO_HOSTS: &[(&str, &str, Hosts)] = &[
 /// Of two readers, one takes the first and one takes the last: the request goes to one host and is judged for another.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_two_hosts() -> Vec<(&'static str, Case)> {
+fn refuses_two_hosts() -> Family {
     each(TWO_HOSTS, |&(_, row, hosts)| {
         must("A CONNECT with two Host fields is refused")
             .cites(RFC_9112.section("3.2"))
@@ -94,7 +94,7 @@ fn refuses_two_hosts() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
-fn two_hosts_are_a_bad_request() -> Vec<(&'static str, Case)> {
+fn two_hosts_are_a_bad_request() -> Family {
     each(TWO_HOSTS, |&(_, row, hosts)| {
         should("A CONNECT with two Host fields gets 400")
             .cites(RFC_9112.section("3.2"))
@@ -109,7 +109,7 @@ fn two_hosts_are_a_bad_request() -> Vec<(&'static str, Case)> {
 /// HTTP/1.0 needs no Host field; two of them are as ambiguous as in HTTP/1.1.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn an_old_client_may_not_name_two_hosts_either() -> Vec<(&'static str, Case)> {
+fn an_old_client_may_not_name_two_hosts_either() -> Family {
     each(TWO_HOSTS, |&(_, _, hosts)| {
         must("An HTTP/1.0 CONNECT with two Host fields is refused")
             .cites(RFC_9112.section("3.2"))
@@ -127,7 +127,7 @@ fn an_old_client_may_not_name_two_hosts_either() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a status with a more special reason, such as 505. A check that came first, or a close without an
 /// answer, says nothing.
-fn two_hosts_of_an_old_client_are_a_bad_request() -> Vec<(&'static str, Case)> {
+fn two_hosts_of_an_old_client_are_a_bad_request() -> Family {
     each(TWO_HOSTS, |&(_, _, hosts)| {
         should("An HTTP/1.0 CONNECT with two Host fields gets 400")
             .cites(RFC_9112.section("3.2"))
@@ -168,7 +168,7 @@ const MALFORMED: &[(&str, Spelling)] = &[
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
 /// not make it a valid one.
-fn refuses_a_malformed_host() -> Vec<(&'static str, Case)> {
+fn refuses_a_malformed_host() -> Family {
     each(MALFORMED, |&(_, spelling)| {
         must("A CONNECT whose Host field is no host is refused")
             .cites(RFC_9112.section("3.2"))
@@ -188,7 +188,7 @@ fn refuses_a_malformed_host() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
-fn a_malformed_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
+fn a_malformed_host_is_a_bad_request() -> Family {
     each(MALFORMED, |&(_, spelling)| {
         should("A CONNECT whose Host field is no host gets 400")
             .cites(RFC_9112.section("3.2"))
@@ -220,7 +220,7 @@ const NEARLY_HOSTS: &[(&str, &[&str])] = &[
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. That the proxy has no use for the field does
 /// not make it a valid one.
-fn refuses_what_only_looks_like_a_host() -> Vec<(&'static str, Case)> {
+fn refuses_what_only_looks_like_a_host() -> Family {
     each(NEARLY_HOSTS, |&(_, values)| {
         must("A CONNECT whose Host field is nearly a host is refused")
             .cites(RFC_9112.section("3.2"))
@@ -244,7 +244,7 @@ fn refuses_what_only_looks_like_a_host() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: a status with a more special reason, such as 431 or 501. A check that came first, or a close without
 /// an answer, says nothing.
-fn what_only_looks_like_a_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
+fn what_only_looks_like_a_host_is_a_bad_request() -> Family {
     each(NEARLY_HOSTS, |&(_, values)| {
         should("A CONNECT whose Host field is nearly a host gets 400")
             .cites(RFC_9112.section("3.2"))
@@ -266,7 +266,7 @@ fn what_only_looks_like_a_host_is_a_bad_request() -> Vec<(&'static str, Case)> {
 /// A tunnel to the Host field's server, in the log under the target's name, is a way past everything that reads logs.
 ///
 /// Also accepted: to refuse a request whose two names differ, or a tunnel to the target.
-fn another_host_leads_nowhere_else() -> Vec<(&'static str, Case)> {
+fn another_host_leads_nowhere_else() -> Family {
     each(OTHER_HOSTS, |&(_, host)| {
         must("A tunnel leads to the target, whatever Host says")
             .cites(RFC_9112.section("3.3"))

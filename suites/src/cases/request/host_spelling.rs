@@ -55,7 +55,7 @@ fn refuses_an_address_of_the_future() -> Case {
 /// A zone names an interface of the proxy's own machine: a client has no business with those.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_a_zone() -> Vec<(&'static str, Case)> {
+fn refuses_a_zone() -> Family {
     each(ZONES, |&(_, host)| {
         practice("An IPv6 address with a zone is not taken from a client")
             .cites(RFC_6874.section("2"))
@@ -80,7 +80,7 @@ const ZONES: &[(&str, &str)] = &[
 /// Names in other scripts are typed into clients that pass them on as they are.
 ///
 /// Also accepted: to refuse them, or to look them up as they are or in their ASCII form.
-fn bytes_outside_ascii_do_no_harm() -> Vec<(&'static str, Case)> {
+fn bytes_outside_ascii_do_no_harm() -> Family {
     each(NOT_ASCII, |&(_, label)| {
         should("A host with bytes outside ASCII leads nowhere, and the proxy goes on")
             .cites(RFC_9112.section("3.2"))
@@ -104,7 +104,7 @@ const NOT_ASCII: &[(&str, &[u8])] = &[("utf_8", "höst".as_bytes()), ("latin_1",
 /// A rule is for a server, not for one of its spellings.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer: the port is not on the list.
-fn an_odd_host_obeys_the_policy() -> Vec<(&'static str, Case)> {
+fn an_odd_host_obeys_the_policy() -> Family {
     each(ODD_HOSTS, |&(_, row, host)| {
         practice("A denied port stays closed at every spelling of its host")
             .cites(RFC_9110.section("9.3.6"))
@@ -166,7 +166,7 @@ fn odd_hosts_that_are_taken() -> Case {
 /// Names that no resolver can ask for are cut, or overflow, somewhere on the way to it.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn an_impossible_name_is_refused() -> Vec<(&'static str, Case)> {
+fn an_impossible_name_is_refused() -> Family {
     each(IMPOSSIBLE_NAMES, |&(_, name)| {
         practice("A name that cannot exist is refused, and the proxy goes on")
             .cites(RFC_9110.section("2.3"))

@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
 /// A client that adds conditions to all of its requests gets 412 from a proxy that has nothing to compare them with.
 ///
 /// Also accepted: a refusal for another reason says nothing.
-fn a_condition_is_ignored() -> Vec<(&'static str, Case)> {
+fn a_condition_is_ignored() -> Family {
     each(CONDITIONS, |&(_, field, section)| {
         must("A condition or a range does not apply to CONNECT")
             .cites(RFC_9110.section(section))
@@ -130,7 +130,7 @@ fn an_unknown_expectation() -> Case {
 ///
 /// Also accepted: a refusal, or a tunnel. 101 would be right where the answer to the CONNECT came after it in the new
 /// protocol; no proxy is known that does, and the case cannot follow it.
-fn an_upgrade_is_ignored() -> Vec<(&'static str, Case)> {
+fn an_upgrade_is_ignored() -> Family {
     each(PROTOCOLS, |&(_, protocol)| {
         must("A CONNECT with an Upgrade field stays a CONNECT")
             .cites(RFC_9110.section("7.8"))

@@ -61,7 +61,7 @@ fn many_empty_lines_come_to_an_end() -> Case {
 /// of every handshake is cut.
 ///
 /// Also accepted: to refuse, to go on waiting for a carriage return, or a tunnel that carries exactly what is sent.
-fn a_bare_line_feed_shifts_no_byte() -> Vec<(&'static str, Case)> {
+fn a_bare_line_feed_shifts_no_byte() -> Family {
     each(BARE_LINE_FEEDS, |&(_, ends)| {
         may("A bare line feed may end a line, and then the tunnel begins in the right place")
             .cites(RFC_9112.section("2.2"))
@@ -92,7 +92,7 @@ const BARE_LINE_FEEDS: &[(&str, [&str; 3])] = &[
 ///
 /// Also accepted: a refusal, or a tunnel if the carriage return was taken for a space or as a part of the value. What
 /// stands after it as a field of its own is tried in a case with credentials.
-fn a_bare_carriage_return_ends_no_line() -> Vec<(&'static str, Case)> {
+fn a_bare_carriage_return_ends_no_line() -> Family {
     each(BARE_CARRIAGE_RETURNS, |&(_, line, field)| {
         must("A carriage return without a line feed does not end a line")
             .cites(RFC_9112.section("2.2"))
@@ -117,7 +117,7 @@ const BARE_CARRIAGE_RETURNS: &[(&str, &str, &str)] = &[
 /// To split the line at any whitespace is allowed; to come out with another target is not.
 ///
 /// Also accepted: a refusal, or a tunnel to the server that the line names, whatever the Host field says.
-fn odd_whitespace_leads_nowhere_else() -> Vec<(&'static str, Case)> {
+fn odd_whitespace_leads_nowhere_else() -> Family {
     each(ODD_WHITESPACE, |&(_, row, line)| {
         must("However the request-line is split, the target stays the same")
             .cites(RFC_9112.section("3"))
@@ -197,7 +197,7 @@ fn the_head_may_come_byte_by_byte() -> Case {
 /// A buffer that ends with the head loses, or eats, the bytes that came with its last piece.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
-fn the_tunnel_begins_right_behind_the_head() -> Vec<(&'static str, Case)> {
+fn the_tunnel_begins_right_behind_the_head() -> Family {
     each(LAST_PIECES, |&(_, length)| {
         must("Bytes in the same segment as the end of the head belong to the tunnel")
             .cites(RFC_9112.section("2.1"))

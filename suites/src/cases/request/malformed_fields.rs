@@ -21,7 +21,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. To drop the line is a recovery that the
 /// specification leaves open, so it is never more than a warning.
-fn refuses_an_invalid_name() -> Vec<(&'static str, Case)> {
+fn refuses_an_invalid_name() -> Family {
     each(INVALID_NAMES, |&(_, line)| {
         should("A field whose name is no token makes a request invalid")
             .cites(RFC_9112.section("2.2"))
@@ -65,7 +65,7 @@ fn refuses_a_line_without_a_colon() -> Case {
 /// Whoever goes on after a line that is none must not lose its place.
 ///
 /// Also accepted: a refusal, or a tunnel to the target that carries exactly what is sent.
-fn odd_lines_shift_nothing() -> Vec<(&'static str, Case)> {
+fn odd_lines_shift_nothing() -> Family {
     each(ODD_LINES, |&(_, row, line)| {
         must("A line that is no field leads nowhere else, and shifts no byte of the tunnel")
             .cites(RFC_9110.section("2.4"))

@@ -55,7 +55,7 @@ const PLUS_SIGN: Spelling = |p| format!("+{p}");
 /// A port that wraps around or is read in another base reaches what no filter in front of the proxy has seen.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_a_bad_port() -> Vec<(&'static str, Case)> {
+fn refuses_a_bad_port() -> Family {
     each(BAD_PORTS, |&(_, row, spelling)| {
         must("A request for an invalid port is rejected")
             .cites(RFC_9110.section("9.3.6"))
@@ -115,7 +115,7 @@ fn leading_zeros() -> Case {
 /// A filter that stops at the space has seen another port than the proxy that skips it.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_whitespace_in_the_port() -> Vec<(&'static str, Case)> {
+fn refuses_whitespace_in_the_port() -> Family {
     each(WHITESPACE_INSIDE, |&(_, spelling)| {
         should("Whitespace in front of the port or inside it makes a target invalid")
             .cites(RFC_9112.section("3.2"))
@@ -139,7 +139,7 @@ const WHITESPACE_INSIDE: &[(&str, Spelling)] = &[
 /// After the port, whitespace belongs to the request-line; more of it than one space is at most untidy.
 ///
 /// Also accepted: a refusal, or a tunnel to the port that stands there.
-fn whitespace_behind_the_port() -> Vec<(&'static str, Case)> {
+fn whitespace_behind_the_port() -> Family {
     each(WHITESPACE_BEHIND, |&(_, space)| {
         may("Whitespace behind the port may be skipped or refused")
             .cites(RFC_9112.section("3"))
@@ -161,7 +161,7 @@ const WHITESPACE_BEHIND: &[(&str, &str)] = &[("tab_and_space", "\t "), ("two_spa
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer; a proxy that takes an odd spelling has to
 /// find it on its list.
-fn no_spelling_leads_to_a_denied_port() -> Vec<(&'static str, Case)> {
+fn no_spelling_leads_to_a_denied_port() -> Family {
     each(SPELLINGS_OF_DENIED_PORTS, |&(_, spelling)| {
         practice("A denied port is denied in every spelling")
             .cites(RFC_9110.section("9.3.6"))

@@ -52,7 +52,7 @@ async fn reaches(lab: &Lab, port: u16) -> Outcome {
 /// Where a number is too large, some libraries hand back the largest one that they know.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn a_huge_port_is_not_the_last_one() -> Vec<(&'static str, Case)> {
+fn a_huge_port_is_not_the_last_one() -> Family {
     each(HUGE_PORTS, |&(_, port)| {
         must("A number that is no port is not taken for the largest one")
             .cites(RFC_9110.section("9.3.6"))

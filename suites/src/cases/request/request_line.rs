@@ -27,7 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// Whatever checks methods by name in front of the proxy does not see CONNECT in `connect`.
 ///
 /// Also accepted: any answer, and any request that is forwarded as HTTP; only no tunnel.
-fn another_case_is_another_method() -> Vec<(&'static str, Case)> {
+fn another_case_is_another_method() -> Family {
     each(OTHER_CASES, |&(_, method)| {
         must("The method is CONNECT in capitals")
             .cites(RFC_9110.section("9.1"))
@@ -48,7 +48,7 @@ const OTHER_CASES: &[(&str, &str)] = &[("lower", "connect"), ("capitalised", "Co
 /// A proxy that looks at the target and not at the method turns every GET that is logged into a tunnel that is not.
 ///
 /// Also accepted: any answer, and any request that is forwarded as HTTP; only no tunnel.
-fn another_method_opens_no_tunnel() -> Vec<(&'static str, Case)> {
+fn another_method_opens_no_tunnel() -> Family {
     each(OTHER_METHODS, |&(_, method)| {
         must("Only CONNECT opens a tunnel, whatever form the target has")
             .cites(RFC_9110.section("9.3.6"))
@@ -119,7 +119,7 @@ fn refuses_a_line_without_a_version() -> Case {
 /// A version that one reader takes for 1.1 and another for something else lets them disagree about all that follows.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_a_malformed_version() -> Vec<(&'static str, Case)> {
+fn refuses_a_malformed_version() -> Family {
     each(MALFORMED_VERSIONS, |&(_, version)| {
         should("A version is HTTP, a slash, a digit, a point and a digit")
             .cites(RFC_9112.section("2.3"))
@@ -162,7 +162,7 @@ fn a_later_minor_version_is_understood() -> Case {
 /// Versions that are never written like this: does the proxy notice?
 ///
 /// Also accepted: anything; that a refusal is in order does not make it a duty.
-fn a_later_major_version() -> Vec<(&'static str, Case)> {
+fn a_later_major_version() -> Family {
     each(LATER_MAJORS, |&(_, version)| {
         survey(format!("What a CONNECT in {version} gets"))
             .cites(RFC_9110.section("15.6.6"))
@@ -183,7 +183,7 @@ const LATER_MAJORS: &[(&str, &str)] = &[("http_2_0", "HTTP/2.0"), ("http_3_0", "
 /// 505 comes in a version that the client may try next; after 400 it has no reason to try anything.
 ///
 /// Also accepted: to serve the request, which nothing forbids, and to close without an answer.
-fn a_refused_major_version_is_named() -> Vec<(&'static str, Case)> {
+fn a_refused_major_version_is_named() -> Family {
     each(LATER_MAJORS, |&(_, version)| {
         practice("A later major version that is refused is refused with 505")
             .cites(RFC_9110.section("15.6.6"))
@@ -220,7 +220,7 @@ fn an_http_1_0_client_needs_no_host() -> Case {
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer. Nothing follows from an answer in the
 /// language of the sample: then the port is not for HTTP only.
-fn refuses_what_is_not_http() -> Vec<(&'static str, Case)> {
+fn refuses_what_is_not_http() -> Family {
     each(NOT_HTTP, |&(_, sample)| {
         should("Bytes that are not HTTP lead to no server")
             .cites(RFC_9112.section("2.2"))

@@ -25,7 +25,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: one response and then anything that is no second one, or a close without an answer: a reset can eat
 /// even the first.
-fn content_of_a_refused_request_is_not_served() -> Vec<(&'static str, Case)> {
+fn content_of_a_refused_request_is_not_served() -> Family {
     each(REFUSED_WITH_CONTENT, |&(_, row, occasion, framing)| {
         must("The content of a refused CONNECT is not served as a request")
             .cites(RFC_9112.section("9.3"))
@@ -99,7 +99,7 @@ const OTHERS: &[(&str, &str, Target)] = &[
 /// next request was written by whoever wrote the content.
 ///
 /// Also accepted: to close after the answer, to read the content and drop it, or to wait for it before the answer.
-fn content_that_comes_late_is_not_served() -> Vec<(&'static str, Case)> {
+fn content_that_comes_late_is_not_served() -> Family {
     each(OTHERS, |&(_, method, target)| {
         must("Content that comes behind the answer to its request is not served as a request")
             .cites(RFC_9112.section("9.3"))
@@ -125,7 +125,7 @@ fn content_that_comes_late_is_not_served() -> Vec<(&'static str, Case)> {
 ///
 /// Nothing else is right than one response at most: in every reading of these fields that a specification permits, the
 /// request lies inside the content, or the connection has to end before it.
-fn hidden_content_is_not_served() -> Vec<(&'static str, Case)> {
+fn hidden_content_is_not_served() -> Family {
     each(HIDDEN, |&(_, framing)| {
         must("Content with odd framing behind a refused CONNECT is not served as a request")
             .cites(RFC_9112.section("11.2"))
@@ -194,7 +194,7 @@ const HIDDEN: &[(&str, Framing)] = &[
 ///
 /// Also accepted: to refuse, to close, or to wait for all that was announced. Whether the connection stays open after
 /// the refusal is for other cases; here only a request that has run counts.
-fn a_huge_content_is_not_served() -> Vec<(&'static str, Case)> {
+fn a_huge_content_is_not_served() -> Family {
     each(HUGE, |&(_, length, wrapped)| {
         must("A huge content behind a refused CONNECT is not served as a request")
             .cites(RFC_9110.section("8.6"))

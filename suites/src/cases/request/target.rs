@@ -123,7 +123,7 @@ fn the_target_beats_the_host_field() -> Case {
 /// CONNECT has no default port: one that is made up, 80 or 443, is one that nobody asked for and no filter has seen.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_a_target_without_a_port() -> Vec<(&'static str, Case)> {
+fn refuses_a_target_without_a_port() -> Family {
     each(WITHOUT_A_PORT, |&(_, row, target)| {
         must("A target without a port is rejected")
             .cites(RFC_9110.section("9.3.6"))
@@ -173,7 +173,7 @@ fn refuses_an_empty_host() -> Case {
 /// A proxy that falls back to the Host field here opens a tunnel to a server that the request-line does not show.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer.
-fn refuses_another_form() -> Vec<(&'static str, Case)> {
+fn refuses_another_form() -> Family {
     each(OTHER_FORMS, |&(_, row, section, target)| {
         should("CONNECT takes no other form of target than host and port")
             .cites(RFC_9112.section(section))
@@ -214,7 +214,7 @@ fn an_absolute_form() -> Case {
 /// Long names and long credentials in URIs are real; a buffer of 4 kB is too small for them.
 ///
 /// Also accepted: any final status but 414 and 431; such a host resolves nowhere, and such a port may be refused.
-fn a_long_request_line_is_read() -> Vec<(&'static str, Case)> {
+fn a_long_request_line_is_read() -> Family {
     each(LONG_TARGETS, |&(_, target)| {
         should("A request-line of 7990 bytes is read to its end")
             .cites(RFC_9112.section("3"))
@@ -261,7 +261,7 @@ const LONG_TARGETS: &[(&str, Padding)] = &[
 ///
 /// Also accepted: any final status, and a tunnel, since such a line is legal. From a reset nothing follows: it may have
 /// destroyed the answer.
-fn an_overlong_request_line_is_answered() -> Vec<(&'static str, Case)> {
+fn an_overlong_request_line_is_answered() -> Family {
     each(OVERLONG, |&(_, length)| {
         should("A request-line that is too long is answered with a status")
             .cites(RFC_9112.section("3"))

@@ -34,7 +34,7 @@ const FIRST: &[(&str, &str, bool)] = &[
 /// A relay that has stopped to watch a side that has ended misses that it has died, and keeps the other waiting.
 ///
 /// Also accepted: a FIN in place of the reset, and to have closed both sides before.
-fn a_reset_ends_a_half_closed_tunnel() -> Vec<(&'static str, Case)> {
+fn a_reset_ends_a_half_closed_tunnel() -> Family {
     each(FIRST, |&(_, row, client_closes)| {
         must("A reset ends the tunnel, also when the other side has closed before")
             .cites(RFC_9110.section("9.3.6"))

@@ -149,7 +149,7 @@ fn a_tunnel_that_both_have_closed_is_over() -> Case {
 /// Whoever closes has to learn when the other side has, too: else both wait for ever.
 ///
 /// Also accepted: to close both sides at once, or to wait for the other side to close.
-fn a_tunnel_that_one_has_closed_comes_to_its_end() -> Vec<(&'static str, Case)> {
+fn a_tunnel_that_one_has_closed_comes_to_its_end() -> Family {
     each(FIRST, |&(_, row, client_first)| {
         must("After one side has closed and then the other, the first sees the end")
             .cites(RFC_9110.section("9.3.6"))

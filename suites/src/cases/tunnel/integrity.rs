@@ -70,7 +70,7 @@ const DELICATE: &[(&str, &str, Bytes)] = &[
 /// A proxy that looks into a tunnel sooner or later sees something that it thinks it knows.
 ///
 /// Only this conforms: forwarding is blind, and a proxy that has to look inside says so in its profile.
-fn bytes_pass_unchanged() -> Vec<(&'static str, Case)> {
+fn bytes_pass_unchanged() -> Family {
     each(DELICATE, |&(_, row, bytes)| {
         must("Bytes pass a tunnel unchanged, whatever they look like")
             .cites(RFC_9110.section("9.3.6"))
@@ -94,7 +94,7 @@ const MUCH: u64 = 16 << 20;
 /// A byte that is lost, doubled or swapped once in a megabyte is not found by a ping.
 ///
 /// Nothing else is right; how long it takes is not judged.
-fn much_passes_unchanged() -> Vec<(&'static str, Case)> {
+fn much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, row, upwards)| {
         must("Sixteen megabytes arrive complete, in order and unchanged")
             .cites(RFC_9110.section("9.3.6"))
@@ -140,7 +140,7 @@ fn both_directions_flow_at_once() -> Case {
 /// them writes to the one before it reads from the other.
 ///
 /// Also accepted: to take as much as it likes of what is not read.
-fn a_full_direction_stops_no_other() -> Vec<(&'static str, Case)> {
+fn a_full_direction_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("While one direction is full, the other one flows")
             .cites(RFC_9110.section("9.3.6"))
@@ -162,7 +162,7 @@ const FULL: usize = 6;
 /// One client that stops reading, on a train that has entered a tunnel, must not be everybody's.
 ///
 /// Also accepted: to refuse tunnels past a limit. What was open before has to flow.
-fn a_full_tunnel_stops_no_other() -> Vec<(&'static str, Case)> {
+fn a_full_tunnel_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, _, upwards)| {
         practice("While some tunnels are full, another one flows")
             .cites(RFC_9110.section("9.3.6"))
@@ -214,7 +214,7 @@ fn a_pause_loses_nothing() -> Case {
 /// A proxy that is pushed back has to hold what it took, and to stop taking.
 ///
 /// Also accepted: any amount of buffering. What was taken from the one side has to reach the other.
-fn a_slow_reader_gets_everything() -> Vec<(&'static str, Case)> {
+fn a_slow_reader_gets_everything() -> Family {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("What was sent while nobody read arrives complete, once somebody reads")
             .cites(RFC_9110.section("9.3.6"))
@@ -292,7 +292,7 @@ fn two_tunnels_are_kept_apart() -> Case {
 /// A buffer that is used again has to be empty by then, also when its tunnel has died with bytes on their way.
 ///
 /// Only this conforms: the bytes belong to nobody any more.
-fn what_a_tunnel_leaves_is_no_other_ones() -> Vec<(&'static str, Case)> {
+fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
     each(DIRECTIONS, |&(_, _, upwards)| {
         must("What a tunnel held when it was reset comes out of no later one")
             .cites(RFC_9110.section("9.3.6"))
@@ -366,7 +366,7 @@ const VERY_MUCH: u64 = 256 << 20;
 /// Counters overflow, buffers wrap around, and both do so late.
 ///
 /// Nothing else is right; how long it takes is not judged.
-fn very_much_passes_unchanged() -> Vec<(&'static str, Case)> {
+fn very_much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, row, upwards)| {
         must("A quarter of a gigabyte arrives complete, in order and unchanged")
             .cites(RFC_9110.section("9.3.6"))

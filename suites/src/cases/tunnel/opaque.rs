@@ -39,7 +39,7 @@ const REQUESTS: &[(&str, Written)] = &[
 /// tunnels every day, to other proxies and to servers without TLS.
 ///
 /// Nothing else is right.
-fn a_request_in_a_tunnel_is_data() -> Vec<(&'static str, Case)> {
+fn a_request_in_a_tunnel_is_data() -> Family {
     each(REQUESTS, |&(_, written)| {
         must("A request inside a tunnel reaches the server as it is, and no other server")
             .cites(RFC_9110.section("9.3.6"))
@@ -94,7 +94,7 @@ const PROXY_CONNECTION: &[(&str, &str)] = &[
 /// curl and many others still send this field with every CONNECT.
 ///
 /// Also accepted: to refuse the request for a reason of its own, such as policy.
-fn a_connection_field_of_old_does_not_matter() -> Vec<(&'static str, Case)> {
+fn a_connection_field_of_old_does_not_matter() -> Family {
     each(PROXY_CONNECTION, |&(_, field)| {
         practice("Proxy-Connection neither prevents nor ends a tunnel")
             .cites(RFC_9112.section("C.2.2"))

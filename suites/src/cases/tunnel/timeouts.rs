@@ -117,7 +117,7 @@ const DIRECTIONS: &[(&str, bool)] = &[("to_the_server", true), ("to_the_client",
 /// A timer that looks at one direction only cuts long downloads, or long uploads.
 ///
 /// Also accepted: to end it all the same, since no specification says what idle means; that is noted.
-fn a_tunnel_that_moves_one_way_is_not_idle() -> Vec<(&'static str, Case)> {
+fn a_tunnel_that_moves_one_way_is_not_idle() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         survey("A tunnel in which bytes go one way only, for three times the idle timeout,")
             .cites(RFC_9112.section("9.5"))
@@ -152,7 +152,7 @@ fn a_tunnel_that_moves_one_way_is_not_idle() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: to keep the tunnel, or to deliver everything before the FIN. No specification asks for the reset, and
 /// many proxies send none.
-fn what_a_timeout_cuts_off_does_not_look_whole() -> Vec<(&'static str, Case)> {
+fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("A tunnel that is ended with bytes on their way ends with a reset")
             .cites(RFC_9112.section("8"))

@@ -50,7 +50,7 @@ const JUNK: &[(&str, &[u8])] = &[
 /// bytes are chosen by whoever answers on that port.
 ///
 /// Also accepted: any refusal of the proxy's own, and a close without an answer.
-fn what_is_no_response_is_not_passed_on() -> Vec<(&'static str, Case)> {
+fn what_is_no_response_is_not_passed_on() -> Family {
     each(JUNK, |&(_, junk)| {
         must("What the upstream proxy says that is no HTTP response does not reach the client, nor does a 2xx")
             .cites(RFC_9110.section("2.2"))
@@ -91,7 +91,7 @@ const UNANSWERED: &[(&str, Then)] = &[
 ///
 /// Also accepted: any refusal, and a close without an answer. Half a head that is passed on as it came, with its end, is no
 /// 2xx: then nothing follows.
-fn no_answer_is_no_success() -> Vec<(&'static str, Case)> {
+fn no_answer_is_no_success() -> Family {
     each(UNANSWERED, |&(_, then)| {
         must("An upstream proxy that ends without a whole answer has not granted a tunnel")
             .cites(RFC_9110.section("9.3.6"))
@@ -115,7 +115,7 @@ fn no_answer_is_no_success() -> Vec<(&'static str, Case)> {
 /// A client that is only cut off tries the same again, and asks nobody why.
 ///
 /// Also accepted: any other 5xx than 502.
-fn no_answer_becomes_a_5xx() -> Vec<(&'static str, Case)> {
+fn no_answer_becomes_a_5xx() -> Family {
     each(UNANSWERED, |&(_, then)| {
         practice("An upstream proxy that ends without a whole answer is answered for with 502, or another 5xx")
             .cites(RFC_9110.section("15.6.3"))
@@ -133,7 +133,7 @@ fn no_answer_becomes_a_5xx() -> Vec<(&'static str, Case)> {
 /// idempotent.
 ///
 /// Also accepted: to leave it to the client, which knows. A connection on which nothing was asked is none.
-fn a_connect_that_was_received_is_not_repeated() -> Vec<(&'static str, Case)> {
+fn a_connect_that_was_received_is_not_repeated() -> Family {
     each(RECEIVED, |&(_, then)| {
         must("A CONNECT that the upstream proxy has received is not sent again by the proxy on its own")
             .cites(RFC_9110.section("9.2.2"))

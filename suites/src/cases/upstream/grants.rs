@@ -68,7 +68,7 @@ const SUCCESSES: &[(&str, &str)] = &[
 /// What a 2xx means for a CONNECT does not depend on its last two digits.
 ///
 /// Also accepted: another 2xx towards the client than the upstream proxy's.
-fn every_2xx_opens_the_tunnel() -> Vec<(&'static str, Case)> {
+fn every_2xx_opens_the_tunnel() -> Family {
     each(SUCCESSES, |&(_, line)| {
         must("Any 2xx of the upstream proxy opens the tunnel")
             .cites(RFC_9110.section("9.3.6"))
@@ -97,7 +97,7 @@ const FRAMINGS: &[(&str, &str)] = &[
 /// lets its client do so.
 ///
 /// Nothing else is right.
-fn a_length_in_the_2xx_is_ignored() -> Vec<(&'static str, Case)> {
+fn a_length_in_the_2xx_is_ignored() -> Family {
     each(FRAMINGS, |&(_, fields)| {
         must("Content-Length and Transfer-Encoding in the upstream proxy's 2xx are neither obeyed nor passed on")
             .cites(RFC_9110.section("9.3.6"))
@@ -133,7 +133,7 @@ const SIZES: &[(&str, u64)] = &[
 /// lost, and the client waits for it forever.
 ///
 /// Nothing else is right.
-fn what_comes_with_the_2xx_is_the_tunnels() -> Vec<(&'static str, Case)> {
+fn what_comes_with_the_2xx_is_the_tunnels() -> Family {
     each(SIZES, |&(_, length)| {
         must("Bytes in the same segment as the upstream proxy's 2xx reach the client, once and in order")
             .cites(RFC_9110.section("9.3.6"))
@@ -255,7 +255,7 @@ const CLOSES: &[(&str, &str)] = &[
 /// After a tunnel there is no next request on its connection, and some upstream proxies say so.
 ///
 /// Nothing else is right.
-fn a_2xx_that_says_close_opens_the_tunnel() -> Vec<(&'static str, Case)> {
+fn a_2xx_that_says_close_opens_the_tunnel() -> Family {
     each(CLOSES, |&(_, field)| {
         should("A 2xx of the upstream proxy that says close opens the tunnel")
             .cites(RFC_9110.section("9.3.6"))
@@ -286,7 +286,7 @@ const INTERIM: &[(&str, &str, bool)] = &[
 /// the real answer as the server's first words.
 ///
 /// Also accepted: to pass it on, or not to: that is another case.
-fn an_interim_response_does_not_end_the_wait() -> Vec<(&'static str, Case)> {
+fn an_interim_response_does_not_end_the_wait() -> Family {
     each(INTERIM, |&(_, line, at_once)| {
         must("A 1xx before the upstream proxy's 2xx is neither the final response nor part of the tunnel")
             .cites(RFC_9110.section("15.2"))

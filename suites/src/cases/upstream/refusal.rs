@@ -35,7 +35,7 @@ const REFUSALS: &[(&str, &str)] = &[
 /// A client that is told 2xx sends what is meant for its server to whoever has refused it.
 ///
 /// Also accepted: any other status, and a close without an answer.
-fn a_refusal_stays_one() -> Vec<(&'static str, Case)> {
+fn a_refusal_stays_one() -> Family {
     each(REFUSALS, |&(_, line)| {
         must("A refusal of the upstream proxy does not become a 2xx")
             .cites(RFC_9110.section("9.3.6"))
@@ -91,7 +91,7 @@ const KEPT_OPEN: &[(&str, &str)] = &[
 /// The client's bytes were for a tunnel. The upstream proxy, which has refused that, takes them for a request.
 ///
 /// Also accepted: to close both connections, or to keep the client's for another request that it reads itself.
-fn what_the_client_says_then_goes_nowhere() -> Vec<(&'static str, Case)> {
+fn what_the_client_says_then_goes_nowhere() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         should("After a refusal of the upstream proxy, the client's bytes are not passed on to it")
             .cites(RFC_9110.section("9.3.6"))
@@ -125,7 +125,7 @@ fn what_the_client_says_then_goes_nowhere() -> Vec<(&'static str, Case)> {
 ///
 /// Also accepted: an answer of the proxy's own that is no 2xx. Nothing else: a proxy that authenticates connections may be
 /// asked again, but answers itself.
-fn a_second_connect_is_not_the_upstream_proxys() -> Vec<(&'static str, Case)> {
+fn a_second_connect_is_not_the_upstream_proxys() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         must("After a refusal of the upstream proxy, the next CONNECT on that connection opens no tunnel")
             .cites(RFC_9931.section("8"))

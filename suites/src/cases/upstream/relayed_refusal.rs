@@ -105,7 +105,7 @@ const LENGTHS: &[(&str, &str)] = &[
 /// Nobody knows where such a response ends. A client that guesses takes a part of it for the next response.
 ///
 /// Also accepted: a 502, any other page of the proxy's own, a close without an answer.
-fn a_length_that_is_none_is_not_passed_on() -> Vec<(&'static str, Case)> {
+fn a_length_that_is_none_is_not_passed_on() -> Family {
     each(LENGTHS, |&(_, length)| {
         must("A refusal of the upstream proxy with an invalid Content-Length is not passed on")
             .cites(RFC_9112.section("6.3"))
@@ -166,7 +166,7 @@ const CLIENTS: &[(&str, &str)] = &[("of_1_1", "HTTP/1.1"), ("of_1_0", "HTTP/1.0"
 /// The page says why: which credentials, which policy. Half of it, or one with sizes in between, says it to nobody.
 ///
 /// Also accepted: a page of the proxy's own, in any framing.
-fn a_chunked_refusal_is_whole() -> Vec<(&'static str, Case)> {
+fn a_chunked_refusal_is_whole() -> Family {
     each(CLIENTS, |&(_, version)| {
         must("A chunked refusal of the upstream proxy reaches the client whole, in a framing that it understands")
             .cites(RFC_9112.section("7.1"))

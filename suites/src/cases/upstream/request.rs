@@ -38,7 +38,7 @@ const HOSTS: &[(&str, &str, &[Need])] = &[
 /// address without its brackets, asks for something else than its client has.
 ///
 /// Also accepted: another case of a name, a dot after it, zeros in front of the port.
-fn is_asked_for_the_same_target() -> Vec<(&'static str, Case)> {
+fn is_asked_for_the_same_target() -> Family {
     each(HOSTS, |&(_, host, needs)| {
         must("The upstream proxy is asked for the host and port that the client asks for")
             .cites(RFC_9112.section("3.2.3"))
@@ -126,7 +126,7 @@ const VERSIONS: &[(&str, &str)] = &[("older", "HTTP/1.0"), ("newer", "HTTP/1.7")
 ///
 /// Also accepted: to refuse the client's version, and any version of the proxy's own, as long as it does not depend on the
 /// client's.
-fn the_version_is_the_proxys_own() -> Vec<(&'static str, Case)> {
+fn the_version_is_the_proxys_own() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A forwarded CONNECT names the version that the proxy speaks, not the client's")
             .cites(RFC_9112.section("2.3"))
@@ -235,7 +235,7 @@ const HOPS: &[(&str, &str, &str)] = &[
 /// What a client says about its own connection is not true of the next one.
 ///
 /// Also accepted: values of the proxy's own.
-fn what_is_meant_for_one_hop_is_not_passed_on() -> Vec<(&'static str, Case)> {
+fn what_is_meant_for_one_hop_is_not_passed_on() -> Family {
     each(HOPS, |&(_, field, value)| {
         should("Fields that concern one connection are removed or replaced, whether Connection names them or not")
             .cites(RFC_9110.section("7.6.1"))
@@ -297,7 +297,7 @@ const LONG_VALUES: &[(&str, usize)] = &[
 /// client.
 ///
 /// Also accepted: to pass no such field on, and to refuse the request as too large.
-fn a_long_value_is_passed_on_whole() -> Vec<(&'static str, Case)> {
+fn a_long_value_is_passed_on_whole() -> Family {
     each(LONG_VALUES, |&(_, length)| {
         must("A long value reaches the upstream proxy whole, or not at all")
             .cites(RFC_9110.section("5.4"))
@@ -372,7 +372,7 @@ type Section = (Document, &'static str);
 /// The next proxy may take such a value for two fields, or for the half of one.
 ///
 /// Also accepted: to refuse the request, or to wait for more of it, to put spaces there, and to pass no field on.
-fn a_damaged_value_is_not_passed_on() -> Vec<(&'static str, Case)> {
+fn a_damaged_value_is_not_passed_on() -> Family {
     each(DAMAGED, |&(_, row, (document, section), field)| {
         must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
             .cites(document.section(section))
