@@ -90,7 +90,7 @@ fn full() -> Configuration {
             idle: Some(2),
             header: None,
         },
-        httpd_text: Some("Timeout 1\n{port}".to_owned()),
+        lines: Some("Timeout 1\n{port}".to_owned()),
         ..bare()
     }
 }

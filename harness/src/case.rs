@@ -4,5 +4,5 @@ mod case;
 pub mod select;
 
 pub use case::{
-    Case, Family, IntoCases, Row, Suite, each, httpd, may, must, practice, should, survey,
+    Case, Family, IntoCases, Row, Suite, each, may, must, practice, product, should, survey,
 };

@@ -1,7 +1,7 @@
 //! The words that a case is written in.
 
 pub use crate::{
-    case::{Case, Family, Suite, each, httpd, may, must, practice, should, survey},
+    case::{Case, Family, Suite, each, may, must, practice, product, should, survey},
     citation::Document,
     client::{Client, Connection, Exchange},
     http1::{Answer, Forwarded, Reply, Request},
@@ -15,10 +15,11 @@ pub use crate::{
         },
     },
     setup::{
-        Need, Setup, allow_connect, allowing, allowing_itself, connect_timeout, credentials,
-        few_clients, header_timeout, idle_timeout, no_list, through_itself, tls_listener, upstream,
+        Product, Setup, allowing, allowing_as_written, allowing_itself, connect_timeout,
+        credentials, few_clients, header_timeout, idle_timeout, no_list, through_itself,
+        tls_listener, upstream,
     },
-    subject::{User, configuration::Credentials},
+    subject::{Need, User, configuration::Credentials},
     suite,
     tunnel::{End, Ending, Farewell},
     verdict::{Finding, Outcome},

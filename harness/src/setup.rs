@@ -1,15 +1,15 @@
-//! What the subject is configured to for a case, and what that needs of it.
+//! What the subject is configured to for a case.
 
-mod capability;
 mod port_letters;
 mod port_range;
+mod product;
 mod setup;
 
-pub use capability::Need;
 pub(crate) use port_letters::LETTERS;
 pub use port_letters::Letters;
 pub use port_range::{PortListError, PortRange};
+pub use product::{Product, Text};
 pub use setup::{
-    Allow, Setup, allow_connect, allowing, allowing_itself, connect_timeout, credentials,
+    Allow, Setup, allowing, allowing_as_written, allowing_itself, connect_timeout, credentials,
     few_clients, header_timeout, idle_timeout, no_list, through_itself, tls_listener, upstream,
 };

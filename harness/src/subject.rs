@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod capability;
 pub mod configuration;
 mod htpasswd;
 pub mod log;
@@ -26,5 +27,6 @@ mod subject;
 mod users;
 pub mod variables;
 
+pub use capability::{Claims, Need, Offer};
 pub use subject::Who;
 pub use users::User;

@@ -33,6 +33,7 @@ pub fn suites() -> Vec<Suite> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connectspec_harness::{subject::Need, verdict::Level};
     use std::collections::BTreeSet;
 
     #[test]
@@ -55,6 +56,20 @@ mod tests {
         for case in suites().iter().flat_map(|suite| &suite.cases) {
             assert!(!case.covers.is_empty(), "{} covers no row", case.id);
             assert!(!case.cites.is_empty(), "{} cites nothing", case.id);
+        }
+    }
+
+    /// The language of a product is put before those alone who say that they speak it.
+    #[test]
+    fn whoever_is_given_text_of_a_product_is_like_it() {
+        for case in suites().iter().flat_map(|suite| &suite.cases) {
+            let needs = case.all_needs();
+            let text = [Need::Directive, Need::ConfigLines];
+            let given = text.iter().any(|need| needs.contains(need));
+            let named = case.of.is_some() || case.setup.language().is_some();
+            assert!(named || !given, "{} does not say whose text", case.id);
+            let about_one = case.level == Level::Product;
+            assert!(case.of.is_some() || !about_one, "{}", case.id);
         }
     }
 }

@@ -345,8 +345,8 @@ fn profile_of_a_deaf_httpd() -> String {
     let program = format!("{:?}", faulty_proxy().display().to_string());
     let deaf = profile
         .replace("\"faulty-proxy\"", &program)
-        .replace("[offers]\n", "[offers]\nhttpd-text = true\n");
-    assert!(deaf.contains(&program) && deaf.contains("httpd-text = true"));
+        .replace("[offers]\n", "[offers]\nconfig-lines = true\n");
+    assert!(deaf.contains(&program) && deaf.contains("config-lines = true"));
     deaf
 }
 

@@ -5,7 +5,8 @@ use std::{fmt, panic::Location, pin::Pin, sync::Arc};
 use crate::{
     citation::Citation,
     lab::Lab,
-    setup::{Need, Setup},
+    setup::{Product, Setup},
+    subject::Need,
     verdict::{Level, Outcome},
 };
 
@@ -22,6 +23,8 @@ pub struct Case {
     pub title: String,
     /// How much weight it has.
     pub level: Level,
+    /// The product of which it is asked, and of those that are like it; `None`: of every proxy.
+    pub of: Option<Product>,
     /// Where it stands.
     pub cites: Vec<Citation>,
     /// The rows of the register that it covers.
@@ -65,10 +68,15 @@ levels! {
     may May;
     /// Begins a case about good practice that no specification demands.
     practice Practice;
-    /// Begins a case about what Apache httpd 2.4 does.
-    httpd Httpd;
     /// Begins a case that only asks what the proxy does.
     survey Survey;
+}
+
+/// Begins a case about what a product does; it is asked only of those that are like it.
+#[track_caller]
+#[must_use]
+pub fn product(of: Product, title: impl Into<String>) -> Case {
+    Case::new(Level::Product, title.into()).of(of)
 }
 
 impl Case {
@@ -78,6 +86,7 @@ impl Case {
             id: String::new(),
             title,
             level,
+            of: None,
             cites: Vec::new(),
             covers: Vec::new(),
             seen_in: Vec::new(),
@@ -107,6 +116,13 @@ impl Case {
     #[must_use]
     pub fn seen_in(mut self, report: &'static str, link: &'static str) -> Self {
         self.seen_in.push((report, link));
+        self
+    }
+
+    /// The case is asked only of that product, and of those that are like it.
+    #[must_use]
+    pub const fn of(mut self, product: Product) -> Self {
+        self.of = Some(product);
         self
     }
 

@@ -207,7 +207,9 @@ impl World {
             }
             Allow::Servers | Allow::ServersAndItself | Allow::Default => {}
             Allow::Ports(ports) => configuration.allow = Some(letters.list(ports)?),
-            Allow::Text(words) => configuration.allow_text = Some(letters.expand(words)?),
+            Allow::AsWritten(list) => {
+                configuration.allow_text = Some(letters.expand(&list.text)?);
+            }
         }
         if setup.credentials {
             configuration.credentials = Some(User::Ordinary.credentials(self.seed));
@@ -228,10 +230,10 @@ impl World {
         if setup.tls {
             configuration.tls = Some(self.tls_files.clone());
         }
-        configuration.httpd_text = setup
-            .httpd_text
+        configuration.lines = setup
+            .lines
             .as_ref()
-            .map(|lines| letters.expand_among_others(lines));
+            .map(|lines| letters.expand_among_others(&lines.text));
         configuration.timeouts = Timeouts {
             connect: setup.connect,
             idle: setup.idle,

@@ -58,7 +58,7 @@ pub(super) fn control(lab: &Lab, setup: &Setup) -> Outcome {
     runtime.block_on(async {
         let server = match &setup.allow {
             _ if setup.upstream => return lab.control_upstream().await,
-            Allow::Text(_) | Allow::Default => return Ok(()),
+            Allow::AsWritten(_) | Allow::Default => return Ok(()),
             Allow::Servers | Allow::ServersAndItself => lab.server(echo()).await?,
             Allow::Ports(ports) => {
                 let Some(port) = lab.first_port(ports)? else {

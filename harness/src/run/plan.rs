@@ -144,8 +144,12 @@ impl Plan {
     }
 
     fn reason_to_skip(&self, case: &Case) -> Option<String> {
-        if case.level == Level::Httpd && !self.who.is_like_httpd() {
-            return Some("asked only of proxies that are like Apache httpd 2.4".to_owned());
+        let products = case.of.into_iter().chain(case.setup.language());
+        if let Some(other) = products.into_iter().find(|&one| !self.who.is_like(one)) {
+            return Some(format!(
+                "asked only of proxies that are like {}",
+                other.title
+            ));
         }
         let lacking = case
             .all_needs()

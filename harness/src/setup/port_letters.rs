@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn among_httpds_own_braces_only_letters_are_replaced() {
+    fn among_braces_of_the_language_only_letters_are_replaced() {
         let text = "Listen {a}\nLogFormat \"%{c}a %{b}n ${d} {access_log} {{a}} {\" {b}";
         let expected = "Listen 1001\nLogFormat \"%{c}a %{b}n ${d} {access_log} {1001} {\" 1005";
         assert_eq!(SOME.expand_among_others(text), expected);

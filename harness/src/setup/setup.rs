@@ -1,6 +1,6 @@
 //! What the subject is configured to for a case.
 
-use crate::setup::Need;
+use crate::setup::{Product, Text};
 
 /// A configuration of the subject. Cases of equal set-ups share one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +23,8 @@ pub struct Setup {
     pub header: Option<u32>,
     /// Whether it serves clients at 127.0.0.1 only.
     pub few_clients: bool,
-    /// Lines of an httpd configuration, after all others; see [`Setup::with_httpd_text`].
-    pub httpd_text: Option<String>,
+    /// Lines of configuration, after all others; see [`Setup::with_lines`].
+    pub lines: Option<Text>,
 }
 
 /// Which ports are allowed.
@@ -39,8 +39,8 @@ pub enum Allow {
     Default,
     /// Ports and ranges where letters in braces stand for ports: `{a} {b}-{c}`.
     Ports(String),
-    /// Words of an `AllowCONNECT` directive, taken verbatim once the letters in braces are replaced.
-    Text(String),
+    /// A list as the configuration of a product writes it, taken verbatim once the letters in braces are replaced.
+    AsWritten(Text),
 }
 
 /// The subject allows these ports; letters in braces stand for ports that the harness chooses: `{a} {b}-{c}`.
@@ -52,11 +52,13 @@ pub fn allowing(ports: impl Into<String>) -> Setup {
     }
 }
 
-/// The subject's `AllowCONNECT` directive has these words; letters in braces stand for ports.
+/// The subject's list of ports has these words, as the configuration of that product writes it; letters in braces stand
+/// for ports.
 #[must_use]
-pub fn allow_connect(words: impl Into<String>) -> Setup {
+pub fn allowing_as_written(of: Product, words: impl Into<String>) -> Setup {
+    let text = words.into();
     Setup {
-        allow: Allow::Text(words.into()),
+        allow: Allow::AsWritten(Text { of, text }),
         ..Setup::default()
     }
 }
@@ -152,50 +154,31 @@ pub fn header_timeout(seconds: u32) -> Setup {
 }
 
 impl Setup {
-    /// The subject's configuration ends with these lines, as httpd reads them. Letters in braces stand for ports, as in
-    /// an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens on, and
-    /// `{second_port}` for another that it may listen on. Braces after `%` and `$` are httpd's own.
+    /// The subject's configuration ends with these lines, in the language of that product. Letters in braces stand for
+    /// ports, as in an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens
+    /// on, and `{second_port}` for another that it may listen on. Braces after `%` and `$` are the language's own.
     #[must_use]
-    pub fn with_httpd_text(self, lines: impl Into<String>) -> Self {
+    pub fn with_lines(self, of: Product, lines: impl Into<String>) -> Self {
+        let text = lines.into();
         Self {
-            httpd_text: Some(lines.into()),
+            lines: Some(Text { of, text }),
             ..self
         }
     }
 
-    /// What it needs of the subject.
+    /// The product in whose language a part of it is written.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
-        let mut needs = Vec::new();
-        match &self.allow {
-            Allow::Servers | Allow::ServersAndItself => {}
-            Allow::Default => needs.push(Need::DefaultPorts),
-            Allow::Ports(_) => needs.push(Need::PortList),
-            Allow::Text(_) => needs.push(Need::Directive),
+    pub fn language(&self) -> Option<Product> {
+        match (&self.lines, &self.allow) {
+            (Some(text), _) | (None, Allow::AsWritten(text)) => Some(text.of),
+            _ => None,
         }
-        let wanted = [
-            (self.credentials, Need::Credentials),
-            (self.upstream || self.through_itself, Need::Upstream),
-            (self.tls, Need::TlsListener),
-            (self.idle.is_some(), Need::IdleTimeout),
-            (self.connect.is_some(), Need::ConnectTimeout),
-            (self.header.is_some(), Need::HeaderTimeout),
-            (self.few_clients, Need::ClientRule),
-            (self.httpd_text.is_some(), Need::HttpdText),
-        ];
-        needs.extend(
-            wanted
-                .into_iter()
-                .filter(|(wanted, _)| *wanted)
-                .map(|(_, need)| need),
-        );
-        needs
     }
 
     /// Whether its cases use certain ports, and so cannot run at the same time.
     #[must_use]
     pub const fn names_ports(&self) -> bool {
-        matches!(self.allow, Allow::Ports(_) | Allow::Text(_)) || self.httpd_text.is_some()
+        matches!(self.allow, Allow::Ports(_) | Allow::AsWritten(_)) || self.lines.is_some()
     }
 
     /// For a reader.
@@ -206,7 +189,7 @@ impl Setup {
             Allow::ServersAndItself => "allow itself, too".to_owned(),
             Allow::Default => "no list".to_owned(),
             Allow::Ports(ports) => format!("allow {ports}"),
-            Allow::Text(text) => format!("AllowCONNECT {text}"),
+            Allow::AsWritten(list) => format!("{} {}", list.of.port_list, list.text),
         }];
         let seconds = |name: &str, value: Option<u32>| value.map(|s| format!("{name} {s}s"));
         words.extend(self.credentials.then(|| "credentials".to_owned()));
@@ -217,9 +200,9 @@ impl Setup {
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));
         words.extend(seconds("header", self.header));
-        words.extend(self.httpd_text.as_ref().map(|text| {
+        words.extend(self.lines.as_ref().map(|Text { of, text }| {
             let lines: Vec<_> = text.lines().map(str::trim).collect();
-            format!("httpd: {}", lines.join("; "))
+            format!("{}: {}", of.word, lines.join("; "))
         }));
         words.join(", ")
     }

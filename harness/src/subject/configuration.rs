@@ -17,7 +17,7 @@ pub struct Configuration {
     pub listen: SocketAddr,
     /// The destination ports that CONNECT may reach. An empty list means none at all.
     pub allow: Option<Vec<PortRange>>,
-    /// What is to stand after `AllowCONNECT`, verbatim, for subjects that take that directive.
+    /// The list of these ports as the subject's own configuration writes it, taken verbatim.
     pub allow_text: Option<String>,
     /// The user that is let in.
     pub credentials: Option<Credentials>,
@@ -31,8 +31,8 @@ pub struct Configuration {
     pub tls: Option<TlsFiles>,
     /// How long the subject waits.
     pub timeouts: Timeouts,
-    /// Lines that are to stand after all others, for subjects that read httpd's configuration.
-    pub httpd_text: Option<String>,
+    /// Lines in the language of the subject's own configuration, which are to stand after all others.
+    pub lines: Option<String>,
     /// Three free ports for whatever else a subject insists on opening (an admin port, say).
     pub spare_ports: [u16; 3],
 }
@@ -51,7 +51,7 @@ impl Configuration {
             upstream: None,
             tls: None,
             timeouts: Timeouts::default(),
-            httpd_text: None,
+            lines: None,
             spare_ports: [0; 3],
         }
     }
@@ -90,9 +90,9 @@ impl fmt::Display for Configuration {
         if let Some(upstream) = self.upstream {
             write!(f, " --upstream {upstream}")?;
         }
-        if let Some(lines) = &self.httpd_text {
+        if let Some(lines) = &self.lines {
             let lines = lines.replace('\\', r"\\").replace('\'', r"\'");
-            write!(f, " --httpd-text $'{}'", lines.replace('\n', r"\n"))?;
+            write!(f, " --config-lines $'{}'", lines.replace('\n', r"\n"))?;
         }
         let timeouts = self.timeouts;
         for (name, seconds) in [

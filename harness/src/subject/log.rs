@@ -83,14 +83,12 @@ impl LogReader {
         }
     }
 
-    /// Whether the pattern has a group of that name.
+    /// The named groups of the pattern.
     #[must_use]
-    pub fn names(&self, group: &str) -> bool {
+    pub fn groups(&self) -> Vec<String> {
         let pattern = self.pattern.iter();
-        pattern
-            .flat_map(Regex::capture_names)
-            .flatten()
-            .any(|name| name == group)
+        let names = pattern.flat_map(Regex::capture_names).flatten();
+        names.map(str::to_owned).collect()
     }
 
     /// All lines so far, the oldest first.

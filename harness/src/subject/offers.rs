@@ -10,10 +10,11 @@ pub struct Offers {
     pub allowed_ports: Option<AllowedPorts>,
     /// What it allows when no list is given. `Some` and empty: nothing; `None`: not known.
     pub default_ports: Option<Vec<u16>>,
-    /// Takes `AllowCONNECT` text verbatim.
+    /// Takes the list of ports in the words of its own configuration, verbatim.
     pub directive: bool,
-    /// Takes lines of an httpd configuration.
-    pub httpd_text: bool,
+    /// Takes lines in the language of its own configuration, which is that of the product that it is like.
+    #[serde(alias = "httpd-text")]
+    pub config_lines: bool,
     /// Can ask for a user name and a password.
     pub credentials: bool,
     /// Which user names and passwords its configuration can hold.

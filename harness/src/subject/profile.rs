@@ -19,6 +19,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::subject::{
+    capability::Claims,
     offers::Offers,
     profile::{mistake::Mistake, template::Template},
 };
@@ -40,7 +41,7 @@ pub struct Profile {
     pub homepage: Option<String>,
     /// The command that installs it, shown when the program is missing.
     pub install: Option<String>,
-    /// The proxy whose ways it follows; `httpd-2.4` asks it the cases of level httpd, too.
+    /// The product whose ways it follows, with its version: it is asked the cases about that one, too.
     pub like: Option<String>,
     /// How it is started and stopped.
     pub launch: Launch,
@@ -220,10 +221,19 @@ impl Profile {
         })
     }
 
-    /// The known, explained failure of one case.
+    /// What it says of its proxy.
     #[must_use]
-    pub fn deviation(&self, case: &str) -> Option<&Deviation> {
-        self.deviations.iter().find(|known| known.case == case)
+    pub fn claims(&self) -> Claims {
+        let groups = |log: &AccessLog| {
+            let names = log.pattern.capture_names().flatten();
+            names.map(str::to_owned).collect()
+        };
+        Claims {
+            offers: self.offers.clone(),
+            checks_configuration: self.launch.check.is_some(),
+            log: self.access_log.as_ref().map(groups),
+            launched: true,
+        }
     }
 }
 

@@ -11,7 +11,13 @@ use regex::Regex;
 
 use crate::{
     setup::{PortListError, PortRange},
-    subject::{configuration::Credentials, log::LogReader, process::readiness},
+    subject::{
+        capability::Claims,
+        configuration::Credentials,
+        log::LogReader,
+        offers::{AllowedPorts, Offers},
+        process::readiness,
+    },
 };
 
 /// A proxy that is already running somewhere.
@@ -98,6 +104,21 @@ impl Remote {
         let pattern = Regex::new(pattern).map_err(|error| RemoteError::Pattern(Box::new(error)))?;
         self.access_log = Some(LogReader::file(file, pattern));
         Ok(self)
+    }
+
+    /// What is said of it: it is as it was started, so that only what somebody knows of it can be asked.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        Claims {
+            offers: Offers {
+                allowed_ports: self.allow.as_ref().map(|_| AllowedPorts::Ranges),
+                names: true,
+                credentials: self.credentials.is_some(),
+                ..Offers::default()
+            },
+            log: self.access_log.as_ref().map(LogReader::groups),
+            ..Claims::default()
+        }
     }
 
     /// Whether it accepts connections now, or within that time. Blocks.

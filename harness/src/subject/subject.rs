@@ -1,12 +1,8 @@
 //! Who is judged, and what it offers.
 
 use crate::{
-    setup::{Allow, Need, Setup},
-    subject::{
-        offers::{AllowedPorts, Passwords, TimeoutKind},
-        profile::Profile,
-        remote::Remote,
-    },
+    setup::{Allow, Product, Setup},
+    subject::{Need, profile::Profile, remote::Remote},
 };
 
 /// Who is judged.
@@ -28,11 +24,11 @@ impl Who {
         }
     }
 
-    /// Whether it says that it is like Apache httpd 2.4.
+    /// Whether it says that it is like that product.
     #[must_use]
-    pub fn is_like_httpd(&self) -> bool {
+    pub fn is_like(&self, product: Product) -> bool {
         match self {
-            Self::Profile(profile) => profile.like.as_deref() == Some("httpd-2.4"),
+            Self::Profile(profile) => profile.like.as_deref() == Some(product.like),
             Self::Remote(_) => false,
         }
     }
@@ -51,56 +47,10 @@ impl Who {
     /// Whether it has what a case needs.
     #[must_use]
     pub fn offers(&self, need: Need) -> bool {
-        match self {
-            Self::Profile(profile) => profile_offers(profile, need),
-            Self::Remote(remote) => match need {
-                Need::PortList | Need::PortRanges => remote.allow.is_some(),
-                Need::AccessLog | Need::SourcePort | Need::LoggedStatus => {
-                    remote.access_log.as_ref().is_some_and(|log| match need {
-                        Need::SourcePort => log.names("source_port"),
-                        Need::LoggedStatus => log.names("status"),
-                        _ => true,
-                    })
-                }
-                Need::Names => true,
-                Need::Credentials => remote.credentials.is_some(),
-                _ => false,
-            },
-        }
-    }
-}
-
-fn profile_offers(profile: &Profile, need: Need) -> bool {
-    let offers = &profile.offers;
-    let log_names = |group: &str| {
-        let log = profile.access_log.as_ref();
-        log.is_some_and(|log| {
-            log.pattern
-                .capture_names()
-                .flatten()
-                .any(|name| name == group)
-        })
-    };
-    match need {
-        Need::PortList => offers.allowed_ports.is_some(),
-        Need::PortRanges => offers.allowed_ports == Some(AllowedPorts::Ranges),
-        Need::Directive => offers.directive,
-        Need::HttpdText => offers.httpd_text,
-        Need::ConfigCheck => profile.launch.check.is_some(),
-        Need::DefaultPorts => offers.default_ports.is_some(),
-        Need::AccessLog => profile.access_log.is_some(),
-        Need::SourcePort => log_names("source_port"),
-        Need::LoggedStatus => log_names("status"),
-        Need::Ipv6 => offers.ipv6,
-        Need::Names => offers.names,
-        Need::Credentials => offers.credentials,
-        Need::AnyPassword => offers.credentials && offers.passwords == Passwords::Any,
-        Need::ClientRule => offers.clients,
-        Need::Upstream => offers.upstream,
-        Need::TlsListener => offers.tls_listener,
-        Need::ConnectTimeout => offers.timeouts.contains(&TimeoutKind::Connect),
-        Need::IdleTimeout => offers.timeouts.contains(&TimeoutKind::Idle),
-        Need::HeaderTimeout => offers.timeouts.contains(&TimeoutKind::Header),
-        Need::Launched => true,
+        let claims = match self {
+            Self::Profile(profile) => profile.claims(),
+            Self::Remote(remote) => remote.claims(),
+        };
+        need.is_met_by(&claims)
     }
 }

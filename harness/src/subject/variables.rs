@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 24] = [
+pub const VARIABLES: [&str; 25] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -35,7 +35,8 @@ pub const VARIABLES: [&str; 24] = [
     "timeouts.connect",
     "timeouts.idle",
     "timeouts.header",
-    "httpd_text",
+    "config_lines",
+    "httpd_text", // as `config_lines` was called once
     "spare_ports",
     "scratch",
     "access_log",
@@ -89,7 +90,7 @@ impl Vars {
             context! { certificate => text(&tls.certificate), key => text(&tls.key) }
         });
         let timeouts = configuration.timeouts;
-        let httpd_text = configuration.httpd_text.as_ref().map(|lines| {
+        let lines = configuration.lines.as_ref().map(|lines| {
             let [second_port, ..] = configuration.spare_ports;
             [
                 ("{access_log}", text(&self.access_log)),
@@ -113,7 +114,8 @@ impl Vars {
             timeouts => context! {
                 connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
             },
-            httpd_text => httpd_text,
+            config_lines => lines.as_deref(),
+            httpd_text => lines.as_deref(),
             spare_ports => configuration.spare_ports.to_vec(),
             scratch => text(&self.scratch),
             access_log => text(&self.access_log),

@@ -12,8 +12,10 @@ use crate::verdict::Conclusion;
 pub enum Level {
     /// The specification demands it.
     Must,
-    /// What Apache httpd 2.4 does; asked only of subjects that say they are like it.
-    Httpd,
+    /// What a product does on which others are modelled; asked only of subjects that say they are like it. The word is
+    /// the name of the one such product that there are cases about.
+    #[serde(rename = "httpd")]
+    Product,
     /// The specification recommends it.
     Should,
     /// Good practice in security and operation; no sentence of a specification demands it.
@@ -28,7 +30,7 @@ impl Level {
     /// Every level, the strictest first.
     pub const ALL: [Self; 6] = [
         Self::Must,
-        Self::Httpd,
+        Self::Product,
         Self::Should,
         Self::Practice,
         Self::May,
@@ -40,7 +42,7 @@ impl Level {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Must => "must",
-            Self::Httpd => "httpd",
+            Self::Product => "httpd",
             Self::Should => "should",
             Self::Practice => "practice",
             Self::May => "may",
@@ -159,7 +161,7 @@ pub const fn judge(level: Level, conclusion: Conclusion, strict: bool, listed: b
         (C::Violated, _, true) => Verdict::Known,
         (C::Held | C::Violated, L::May | L::Survey, false) => Verdict::Info,
         (C::Held, _, false) => Verdict::Pass,
-        (C::Violated, L::Must | L::Httpd, false) => Verdict::Fail,
+        (C::Violated, L::Must | L::Product, false) => Verdict::Fail,
         (C::Violated, L::Should | L::Practice, false) if strict => Verdict::Fail,
         (C::Violated, L::Should | L::Practice, false) => Verdict::Warn,
     }

@@ -3,6 +3,7 @@
 pub(super) mod addresses;
 pub(super) mod bad_credentials;
 pub(super) mod challenge;
+pub(super) mod httpd;
 pub(super) mod log_items;
 pub(super) mod log_lines;
 pub(super) mod property;

@@ -36,12 +36,12 @@ pub(super) struct Serve {
     /// The ports that it allows, such as '443 8000-8100'; without it, what it allows by itself
     #[arg(long, value_name = "PORTS", value_parser = PortList::parse)]
     allow: Option<PortList>,
-    /// The words of its AllowCONNECT directive
+    /// Its list of ports in the words of its own configuration, such as those of AllowCONNECT
     #[arg(long, value_name = "WORDS")]
     allow_text: Option<String>,
-    /// Lines of an httpd configuration after all others
-    #[arg(long, value_name = "LINES")]
-    httpd_text: Option<String>,
+    /// Lines of its own configuration after all others
+    #[arg(long, value_name = "LINES", alias = "httpd-text")]
+    config_lines: Option<String>,
     /// The user that it lets in
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
     credentials: Option<Credentials>,
@@ -84,7 +84,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     let mut configuration = Configuration::new(arguments.listen);
     configuration.allow = arguments.allow.clone().map(|list| list.0);
     configuration.allow_text.clone_from(&arguments.allow_text);
-    configuration.httpd_text.clone_from(&arguments.httpd_text);
+    configuration.lines.clone_from(&arguments.config_lines);
     configuration.credentials.clone_from(&arguments.credentials);
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;

@@ -118,7 +118,7 @@ fn each_demand_has_a_case_or_a_reason_or_waits_for_one() {
     let demands = register
         .requirements
         .iter()
-        .filter(|row| matches!(row.level, Level::Must | Level::Httpd));
+        .filter(|row| matches!(row.level, Level::Must | Level::Product));
     let open: BTreeSet<_> = demands
         .filter(|row| row.untestable.is_none() && row.proven_by.is_none())
         .filter(|row| row.cases(&catalogue).is_empty())

@@ -9,7 +9,7 @@ use crate::{
 impl Lab {
     /// Another process of the proxy, configured to `setup`, which it has to take: where its own check says no, that is a
     /// violation, with what it says. For cases of which the configuration is a part; they need
-    /// [`Need::ConfigCheck`](crate::setup::Need::ConfigCheck).
+    /// [`Need::ConfigCheck`](crate::subject::Need::ConfigCheck).
     pub async fn reconfigured(&self, setup: &Setup) -> Outcome<Self> {
         let check = self.check_configuration(setup).await?;
         if check.accepted {

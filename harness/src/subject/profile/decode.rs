@@ -30,7 +30,7 @@ pub(super) fn profile(
     read: &dyn Fn(&str) -> io::Result<String>,
 ) -> Result<Profile, ProfileError> {
     let source = Source { origin, text };
-    keys::check(keys::PROFILE, origin, text)?;
+    keys::check(keys::of_profile, origin, text)?;
     let raw: RawProfile = source.deserialize()?;
     let files = raw.file.iter().map(|file| source.file(file, read));
     Ok(Profile {
@@ -58,7 +58,7 @@ pub(super) fn profile(
 /// The first mistake in it.
 pub fn parse_baseline(origin: &str, text: &str) -> Result<Vec<Deviation>, ProfileError> {
     let source = Source { origin, text };
-    keys::check(keys::BASELINE, origin, text)?;
+    keys::check(keys::of_baseline, origin, text)?;
     let raw: RawBaseline = source.deserialize()?;
     Ok(source.deviations(raw.deviation)?)
 }

@@ -1,17 +1,26 @@
 //! The keys that a profile may have, so that one that it may not have is found by its place.
 
+use std::{iter, sync::LazyLock};
+
 use toml::de::{DeTable, DeValue};
 
-use crate::subject::profile::mistake::{Mistake, did_you_mean};
+use crate::subject::{
+    Offer,
+    profile::mistake::{Mistake, did_you_mean},
+};
 
-/// Table by table, what may stand in it. Tables that are not listed take any key.
-type Keys = &'static [(&'static str, &'static [&'static str])];
+/// The keys of one kind of file, table by table. Tables that are not named take any key.
+pub(super) type Keys = fn(table: &str) -> Option<&'static [&'static str]>;
 
 /// What a profile may hold.
-pub(super) const PROFILE: Keys = &[
-    (
-        "",
-        &[
+pub(super) fn of_profile(table: &str) -> Option<&'static [&'static str]> {
+    static OFFERS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        Offer::all()
+            .flat_map(|offer| iter::once(offer.key).chain(offer.once.iter().copied()))
+            .collect()
+    });
+    Some(match table {
+        "" => &[
             "name",
             "title",
             "homepage",
@@ -23,45 +32,30 @@ pub(super) const PROFILE: Keys = &[
             "access-log",
             "deviation",
         ],
-    ),
-    (
-        "launch",
-        &[
+        "launch" => &[
             "program", "args", "env", "version", "ready", "stop", "check",
         ],
-    ),
-    ("launch.version", &["args", "pattern"]),
-    ("launch.ready", &["within"]),
-    ("launch.stop", &["signal", "within"]),
-    ("file", &["path", "template", "text"]),
-    (
-        "offers",
-        &[
-            "allowed-ports",
-            "default-ports",
-            "directive",
-            "httpd-text",
-            "credentials",
-            "passwords",
-            "clients",
-            "upstream",
-            "ipv6",
-            "names",
-            "tls-listener",
-            "timeouts",
-        ],
-    ),
-    ("access-log", &["from", "pattern"]),
-    DEVIATION,
-];
+        "launch.version" => &["args", "pattern"],
+        "launch.ready" => &["within"],
+        "launch.stop" => &["signal", "within"],
+        "file" => &["path", "template", "text"],
+        "offers" => OFFERS.as_slice(),
+        "access-log" => &["from", "pattern"],
+        "deviation" => DEVIATION,
+        _ => return None,
+    })
+}
 
 /// What a baseline may hold.
-pub(super) const BASELINE: Keys = &[("", &["deviation"]), DEVIATION];
+pub(super) fn of_baseline(table: &str) -> Option<&'static [&'static str]> {
+    match table {
+        "" => Some(&["deviation"]),
+        "deviation" => Some(DEVIATION),
+        _ => None,
+    }
+}
 
-const DEVIATION: (&str, &[&str]) = (
-    "deviation",
-    &["case", "why", "see", "until", "observed", "sometimes"],
-);
+const DEVIATION: &[&str] = &["case", "why", "see", "until", "observed", "sometimes"];
 
 /// Finds the first key that may not be there.
 pub(super) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake> {
@@ -82,7 +76,7 @@ fn check_table(
     table: &DeTable<'_>,
     blame: Blame<'_>,
 ) -> Result<(), Mistake> {
-    let Some((_, known)) = keys.iter().find(|(table, _)| *table == path) else {
+    let Some(known) = keys(path) else {
         return Ok(());
     };
     // A table's own order is not the file's: the first mistake is the one that stands first.

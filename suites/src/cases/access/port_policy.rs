@@ -7,7 +7,11 @@ use connectspec_harness::prelude::*;
 use proptest::prelude::{Strategy, prop};
 
 use crate::{
-    cases::words::{property::holds_for_all, statuses::no_tunnel},
+    cases::words::{
+        httpd::{allow_connect, httpd},
+        property::holds_for_all,
+        statuses::no_tunnel,
+    },
     documents::{MOD_PROXY_CONNECT, RFC_9110, RFC_9112, VU_150227},
 };
 

@@ -7,6 +7,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::words::{
+        httpd::{HTTPD, httpd},
         log_items::line_in_format,
         log_lines::named,
         statuses::{expect_status, granted_to},
@@ -29,7 +30,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A second listener, of which only the port is configured.
 fn port_alone() -> Setup {
-    Setup::default().with_httpd_text("Listen {second_port}\nAllowCONNECT {second_port}")
+    Setup::default().with_lines(HTTPD, "Listen {second_port}\nAllowCONNECT {second_port}")
 }
 
 /// Most configurations name a port and no address. Whoever gets one family of them finds half of the clients gone.
@@ -96,7 +97,7 @@ fn a_server_on_the_proxys_port_is_no_loop() -> Case {
     httpd("A server at another address is reached on the port that the proxy listens on")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["REF-OWN"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .under(allowing_itself())
         .run(async |lab| {
             // Whether it leads to other addresses at all is seen at another port.
@@ -115,10 +116,10 @@ fn a_blocked_address_blocks_its_names() -> Case {
         .cites(MOD_PROXY.section("proxyblock"))
         .covers(["POL-020"])
         .needs([Need::Names, Need::PortList])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             // The control tunnel of its own set-up would be blocked, too.
-            let blocked = Setup::default().with_httpd_text("ProxyBlock 127.0.0.1 ::1");
+            let blocked = Setup::default().with_lines(HTTPD, "ProxyBlock 127.0.0.1 ::1");
             let lab = lab.relaunched(&blocked).await?;
             let server = lab.dual_server(hold()).await?;
             let request = lab.client().request(format!("localhost:{}", server.port()));
@@ -137,7 +138,9 @@ fn a_client_is_let_in_by_its_name() -> Case {
         .cites(MOD_AUTHZ_HOST.section("reqhost"))
         .covers(["REF-RQH"])
         .needs([Need::Names])
-        .under(Setup::default().with_httpd_text("<Proxy \"*\">\nRequire host localhost\n</Proxy>"))
+        .under(
+            Setup::default().with_lines(HTTPD, "<Proxy \"*\">\nRequire host localhost\n</Proxy>"),
+        )
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let mut tunnel = granted_to(&lab.client(), &lab.request(&server)).await?;
@@ -157,7 +160,8 @@ fn a_silent_connection_leaves_no_line() -> Case {
         .cites(HTTPD_CORE.section("errorlog"))
         .covers(["NOTE-021"])
         .needs([Need::AccessLog])
-        .under(Setup::default().with_httpd_text(
+        .under(Setup::default().with_lines(
+            HTTPD,
             "LogFormat \"from|%{remote}p|%{User-Agent}i|\" from\nCustomLog \"{access_log}\" from",
         ))
         .run(async |lab| {

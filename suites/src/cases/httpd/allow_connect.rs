@@ -5,7 +5,10 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::documents::MOD_PROXY_CONNECT;
+use crate::{
+    cases::words::httpd::{allow_connect, httpd},
+    documents::MOD_PROXY_CONNECT,
+};
 
 /// Every case about the words of AllowCONNECT.
 pub(crate) fn suite() -> Suite {

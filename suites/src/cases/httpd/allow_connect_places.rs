@@ -6,7 +6,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::{is_denied, is_not_denied},
+    cases::words::{
+        httpd::{HTTPD, allow_connect, httpd},
+        statuses::{is_denied, is_not_denied},
+    },
     documents::MOD_PROXY_CONNECT,
 };
 
@@ -40,7 +43,7 @@ fn is_no_directive_of_a_section() -> Family {
         httpd("AllowCONNECT is an error inside a section about paths or conditions")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))
             .covers(["RNG-027"])
-            .needs([Need::ConfigCheck, Need::HttpdText])
+            .needs([Need::ConfigCheck, Need::ConfigLines])
             .run(async move |lab| {
                 let text = format!("<{section} {of}>\nAllowCONNECT 443\n</{section}>");
                 rejects(lab, &text, &format!("not allowed in <{section}> context")).await
@@ -56,7 +59,7 @@ fn is_taken_inside_a_condition() -> Case {
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["RNG-027"])
         .needs([Need::ConfigCheck])
-        .under(no_list().with_httpd_text(
+        .under(no_list().with_lines(HTTPD,
             "<IfModule mod_proxy_connect.c>\nAllowCONNECT {a}\n</IfModule>\n\
              <IfDefine CONNECTSPEC_NOT_DEFINED>\nAllowCONNECT {b} x\n</IfDefine>",
         ))
@@ -75,7 +78,7 @@ fn an_undefined_variable_is_told_and_no_port() -> Case {
     httpd("A variable that is not defined is warned of, and is no port")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["RNG-032"])
-        .needs([Need::ConfigCheck, Need::HttpdText])
+        .needs([Need::ConfigCheck, Need::ConfigLines])
         .run(async |lab| {
             let text = "AllowCONNECT ${CONNECTSPEC_NOT_DEFINED}";
             rejects(lab, text, "port numbers must be numeric").await?;
@@ -95,7 +98,7 @@ fn is_443_and_563_where_it_is_not_written() -> Case {
     httpd("Without AllowCONNECT, 443 and 563 are open, and no other port is")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-002", "POL-003"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .under(no_list())
         .run(async |lab| {
             for port in [443, 563] {
@@ -159,7 +162,7 @@ fn a_number_past_32_bits_comes_round() -> Case {
 
 /// The check refuses a configuration with these lines, and says so.
 async fn rejects(lab: &Lab, text: &str, said: &str) -> Outcome {
-    let setup = no_list().with_httpd_text(text);
+    let setup = no_list().with_lines(HTTPD, text);
     let check = lab.check_configuration(&setup).await?;
     let expected = format!("an error that says `{said}`");
     if check.accepted {

@@ -6,7 +6,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::expect_status,
+    cases::words::{
+        httpd::{HTTPD, allow_connect, httpd},
+        statuses::expect_status,
+    },
     documents::{HTTPD_CORE, MOD_AUTHZ_CORE, MOD_PROXY, MOD_PROXY_CONNECT, RFC_9112},
 };
 
@@ -39,7 +42,7 @@ fn grants_in_two_lines() -> Family {
         httpd("A tunnel is granted with an HTTP/1.0 status line and Proxy-agent, and nothing else")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-200"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.request(&server).version(version);
@@ -65,7 +68,7 @@ fn denies_with_a_page_that_says_so() -> Case {
     httpd("A denied port is answered with a 403 Proxy Error whose page says that it is blocked")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["REF-403"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .needs([Need::PortList])
         .run(async |lab| {
             let denied = lab.denied_server(echo()).await?;
@@ -86,7 +89,7 @@ fn names_the_host_that_does_not_resolve() -> Case {
     httpd("A name that does not resolve is answered with a 502 Proxy Error whose page names it")
         .cites(MOD_PROXY.section(""))
         .covers(["REF-502"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .needs([Need::Names])
         .run(async |lab| {
             let name = lab.impossible_name();
@@ -105,7 +108,7 @@ fn answers_a_failed_connection_with_503() -> Case {
     httpd("A refused connection is answered with 503, the end of the connection, and no reason")
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-503"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let target = format!("{}:{}", lab.host(), lab.refusing_port().await?);
             let request = lab.client().request(&target);
@@ -171,7 +174,7 @@ fn refuses_with_its_own_phrases() -> Family {
         httpd("The status line of a refusal has the phrase of httpd's table")
             .cites(HTTPD_CORE.section(""))
             .covers(["REF-STL"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .under(setup)
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
@@ -206,11 +209,11 @@ fn requires_no_user_whom_it_cannot_know() -> Case {
     httpd("Require valid-user beside AuthType None is answered with 500 Internal Server Error")
         .cites(MOD_AUTHZ_CORE.section("require"))
         .covers(["REF-STL"])
-        .needs([Need::ConfigCheck, Need::HttpdText])
+        .needs([Need::ConfigCheck, Need::ConfigLines])
         .under(credentials())
         .run(async |lab| {
             let nobody = "<Proxy \"*\">\nAuthType None\n</Proxy>";
-            let setup = credentials().with_httpd_text(nobody);
+            let setup = credentials().with_lines(HTTPD, nobody);
             let lab = lab.reconfigured(&setup).await?;
             let server = lab.server(echo()).await?;
             let exchange = lab.client().asks(lab.request(&server)).await?;
@@ -225,10 +228,10 @@ fn refuses_every_connect_while_it_is_no_proxy() -> Case {
     httpd("While ProxyRequests is off, an allowed CONNECT is answered with 405 and Allow")
         .cites(MOD_PROXY.section("proxyrequests"))
         .covers(["POL-019", "REF-405"])
-        .needs([Need::ConfigCheck, Need::HttpdText])
+        .needs([Need::ConfigCheck, Need::ConfigLines])
         .under(allow_connect("{a}"))
         .run(async |lab| {
-            let off = allow_connect("{a}").with_httpd_text("ProxyRequests Off");
+            let off = allow_connect("{a}").with_lines(HTTPD, "ProxyRequests Off");
             let lab = lab.reconfigured(&off).await?;
             let server = lab.server_at(lab.port('a')?, echo()).await?;
             lab.refuses(&lab.request(&server)).await?;
@@ -272,7 +275,7 @@ fn keeps_the_connection_after_some_refusals() -> Family {
         httpd("After 403, 407 and 502 the next request on the connection is served")
             .cites(HTTPD_CORE.section("keepalive"))
             .covers(["REF-KA"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .needs([needs])
             .under(setup)
             .run(async move |lab| {
@@ -330,7 +333,7 @@ fn closes_the_connection_after_others() -> Family {
         httpd("After 400, 414, 417, 501 and 503 the connection ends")
             .cites(HTTPD_CORE.section("keepalive"))
             .covers(["REF-KA"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let right = lab.request(&server);
@@ -388,7 +391,7 @@ fn listens_on_behind_the_end() -> Case {
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .cites(RFC_9112.section("9.6"))
         .covers(["REF-LNG-2"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             let exchange = lab

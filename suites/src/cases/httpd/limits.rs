@@ -6,7 +6,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::{has_status, leads_to},
+    cases::words::{
+        httpd::httpd,
+        statuses::{has_status, leads_to},
+    },
     documents::HTTPD_CORE,
 };
 
@@ -39,7 +42,7 @@ fn skips_ten_empty_lines() -> Case {
     httpd("Ten empty lines before the request-line are skipped")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .covers(["REF-LIM"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let request = preceded_by(EMPTY_LINES, lab.request(&server));
@@ -54,7 +57,7 @@ fn refuses_the_eleventh_empty_line() -> Case {
     httpd("Eleven empty lines before the request-line are answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .covers(["REF-LIM"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let request = preceded_by(EMPTY_LINES + 1, lab.request(&server));
@@ -74,7 +77,7 @@ fn takes_a_hundred_fields() -> Case {
     httpd("A request of a hundred fields is served")
         .cites(HTTPD_CORE.section("limitrequestfields"))
         .covers(["REF-LIM"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             leads_to(lab, &with_fields(FIELDS, lab.request(&server)), &server).await
@@ -88,7 +91,7 @@ fn refuses_one_field_more() -> Case {
     httpd("A request of a hundred and one fields is answered with 400 or 431")
         .cites(HTTPD_CORE.section("limitrequestfields"))
         .covers(["REF-LIM"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let request = with_fields(FIELDS + 1, lab.request(&server));
@@ -128,7 +131,7 @@ fn takes_lines_of_8190_bytes() -> Family {
         httpd("A line of 8190 bytes is read")
             .cites(HTTPD_CORE.section(section))
             .covers(["REF-LIM"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 leads_to(lab, &long(&server, lab.request(&server), LINE), &server).await
@@ -144,7 +147,7 @@ fn refuses_longer_lines() -> Family {
         httpd("A line of 8200 bytes is refused as too long")
             .cites(HTTPD_CORE.section(section))
             .covers(["REF-LIM"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = long(&server, lab.request(&server), LINE + 10);

@@ -5,6 +5,7 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
+    cases::words::httpd::httpd,
     cases::{
         httpd::log_items::second_line,
         words::{log_items::line_in_format, log_lines::tunnel_with_line},
@@ -74,7 +75,7 @@ fn are_taken() -> Family {
         httpd("LogFormat takes what httpd takes")
             .cites(MOD_LOG_CONFIG.section("formats"))
             .covers(["NOTE-020"])
-            .needs([Need::ConfigCheck, Need::HttpdText])
+            .needs([Need::ConfigCheck, Need::ConfigLines])
             .run(async move |lab| {
                 let check = lab.check_configuration(&second_line(format)).await?;
                 if check.accepted {
@@ -103,7 +104,7 @@ fn are_errors() -> Family {
         httpd("A LogFormat with an item that does not exist is an error")
             .cites(MOD_LOG_CONFIG.section("formats"))
             .covers(["NOTE-020"])
-            .needs([Need::ConfigCheck, Need::HttpdText])
+            .needs([Need::ConfigCheck, Need::ConfigLines])
             .run(async move |lab| {
                 let check = lab.check_configuration(&second_line(format)).await?;
                 if !check.accepted {

@@ -12,6 +12,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::words::{
+        httpd::{HTTPD, httpd},
         log_items::{expect_items, line_in_format},
         log_lines::named,
     },
@@ -199,7 +200,7 @@ fn all_items() -> Setup {
 }
 
 pub(super) fn second_line(format: &str) -> Setup {
-    Setup::default().with_httpd_text(format!(
+    Setup::default().with_lines(HTTPD, format!(
         "LogFormat \"items|%{{User-Agent}}i|{format}\" items\nCustomLog \"{{access_log}}\" items"
     ))
 }

@@ -7,6 +7,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::words::{
+        httpd::{HTTPD, httpd},
         log_items::{expect_items, items, line_in_format, logged_tunnel, with_items},
         log_lines::{expect_port, named},
     },
@@ -149,7 +150,8 @@ fn a_broken_request_is_repeated_as_well() -> Case {
     httpd("The log repeats the request line of a request whose fields are broken")
         .cites(MOD_LOG_CONFIG.section("formats"))
         .covers(["NOTE-009"])
-        .under(Setup::default().with_httpd_text(
+        .under(Setup::default().with_lines(
+            HTTPD,
             "LogFormat \"broken|%>s|%r|\" broken\nCustomLog \"{access_log}\" broken",
         ))
         .needs([Need::AccessLog])
@@ -180,7 +182,7 @@ fn a_source_address_changes_nothing_about_the_note() -> Case {
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-017"])
         .needs([Need::SourcePort])
-        .under(Setup::default().with_httpd_text("ProxySourceAddress 127.0.0.9"))
+        .under(Setup::default().with_lines(HTTPD, "ProxySourceAddress 127.0.0.9"))
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let nonce = lab.nonce();
@@ -238,7 +240,7 @@ fn the_error_log_names_reason_and_target() -> Family {
             .cites(HTTPD_CORE.section("errorlog"))
             .covers(["REF-LOG-1"])
             .needs([Need::PortList, Need::Names])
-            .under(Setup::default().with_httpd_text("LogLevel info\nErrorLog \"{error_log}\""))
+            .under(Setup::default().with_lines(HTTPD, "LogLevel info\nErrorLog \"{error_log}\""))
             .run(async move |lab| refused_and_logged(lab, kind, words).await)
     })
 }
@@ -271,7 +273,7 @@ fn a_refusal_is_an_error_in_the_log() -> Family {
             .cites(HTTPD_CORE.section("loglevel"))
             .covers(["REF-LOG-2"])
             .needs([Need::PortList, Need::Names])
-            .under(Setup::default().with_httpd_text("LogLevel error\nErrorLog \"{error_log}\""))
+            .under(Setup::default().with_lines(HTTPD, "LogLevel error\nErrorLog \"{error_log}\""))
             .run(async move |lab| refused_and_logged(lab, kind, words).await)
     })
 }
@@ -288,7 +290,8 @@ fn the_error_log_says_when() -> Case {
         .cites(HTTPD_CORE.section("errorlogformat"))
         .covers(["REF-LOG-1"])
         .needs([Need::PortList])
-        .under(Setup::default().with_httpd_text(
+        .under(Setup::default().with_lines(
+            HTTPD,
             "LogLevel info\nErrorLog \"{error_log}\"\nErrorLogFormat \"at [%t] %M\"",
         ))
         .run(async |lab| {
@@ -328,7 +331,7 @@ fn the_error_log_has_no_note_before_the_connection() -> Case {
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-012"])
         .needs([Need::PortList])
-        .under(Setup::default().with_httpd_text(ENTRIES))
+        .under(Setup::default().with_lines(HTTPD, ENTRIES))
         .run(async |lab| {
             let denied = lab.denied_server(hold()).await?.authority();
             let request = lab.client().request(&denied);
@@ -352,7 +355,7 @@ fn the_error_log_has_the_note_after_it() -> Case {
         .cites(HTTPD_CORE.section("errorlogformat"))
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-012"])
-        .under(idle_timeout(TIMEOUT).with_httpd_text(ENTRIES))
+        .under(idle_timeout(TIMEOUT).with_lines(HTTPD, ENTRIES))
         .slow()
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;

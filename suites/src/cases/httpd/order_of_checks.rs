@@ -6,7 +6,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::{expect_status, has_status},
+    cases::words::{
+        httpd::{HTTPD, allow_connect, httpd},
+        statuses::{expect_status, has_status},
+    },
     documents::{MOD_PROXY, MOD_PROXY_CONNECT},
 };
 
@@ -58,7 +61,7 @@ fn checks_come_in_their_order() -> Family {
         httpd("Of two reasons to refuse, the first one in httpd's order is told")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-ORD-1"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .needs([Need::PortList, Need::Names])
             .under(credentials())
             .run(async move |lab| {
@@ -97,7 +100,7 @@ fn a_denial_comes_before_the_connection() -> Case {
     httpd("A port that is denied and closed is denied")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["REF-ORD-1", "RNG-MRG-7"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .under(allow_connect("{a}"))
         .run(async |lab| {
             let closed = lab.port('b')?;
@@ -118,8 +121,8 @@ fn names_are_resolved_before_anything_is_denied() -> Family {
         httpd("A name that does not resolve is 502, whether its port is denied or its host is blocked")
             .cites(MOD_PROXY.section("proxyblock"))
             .covers(["REF-ORD-1", "RNG-MRG-7"])
-            .needs([Need::Names, Need::HttpdText])
-            .under(allow_connect("{a}").with_httpd_text(line))
+            .needs([Need::Names, Need::ConfigLines])
+            .under(allow_connect("{a}").with_lines(HTTPD, line))
             .run(async move |lab| {
                 let letter = if line.is_empty() { 'b' } else { 'a' };
                 let name = lab.impossible_name();
@@ -136,11 +139,11 @@ fn a_blocked_host_is_told_before_its_port() -> Case {
     httpd("Of a host that is blocked, at a port that is denied, the error log tells the block")
         .cites(MOD_PROXY.section("proxyblock"))
         .covers(["RNG-MRG-7", "REF-ORD-1"])
-        .needs([Need::HttpdText])
-        .under(
-            allow_connect("{a}")
-                .with_httpd_text("LogLevel info\nErrorLog \"{error_log}\"\nProxyBlock 127.0.0.1"),
-        )
+        .needs([Need::ConfigLines])
+        .under(allow_connect("{a}").with_lines(
+            HTTPD,
+            "LogLevel info\nErrorLog \"{error_log}\"\nProxyBlock 127.0.0.1",
+        ))
         .run(async |lab| {
             let server = lab.server_at(lab.port('b')?, echo()).await?;
             has_status(lab, &lab.request(&server), 403).await?;

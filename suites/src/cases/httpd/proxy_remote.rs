@@ -5,7 +5,10 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::documents::{MOD_PROXY, MOD_PROXY_CONNECT};
+use crate::{
+    cases::words::httpd::{HTTPD, allow_connect, httpd},
+    documents::{MOD_PROXY, MOD_PROXY_CONNECT},
+};
 
 /// Every case about ProxyRemote.
 pub(crate) fn suite() -> Suite {
@@ -33,7 +36,7 @@ fn asks_in_http_1_0() -> Case {
     .cites(MOD_PROXY_CONNECT.section(""))
     .covers(["REF-RMT-1"])
     .under(upstream())
-    .needs([Need::HttpdText])
+    .needs([Need::ConfigLines])
     .run(async |lab| {
         let server = lab.server(hold()).await?;
         let upstream = lab.upstream(hand_over()).await?;
@@ -76,7 +79,7 @@ fn relays_whatever_is_answered() -> Family {
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-RMT-2"])
             .under(upstream())
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(hold()).await?;
                 let upstream = lab.upstream(hand_over()).await?;
@@ -104,10 +107,10 @@ fn tries_the_next_one() -> Case {
         .cites(MOD_PROXY.section("proxyremote"))
         .covers(["REF-RMT-3"])
         .under(allow_connect("{a}"))
-        .needs([Need::ConfigCheck, Need::HttpdText])
+        .needs([Need::ConfigCheck, Need::ConfigLines])
         .run(async |lab| {
             let lines = "ProxyRemote * http://127.0.0.1:{v}\nProxyRemote * http://127.0.0.1:{w}";
-            let setup = Setup::default().with_httpd_text(lines);
+            let setup = Setup::default().with_lines(HTTPD, lines);
             let lab = lab.reconfigured(&setup).await?;
             let server = lab.server(hold()).await?;
             let second = lab.upstream_at('w', hand_over()).await?;
@@ -129,7 +132,7 @@ fn goes_directly_at_last() -> Case {
         .cites(MOD_PROXY.section("proxyremote"))
         .covers(["REF-RMT-3"])
         .under(upstream())
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             lab.upstream_refuses().await?;
@@ -160,7 +163,7 @@ fn a_silent_one_is_a_page_without_a_head() -> Case {
             idle: Some(TIMEOUT),
             ..upstream()
         })
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .slow()
         .run(async |lab| {
             let server = lab.server(hold()).await?;
@@ -179,7 +182,7 @@ fn a_reset_is_a_page_without_a_head() -> Case {
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-RMT-7"])
         .under(upstream())
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             let upstream = lab.upstream(hand_over()).await?;
@@ -221,7 +224,7 @@ fn is_chosen_by_the_targets_host() -> Family {
             .cites(MOD_PROXY.section("proxyremote"))
             .covers(["REF-RMT-5"])
             .under(allow_connect("{a}"))
-            .needs([Need::ConfigCheck, Need::HttpdText, Need::Names])
+            .needs([Need::ConfigCheck, Need::ConfigLines, Need::Names])
             .run(async move |lab| {
                 let line = format!("ProxyRemote {pattern} http://127.0.0.1:{{v}}");
                 goes(lab, &line, host, through).await
@@ -246,7 +249,7 @@ fn is_left_out_for_what_no_proxy_lists() -> Family {
             .cites(MOD_PROXY.section("noproxy"))
             .covers(["REF-RMT-6"])
             .under(allow_connect("{a}"))
-            .needs([Need::ConfigCheck, Need::HttpdText])
+            .needs([Need::ConfigCheck, Need::ConfigLines])
             .run(async move |lab| {
                 let lines = format!("ProxyRemote * http://127.0.0.1:{{v}}\nNoProxy {word}");
                 goes(lab, &lines, "127.0.0.1", through).await
@@ -256,7 +259,7 @@ fn is_left_out_for_what_no_proxy_lists() -> Family {
 
 /// With `lines` in its configuration, a request for `host` goes through the upstream proxy, or directly.
 async fn goes(lab: &Lab, lines: &str, host: &str, through: bool) -> Outcome {
-    let setup = Setup::default().with_httpd_text(lines);
+    let setup = Setup::default().with_lines(HTTPD, lines);
     let lab = lab.reconfigured(&setup).await?;
     let server = lab.dual_server(echo()).await?;
     let upstream = lab.upstream_at('v', hand_over()).await?;

@@ -6,7 +6,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::{expect_status, granted, has_status, leads_to},
+    cases::words::{
+        httpd::httpd,
+        statuses::{expect_status, granted, has_status, leads_to},
+    },
     documents::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT},
 };
 
@@ -51,7 +54,7 @@ fn broken_lines_are_bad_requests() -> Family {
         httpd("A method that is no token and a control character in a value are answered with 400")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-SYN"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 has_status(lab, &broken(lab.request(&server)), 400).await?;
@@ -67,7 +70,7 @@ fn an_old_client_needs_no_host() -> Case {
     httpd("An HTTP/1.0 CONNECT without Host is served")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .covers(["REF-SYN"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let request = lab.request(&server).version("HTTP/1.0").without_host();
@@ -82,7 +85,7 @@ fn a_missing_host_is_a_bad_request() -> Case {
     httpd("An HTTP/1.1 CONNECT without Host is answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .covers(["REF-HOST"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             has_status(lab, &lab.request(&server).without_host(), 400).await
@@ -108,7 +111,7 @@ fn whatever_is_wrong_with_host_is_ignored() -> Family {
         httpd("A malformed or doubled Host does not keep a CONNECT from its target")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-HOST"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.request(&server).without_host();
@@ -142,7 +145,7 @@ fn another_host_is_ignored() -> Family {
         httpd("A Host that names another host does not keep a CONNECT from its target")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-HOST"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 leads_to(lab, &lab.request(&server).host(host), &server).await
@@ -172,7 +175,7 @@ fn a_port_is_read_as_c_reads_numbers() -> Family {
         httpd("A port may have a sign and zeros, and is cut to 16 bits")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-PORT"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let target = format!("{}:{}", server.host(), spelled(server.port()));
@@ -204,7 +207,7 @@ fn a_host_is_a_strict_name_or_address() -> Family {
         httpd("A host is letters, digits, dots, dashes and underscores, or a whole address")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-HOSTSYN"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.client().request(format!("{host}:{}", server.port()));
@@ -233,7 +236,7 @@ fn odd_hosts_are_looked_up() -> Family {
         httpd("A host that has the form of a name is looked up, however odd it is")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-HOSTSYN"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .needs([Need::Names])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
@@ -273,7 +276,7 @@ fn max_forwards_counts() -> Family {
         httpd("Max-Forwards refuses a CONNECT with 400 when it is zero or no number")
             .cites(MOD_PROXY.section("proxymaxforwards"))
             .covers(["REF-MF"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.request(&server).field(format!("Max-Forwards: {value}"));
@@ -304,7 +307,7 @@ fn content_goes_to_the_server() -> Family {
         httpd("Content of a CONNECT goes to the server as it is")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-CL"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.request(&server).field(field).followed_by(content);
@@ -321,7 +324,7 @@ fn half_a_head_is_a_bad_request() -> Case {
     httpd("A request whose client ends before its head does is answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
         .covers(["REF-CUT"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             let mut head = lab.request(&server).bytes();
@@ -348,7 +351,7 @@ fn only_one_expectation_is_known() -> Family {
         httpd("Expect: 100-continue does not keep a CONNECT from its target, and any other expectation is 417")
             .cites(HTTPD_CORE.section("httpprotocoloptions"))
             .covers(["REF-EXP"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let request = lab.request(&server).field(format!("Expect: {value}"));

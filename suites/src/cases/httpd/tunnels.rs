@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use connectspec_harness::prelude::*;
 
-use crate::documents::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT};
+use crate::{
+    cases::words::httpd::{HTTPD, allow_connect, httpd},
+    documents::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT},
+};
 
 /// Every case about the life of httpd's tunnels.
 pub(crate) fn suite() -> Suite {
@@ -34,7 +37,7 @@ fn a_half_that_is_left_goes_on() -> Family {
         httpd("When one side has ended, what the other says still arrives")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-HC"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .run(async move |lab| {
                 let (near, far) = lab.tunnel().await?;
                 let (mut first, mut second) = match client_first {
@@ -61,10 +64,10 @@ fn a_switch_ends_both_halves_at_once() -> Case {
     httpd("With proxy-nohalfclose, the end of the client ends the tunnel")
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-HC"])
-        .needs([Need::ConfigCheck, Need::HttpdText])
+        .needs([Need::ConfigCheck, Need::ConfigLines])
         .under(allow_connect("{a}"))
         .run(async |lab| {
-            let switched = allow_connect("{a}").with_httpd_text("SetEnv proxy-nohalfclose 1");
+            let switched = allow_connect("{a}").with_lines(HTTPD, "SetEnv proxy-nohalfclose 1");
             let lab = lab.reconfigured(&switched).await?;
             let server = lab.server_at(lab.port('a')?, hand_over()).await?;
             let mut near = lab.client().connect(&server).await?;
@@ -90,7 +93,7 @@ fn takes_no_more_than_is_read() -> Family {
         httpd("While one side does not read, a bounded amount is taken from the other, and then all arrives")
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-BUF"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .slow()
             .run(async move |lab| {
                 let (near, far) = lab.tunnel().await?;
@@ -144,7 +147,7 @@ fn an_idle_tunnel_lives_for_the_longer_timeout() -> Family {
             .cites(HTTPD_CORE.section("timeout"))
             .cites(MOD_PROXY.section("proxytimeout"))
             .covers(["REF-TMO-T"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .under(timeouts(timeout, proxy_timeout))
             .slow()
             .run(async |lab| {
@@ -171,7 +174,7 @@ fn a_tunnel_in_which_something_moves_lives_on() -> Family {
         httpd("A tunnel in which bytes move one way lives on for longer than its timeout")
             .cites(HTTPD_CORE.section("timeout"))
             .covers(["REF-TMO-M"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .under(timeouts(SHORT, SHORT))
             .slow()
             .run(async move |lab| {
@@ -194,7 +197,7 @@ fn an_idle_tunnel_ends_at_the_server_first() -> Case {
     httpd("After a timeout the server's connection ends, and the client's about two seconds later")
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-TMO-T", "REF-LNG"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .under(timeouts(SHORT, SHORT))
         .slow()
         .run(async |lab| {
@@ -241,7 +244,7 @@ fn after_its_end_the_server_is_still_heard() -> Case {
     httpd("After a timeout the proxy reads for a while what the server still sends, and nobody hears of it")
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-LNG"])
-        .needs([Need::HttpdText])
+        .needs([Need::ConfigLines])
         .under(timeouts(SHORT, SHORT))
         .slow()
         .run(async |lab| {
@@ -273,7 +276,7 @@ fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Family {
         httpd("A connection attempt is given up after ProxyTimeout, or else after Timeout")
             .cites(MOD_PROXY.section("proxytimeout"))
             .covers(["REF-TMO-C"])
-            .needs([Need::HttpdText])
+            .needs([Need::ConfigLines])
             .under(Setup {
                 idle: Some(timeout),
                 connect: proxy_timeout,

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::statuses::{denies, expect_403, granted, granted_to, is_denied, is_not_denied},
+    cases::words::{
+        httpd::{HTTPD, allow_connect, httpd},
+        statuses::{denies, expect_403, granted, granted_to, is_denied, is_not_denied},
+    },
     documents::MOD_PROXY_CONNECT,
 };
 
@@ -96,7 +99,7 @@ fn open_what_their_lists_say() -> Family {
         httpd("A virtual host opens the ports of the main server and its own")
             .cites(MOD_PROXY_CONNECT.section("allowconnect"))
             .covers([row])
-            .needs([Need::ConfigCheck, Need::HttpdText, Need::Names])
+            .needs([Need::ConfigCheck, Need::ConfigLines, Need::Names])
             .under(allow_connect("{a}"))
             .run(async move |lab| {
                 let lab = lab.reconfigured(&two_hosts(main, own)).await?;
@@ -192,7 +195,8 @@ fn of_two_listeners_have_lists_of_their_own() -> Case {
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-016"])
         .needs([Need::ConfigCheck])
-        .under(no_list().with_httpd_text(
+        .under(no_list().with_lines(
+            HTTPD,
             "Listen 127.0.0.1:{second_port}\n\
              <VirtualHost 127.0.0.1:{port}>\nAllowCONNECT {a}\n</VirtualHost>\n\
              <VirtualHost 127.0.0.1:{second_port}>\nAllowCONNECT {b}\n</VirtualHost>",
@@ -214,11 +218,14 @@ fn of_two_listeners_have_lists_of_their_own() -> Case {
 
 /// Two virtual hosts on the main listener: the second has the servers' address as its name.
 fn two_hosts(main: &str, second: &str) -> Setup {
-    no_list().with_httpd_text(format!(
-        "{main}\n\
+    no_list().with_lines(
+        HTTPD,
+        format!(
+            "{main}\n\
          <VirtualHost *>\nServerName first.invalid\n</VirtualHost>\n\
          <VirtualHost *>\nServerName second.invalid\nServerAlias {SECOND}\n{second}\n</VirtualHost>"
-    ))
+        ),
+    )
 }
 
 async fn judges(lab: &Lab, probes: &[Probe]) -> Outcome {

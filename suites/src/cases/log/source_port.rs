@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::log_lines::{expect_port, named, tunnel_with_line},
+    cases::words::{
+        httpd::httpd,
+        log_lines::{expect_port, named, tunnel_with_line},
+    },
     documents::{MOD_LOG_CONFIG, MOD_PROXY_CONNECT},
 };
 

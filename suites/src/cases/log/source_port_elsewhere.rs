@@ -5,7 +5,10 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::log_lines::{expect_port, named},
+    cases::words::{
+        httpd::httpd,
+        log_lines::{expect_port, named},
+    },
     documents::{MOD_PROXY, MOD_PROXY_CONNECT, RFC_9110},
 };
 
@@ -189,7 +192,7 @@ fn stands_beside_200_whatever_the_upstream_says() -> Family {
         httpd("The logged status is 200 whatever an upstream proxy answered")
             .cites(MOD_PROXY.section("proxyremote"))
             .covers(["NOTE-010"])
-            .needs([Need::LoggedStatus, Need::HttpdText])
+            .needs([Need::LoggedStatus, Need::ConfigLines])
             .under(upstream())
             .run(async move |lab| {
                 let script = receive_head().then(send(answer)).then(close());
@@ -205,7 +208,7 @@ fn stands_beside_500_when_the_upstream_resets() -> Case {
     httpd("The logged status is 500 when an upstream proxy resets before it has answered")
         .cites(MOD_PROXY.section("proxyremote"))
         .covers(["NOTE-010"])
-        .needs([Need::LoggedStatus, Need::HttpdText])
+        .needs([Need::LoggedStatus, Need::ConfigLines])
         .under(upstream())
         .run(async |lab| logs_of_upstream(lab, receive_head().then(reset()), 500).await)
 }

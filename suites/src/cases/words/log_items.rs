@@ -2,16 +2,19 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::cases::words::log_lines::named;
+use crate::cases::words::{httpd::HTTPD, log_lines::named};
 
 /// The items that are looked at, beside the name by which the line is found.
 const ITEMS: &str = "%>s|%b|%B|%O|%I|%X|%k|%m|%U|%{proxy-source-port}n|%r";
 
 /// A second line for each request, with these items.
 pub(in crate::cases) fn with_items() -> Setup {
-    Setup::default().with_httpd_text(format!(
-        "LogFormat \"items|%{{User-Agent}}i|{ITEMS}\" items\nCustomLog \"{{access_log}}\" items"
-    ))
+    Setup::default().with_lines(
+        HTTPD,
+        format!(
+            "LogFormat \"items|%{{User-Agent}}i|{ITEMS}\" items\nCustomLog \"{{access_log}}\" items"
+        ),
+    )
 }
 
 /// A tunnel, what it carried, and the items of its line.

@@ -1,0 +1,353 @@
+//! What a case can need of the subject: one row for each capability, and all that follows from it.
+//!
+//! The keys of `[offers]` are these rows' keys, what `connectspec profile check` says of an offer is made of them, and
+//! the table of `docs/describe-your-proxy.md` is held against them. The values that a key takes are in
+//! [`Offers`](crate::subject::offers::Offers), what a set-up makes of them in
+//! [`Configuration`](crate::subject::configuration::Configuration).
+
+use std::fmt;
+
+use crate::{
+    setup::{Allow, Setup},
+    subject::offers::{AllowedPorts, Offers, Passwords, TimeoutKind},
+};
+
+/// What is said of a subject before it is asked anything: by its profile, or by whoever lets a running one be judged.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// What it can be told.
+    pub offers: Offers,
+    /// Whether it can check a configuration without serving.
+    pub checks_configuration: bool,
+    /// The named groups of its access log's lines; `None` where there is no log to be read.
+    pub log: Option<Vec<String>>,
+    /// Whether the harness launches it.
+    pub launched: bool,
+}
+
+impl Claims {
+    fn logs(&self, group: &str) -> bool {
+        let log = self.log.iter().flatten();
+        log.into_iter().any(|name| name == group)
+    }
+}
+
+/// A capability, as it is written down.
+struct Row {
+    word: &'static str,
+    absence: &'static str,
+    keys: &'static [&'static str],
+    example: &'static str,
+    says: &'static str,
+    variables: &'static [&'static str],
+    claimed: fn(&Claims) -> bool,
+    asked: fn(&Setup) -> bool,
+}
+
+/// What a row says where it says nothing.
+const NOTHING: Row = Row {
+    word: "",
+    absence: "",
+    keys: &[],
+    example: "",
+    says: "",
+    variables: &[],
+    claimed: |_| false,
+    asked: |_| false,
+};
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])+ $need:ident { $($column:ident: $value:expr,)+ })+) => {
+        /// Something that has to be there before a case makes sense; where it is not, the case is skipped with the reason.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Need {
+            $($(#[$doc])+ $need,)+
+        }
+
+        impl Need {
+            /// Every capability, in the order in which it is asked what is lacking.
+            pub const ALL: &[Self] = &[$(Self::$need),+];
+        }
+
+        /// In the same order.
+        #[expect(clippy::needless_update, reason = "some rows say everything")]
+        static ROWS: &[Row] = &[$(Row { $($column: $value,)+ ..NOTHING }),+];
+    };
+}
+
+// word: as `list` prints it. absence: why a case is skipped. keys: in `[offers]`; where there are two, the second is what
+// the first was called once. example, says: a value of that key, and what it means; the first row that has the key
+// says so. variables: what a template has to make something of. claimed: whether a subject has it. asked: whether a
+// set-up needs it.
+capabilities! {
+    /// The subject can be told which ports are allowed, so that others are denied.
+    PortList {
+        word: "port-list",
+        absence: "its allowed ports cannot be set",
+        keys: &["allowed-ports"],
+        example: "\"ranges\"",
+        says: "the ports that CONNECT may reach; \"list\" where it takes no ranges",
+        variables: &["allow"],
+        claimed: |known| known.offers.allowed_ports.is_some(),
+        asked: |setup| matches!(setup.allow, Allow::Ports(_)),
+    }
+    /// Its list can contain ranges.
+    PortRanges {
+        word: "port-ranges",
+        absence: "its list of allowed ports has no ranges",
+        keys: &["allowed-ports"],
+        variables: &["allow"],
+        claimed: |known| known.offers.allowed_ports == Some(AllowedPorts::Ranges),
+    }
+    /// It takes its list of ports in the words of its own configuration.
+    Directive {
+        word: "directive",
+        absence: "it does not take its list of ports in the words of a directive",
+        keys: &["directive"],
+        example: "true",
+        says: "with `like`: it takes its list of ports in the words of its own configuration",
+        variables: &["allow_text"],
+        claimed: |known| known.offers.directive,
+        asked: |setup| matches!(setup.allow, Allow::AsWritten(_)),
+    }
+    /// It takes lines in the language of its own configuration.
+    ConfigLines {
+        word: "config-lines",
+        absence: "it does not take lines of configuration",
+        keys: &["config-lines", "httpd-text"],
+        example: "true",
+        says: "with `like`: it takes lines in the language of its own configuration, after all others",
+        variables: &["config_lines"],
+        claimed: |known| known.offers.config_lines,
+        asked: |setup| setup.lines.is_some(),
+    }
+    /// It can check a configuration without serving.
+    ConfigCheck {
+        word: "config-check",
+        absence: "it has no way to check a configuration",
+        claimed: |known| known.checks_configuration,
+    }
+    /// What it allows without a list is known.
+    DefaultPorts {
+        word: "default-ports",
+        absence: "what it allows without a list is not declared",
+        keys: &["default-ports"],
+        example: "[443]",
+        says: "what it allows when no list is given",
+        claimed: |known| known.offers.default_ports.is_some(),
+        asked: |setup| setup.allow == Allow::Default,
+    }
+    /// It writes an access log that can be read.
+    AccessLog {
+        word: "access-log",
+        absence: "no access log is declared",
+        variables: &["access_log"],
+        claimed: |known| known.log.is_some(),
+    }
+    /// Its access log names the source port of the connection to the server.
+    SourcePort {
+        word: "source-port",
+        absence: "its log does not name the source port",
+        variables: &["access_log"],
+        claimed: |known| known.logs("source_port"),
+    }
+    /// Its access log names the status.
+    LoggedStatus {
+        word: "logged-status",
+        absence: "its log does not name the status",
+        variables: &["access_log"],
+        claimed: |known| known.logs("status"),
+    }
+    /// It connects to IPv6 addresses, and this machine has one.
+    Ipv6 {
+        word: "ipv6",
+        absence: "it does not offer IPv6",
+        keys: &["ipv6"],
+        example: "true",
+        says: "it listens on and connects to ::1",
+        variables: &["listen.host", "listen.authority"],
+        claimed: |known| known.offers.ipv6,
+    }
+    /// It resolves names.
+    Names {
+        word: "names",
+        absence: "it does not offer to resolve names",
+        keys: &["names"],
+        example: "true",
+        says: "it resolves names itself",
+        claimed: |known| known.offers.names,
+    }
+    /// It can be told to ask for credentials.
+    Credentials {
+        word: "credentials",
+        absence: "it cannot be told to ask for credentials",
+        keys: &["credentials"],
+        example: "true",
+        says: "who is let in; also as a file, `credentials.htpasswd`",
+        variables: &["credentials.users"],
+        claimed: |known| known.offers.credentials,
+        asked: |setup| setup.credentials,
+    }
+    /// Its users may have any names and passwords.
+    AnyPassword {
+        word: "any-password",
+        absence: "its configuration takes only plain words as names and passwords",
+        keys: &["passwords"],
+        example: "\"any\"",
+        says: "it takes all of them; \"plain\": those of letters, digits, `.`, `_` and `-`; without it, one",
+        variables: &["credentials.users"],
+        claimed: |known| known.offers.credentials && known.offers.passwords == Passwords::Any,
+    }
+    /// It can be told which clients to serve, by their addresses.
+    ClientRule {
+        word: "client-rule",
+        absence: "it cannot be told which clients to serve",
+        keys: &["clients"],
+        example: "true",
+        says: "the addresses of those who are served, where a set-up says so",
+        variables: &["clients"],
+        claimed: |known| known.offers.clients,
+        asked: |setup| setup.few_clients,
+    }
+    /// It can be told to go through another proxy.
+    Upstream {
+        word: "upstream",
+        absence: "it cannot be told to use an upstream proxy",
+        keys: &["upstream"],
+        example: "true",
+        says: "the next proxy, to which every CONNECT goes",
+        variables: &["upstream.host", "upstream.port", "upstream.authority"],
+        claimed: |known| known.offers.upstream,
+        asked: |setup| setup.upstream || setup.through_itself,
+    }
+    /// It can be reached over TLS.
+    TlsListener {
+        word: "tls-listener",
+        absence: "it has no TLS listener",
+        keys: &["tls-listener"],
+        example: "true",
+        says: "clients speak TLS to it",
+        variables: &["tls.certificate", "tls.key"],
+        claimed: |known| known.offers.tls_listener,
+        asked: |setup| setup.tls,
+    }
+    /// It can be told how long to wait for a connection to the server.
+    ConnectTimeout {
+        word: "connect-timeout",
+        absence: "its connect timeout cannot be set",
+        keys: &["timeouts"],
+        example: "[\"connect\", \"idle\", \"header\"]",
+        says: "those that can be set, in whole seconds",
+        variables: &["timeouts.connect"],
+        claimed: |known| known.offers.timeouts.contains(&TimeoutKind::Connect),
+        asked: |setup| setup.connect.is_some(),
+    }
+    /// It can be told how long a silent tunnel lives.
+    IdleTimeout {
+        word: "idle-timeout",
+        absence: "its idle timeout cannot be set",
+        keys: &["timeouts"],
+        variables: &["timeouts.idle"],
+        claimed: |known| known.offers.timeouts.contains(&TimeoutKind::Idle),
+        asked: |setup| setup.idle.is_some(),
+    }
+    /// It can be told how long a client may take to send a header section.
+    HeaderTimeout {
+        word: "header-timeout",
+        absence: "its header timeout cannot be set",
+        keys: &["timeouts"],
+        variables: &["timeouts.header"],
+        claimed: |known| known.offers.timeouts.contains(&TimeoutKind::Header),
+        asked: |setup| setup.header.is_some(),
+    }
+    /// The harness launched it, so that its process can be watched.
+    Launched {
+        word: "launched",
+        absence: "it was already running, so its process cannot be watched",
+        claimed: |known| known.launched,
+    }
+}
+
+impl Need {
+    fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
+    /// The word for it, as `list` prints it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.row().word
+    }
+
+    /// Why a case is skipped where this is absent.
+    #[must_use]
+    pub fn absence(self) -> &'static str {
+        self.row().absence
+    }
+
+    /// The key in `[offers]` that says it; `None` for what is said elsewhere in a profile, or is known without it.
+    #[must_use]
+    pub fn offer(self) -> Option<Offer> {
+        let key = self.row().keys.first().copied()?;
+        Offer::all().find(|offer| offer.key == key)
+    }
+
+    /// Whether a subject has it, as far as is said of it.
+    #[must_use]
+    pub fn is_met_by(self, claims: &Claims) -> bool {
+        (self.row().claimed)(claims)
+    }
+}
+
+/// A key of `[offers]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The key.
+    pub key: &'static str,
+    /// What else it may be called: its name of once.
+    pub once: &'static [&'static str],
+    /// A value of it, as TOML has it.
+    pub example: &'static str,
+    /// What that means.
+    pub says: &'static str,
+    /// The variables of templates that something has to be made of.
+    pub variables: Vec<&'static str>,
+}
+
+impl Offer {
+    /// Every key, in the order of the rows.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let first = |row: &&Row| !row.example.is_empty();
+        ROWS.iter().filter(first).filter_map(|row| {
+            let (&key, once) = row.keys.split_first()?;
+            let same = ROWS.iter().filter(|other| other.keys.contains(&key));
+            let mut variables: Vec<_> = same.flat_map(|row| row.variables).copied().collect();
+            variables.dedup();
+            Some(Self {
+                key,
+                once,
+                example: row.example,
+                says: row.says,
+                variables,
+            })
+        })
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Setup {
+    /// What it needs of the subject.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let asked = |need: &Need| (need.row().asked)(self);
+        Need::ALL.iter().copied().filter(asked).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
