@@ -1,7 +1,7 @@
 //! `connectspec profile`: write a profile for a proxy, and check that it works.
 
 use clap::{Parser, Subcommand};
-use connectspec_harness::verdict::Verdict;
+use connectspec_harness::{report::CaseResult, subject::Need, verdict::Verdict};
 
 use crate::{
     cli::{Status, Trouble, run, scaffold, serve},
@@ -26,39 +26,32 @@ pub(super) struct Check {
     profile: String,
 }
 
-/// What a profile can offer, the case that needs it to work, and what to look at where it does not.
-const PROBES: [(&str, &str, &str); 6] = [
-    (
-        "allowed-ports",
-        "policy/a_listed_port_is_reached",
-        "see what its arguments and files make of `allow`, or remove `allowed-ports` from [offers]",
-    ),
-    (
-        "ipv6",
-        "target/an_ipv6_address_in_brackets_is_understood",
-        "let it listen on and connect to ::1, or remove `ipv6` from [offers]",
-    ),
-    (
-        "names",
-        "target/a_name_is_resolved",
-        "let it resolve names itself, or remove `names` from [offers]",
-    ),
-    (
-        "credentials",
-        "admission/malformed_credentials_open_no_tunnel[user_alone]",
-        "see what its arguments and files make of `credentials`, or remove it from [offers]",
-    ),
-    (
-        "upstream",
-        "upstream/is_asked_for_the_same_target[ipv4]",
-        "see what its arguments and files make of `upstream`, or remove it from [offers]",
-    ),
-    (
-        "tls-listener",
-        "tls_listener/a_tunnel_works_over_tls_to_the_proxy",
-        "see what its arguments and files make of `tls`, or remove `tls-listener` from [offers]",
-    ),
-];
+/// The case that shows whether a capability is there; `None` where no single case does, and in seconds.
+const fn probe(need: Need) -> Option<&'static str> {
+    match need {
+        Need::PortList => Some("policy/a_listed_port_is_reached"),
+        Need::PortRanges => Some("policy/a_range_ends_where_it_says"),
+        Need::Directive => Some("allow_connect/opens_exactly[range_with_its_ends]"),
+        Need::ConfigLines => Some("httpd_addresses/a_port_alone_is_no_target_of_its_own[name]"),
+        Need::Ipv6 => Some("target/an_ipv6_address_in_brackets_is_understood"),
+        Need::Names => Some("target/a_name_is_resolved"),
+        Need::Credentials => Some("admission/malformed_credentials_open_no_tunnel[user_alone]"),
+        Need::AnyPassword => Some("credentials/a_password_may_contain_colons"),
+        Need::ClientRule => Some("admission/a_client_that_the_rule_leaves_out_is_refused"),
+        Need::Upstream => Some("upstream/is_asked_for_the_same_target[ipv4]"),
+        Need::TlsListener => Some("tls_listener/a_tunnel_works_over_tls_to_the_proxy"),
+        // Ports that no server of the suite can listen on.
+        Need::DefaultPorts => None,
+        // Each waits for a timer.
+        Need::ConnectTimeout | Need::IdleTimeout | Need::HeaderTimeout => None,
+        // No keys of [offers].
+        Need::ConfigCheck
+        | Need::AccessLog
+        | Need::SourcePort
+        | Need::LoggedStatus
+        | Need::Launched => None,
+    }
+}
 
 /// A case that needs nothing.
 const ALWAYS: &str = "close/the_last_words_arrive";
@@ -75,7 +68,8 @@ pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
 fn check(name: &str) -> Result<Status, Trouble> {
     let profile = subjects::profile(name).map_err(Trouble::usage)?;
     // An ordinary tunnel is proven before any case runs, and one case runs whatever is offered.
-    let cases = PROBES.iter().map(|probe| probe.1).chain([ALWAYS]);
+    let cases = Need::ALL.iter().filter_map(|need| probe(*need));
+    let cases = cases.chain([ALWAYS]);
     let probes: Vec<String> = cases.map(str::to_owned).collect();
     let report = run::judge_quietly(&run::Arguments::of_profile(name, &probes)?)?;
     if let Some(refused) = &report.run.refused {
@@ -88,8 +82,10 @@ fn check(name: &str) -> Result<Status, Trouble> {
         super::say("  version        not known; say how to ask for it in [launch] version\n");
     }
     let mut status = Status::Conformant;
-    for (offer, case, remedy) in PROBES {
-        let Some(result) = report.results.iter().find(|result| result.case == case) else {
+    for need in Need::ALL {
+        let case = probe(*need);
+        let of = |result: &&CaseResult| Some(&*result.case) == case;
+        let Some(result) = report.results.iter().find(of) else {
             continue;
         };
         let said = match result.verdict {
@@ -100,20 +96,48 @@ fn check(name: &str) -> Result<Status, Trouble> {
             Verdict::Fail | Verdict::Warn | Verdict::Blocked | Verdict::Broken => {
                 status = Status::Failed;
                 let seen = result.observed.as_ref().or(result.reason.as_ref());
-                format!(
-                    "does not work: {}; {remedy}",
-                    seen.map_or("", String::as_str)
-                )
+                let seen = seen.map_or("", String::as_str);
+                format!("does not work: {seen}{}", remedy(*need))
             }
             _ => "works".to_owned(),
         };
-        super::say(&format!("  {offer:<13}  {said}\n"));
+        super::say(&format!("  {:<13}  {said}\n", offered_by(*need)));
     }
     Ok(status)
 }
 
+/// The key that offers it; where a key offers several things, the first has its name.
+fn offered_by(need: Need) -> &'static str {
+    let key = |need: Need| need.offer().map(|offer| offer.key);
+    match key(need) {
+        Some(known)
+            if Need::ALL.iter().find(|other| key(**other) == Some(known)) == Some(&need) =>
+        {
+            known
+        }
+        _ => need.word(),
+    }
+}
+
+/// What to look at where it does not work.
+fn remedy(need: Need) -> String {
+    let Some(offer) = need.offer() else {
+        return String::new();
+    };
+    let key = offer.key;
+    match offer.variables[..] {
+        [] => format!("; see that {}, or remove `{key}` from [offers]", offer.says),
+        _ => format!(
+            "; see what its arguments and files make of `{}`, or remove `{key}` from [offers]",
+            offer.variables.join("`, `")
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use connectspec_harness::subject::Offer;
+
     use super::*;
 
     #[test]
@@ -123,8 +147,48 @@ mod tests {
             .flat_map(|suite| &suite.cases)
             .map(|case| case.id.clone())
             .collect();
-        for (_, case, _) in PROBES {
+        for case in Need::ALL.iter().filter_map(|need| probe(*need)) {
             assert!(cases.iter().any(|id| id == case), "{case}");
+        }
+    }
+
+    #[test]
+    fn every_probe_needs_what_it_shows() {
+        let suites = crate::suites();
+        for need in Need::ALL {
+            let cases = suites.iter().flat_map(|suite| &suite.cases);
+            let shown = probe(*need).and_then(|id| cases.clone().find(|case| case.id == id));
+            let needs = shown.map(|case| (case.all_needs(), case.slow));
+            let right = needs.is_none_or(|(needs, slow)| needs.contains(need) && !slow);
+            assert!(right, "{need}: {:?}", probe(*need));
+        }
+    }
+
+    /// What stands in the table of the page that people write a profile from.
+    #[test]
+    fn the_page_has_a_row_for_each_key() {
+        let page = include_str!("../../../docs/describe-your-proxy.md");
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .filter(|line| line.starts_with("| `") && line.contains(" = "))
+            .map(|line| line.split(" | ").collect())
+            .collect();
+        assert_eq!(rows.len(), Offer::all().count());
+        for offer in Offer::all() {
+            let written = format!("`{} = {}`", offer.key, offer.example);
+            let row = rows.iter().find(|row| row[0].contains(&written));
+            let made_of = row.unwrap_or_else(|| panic!("no row for {written}"))[1];
+            for variable in &offer.variables {
+                assert!(
+                    made_of.contains(&format!("`{variable}`")),
+                    "{written}: {variable}"
+                );
+            }
+            assert_eq!(
+                made_of == "nothing",
+                offer.variables.is_empty(),
+                "{written}"
+            );
         }
     }
 }

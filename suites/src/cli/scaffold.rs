@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Parser;
+use connectspec_harness::subject::Offer;
 
 use crate::cli::{Status, Trouble};
 
@@ -147,17 +148,15 @@ fn quoted(text: &str) -> String {
 fn scaffold(answers: &Answers) -> String {
     let (name, program) = (quoted(&answers.name), quoted(&answers.program));
     let args = answers.args();
-    let allowed_ports = match answers.allow.is_empty() {
-        true => {
-            "# allowed-ports = \"ranges\"       # `allow` is used above; \"list\" where it takes no ranges"
-        }
-        false => "allowed-ports   = \"ranges\"       # \"list\" where it takes no ranges",
-    };
+    let offers: String = Offer::all()
+        .map(|offer| offered(&offer, !answers.allow.is_empty()))
+        .collect();
     format!(
         r#"# How connectspec launches and configures this proxy.
 name     = {name}
 title    = {name}
 # homepage = "https://…"
+# like     = "httpd-2.4"                         # whose ways and whose configuration it shares
 # install  = "apt-get install …"                 # shown when the program is missing
 
 [launch]
@@ -179,23 +178,28 @@ args    = [{args}]
 
 # What args and files can express. What is not offered is skipped, with the reason.
 [offers]
-{allowed_ports}
-# default-ports = [443]          # what it allows when no list is given
-# credentials   = true           # the file `credentials.htpasswd`, or `username` and `password` of each of `credentials.users`
-# passwords     = "any"          # it takes all of `credentials.users`; "plain": such whose names and passwords are letters,
-#                                # digits, dots, underscores and hyphens; without it, one user
-# clients       = true           # `clients`: the addresses of those who are served, where a set-up says so
-# upstream      = true           # `upstream.host` and `upstream.port`: the next proxy
-# ipv6          = true
-# names         = true           # it resolves names itself
-# tls-listener  = true           # `tls.certificate` and `tls.key`
-# timeouts      = ["connect", "idle", "header"]  # `timeouts.connect` and so on, in whole seconds
-
+{offers}
 # What it is known to do wrong; checked again in each run.
 # [[deviation]]
 # case = "close/the_last_words_arrive"
 # why  = "…"
 "#
+    )
+}
+
+/// A line of `[offers]`, as a comment unless the arguments already make something of it.
+fn offered(offer: &Offer, allowed_ports: bool) -> String {
+    let lead = match offer.key {
+        "allowed-ports" if allowed_ports => "",
+        _ => "# ",
+    };
+    let variables = match offer.variables[..] {
+        [] => String::new(),
+        _ => format!("`{}`: ", offer.variables.join("`, `")),
+    };
+    format!(
+        "{lead}{:<13} = {:<10} # {variables}{}\n",
+        offer.key, offer.example, offer.says
     )
 }
 
@@ -211,7 +215,7 @@ fn name(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use connectspec_harness::subject::profile::Profile;
+    use connectspec_harness::subject::{Need, profile::Profile};
 
     use super::*;
 
@@ -233,6 +237,15 @@ mod tests {
         assert_eq!(profile.name, "my-proxy");
         assert_eq!(profile.launch.args.len(), 6);
         assert!(profile.offers.allowed_ports.is_some());
+        let mut all = scaffold(&answers);
+        for offer in Offer::all() {
+            all = all.replace(&format!("\n# {} ", offer.key), &format!("\n{} ", offer.key));
+        }
+        let profile = Profile::parse("all.toml", &all, &|_| None).unwrap();
+        let claims = profile.claims();
+        for need in Need::ALL.iter().filter(|need| need.offer().is_some()) {
+            assert!(need.is_met_by(&claims), "{need}");
+        }
     }
 
     #[test]
