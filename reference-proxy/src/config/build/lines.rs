@@ -134,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn variables_are_set_outside_of_sections() {
+        assert_eq!(
+            complaint("SetEnvIf Host a b\n<Proxy *>\nSetEnv a b\nUnsetEnv a\n</Proxy>"),
+            ""
+        );
+        for line in ["SetEnvIf Host a b", "BrowserMatch a b"] {
+            let error = complaint(&format!("<Proxy *>\n{line}\n</Proxy>"));
+            assert!(error.contains("write them outside"), "{line}: {error}");
+        }
+    }
+
+    #[test]
     fn nothing_counts_where_no_connect_ever_gets() {
         for name in ["Directory", "Files", "DirectoryMatch", "FilesMatch"] {
             let inside = "AuthType Form\nRequire ldap-user a\nRewriteRule . - [F]";

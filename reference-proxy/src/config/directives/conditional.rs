@@ -45,6 +45,21 @@ pub(super) fn request_header(_: &mut Scope<'_>, words: &[String]) -> Done {
     Ok(())
 }
 
+/// Outside of sections httpd keeps its rules for paths, and a CONNECT has none; one option takes that limit away.
+pub(super) fn rewrite_options(_: &mut Scope<'_>, words: &[String]) -> Done {
+    if words
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case("AllowAnyURI"))
+    {
+        return Err(
+            "RewriteOptions AllowAnyURI lets RewriteRule forbid a CONNECT or send it elsewhere, and is not \
+             understood here: say with Require who may connect, and leave it out"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 /// `StdEnvVars` and its like are about scripts; two options are about who gets in.
 pub(super) fn ssl_options(_: &mut Scope<'_>, words: &[String]) -> Done {
     for word in words {
@@ -96,6 +111,8 @@ mod tests {
             (request_header, "set User-Agent x early", false),
             (request_header, "set max-forwards 0", false),
             (request_header, "set", false),
+            (rewrite_options, "Inherit", true),
+            (rewrite_options, "Inherit allowanyuri", false),
             (ssl_options, "+StdEnvVars -FakeBasicAuth", true),
             (ssl_options, "+StdEnvVars +fakebasicauth", false),
             (ssl_options, "StrictRequire", false),

@@ -97,6 +97,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("RequestReadTimeout", server::head_time),
     ("Require", access::require),
     ("Satisfy", access::satisfy),
+    ("RewriteOptions", conditional::rewrite_options),
     ("ServerAlias", server::alias),
     ("ServerName", server::name),
     ("ServerRoot", process::root),

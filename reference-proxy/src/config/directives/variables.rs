@@ -33,13 +33,18 @@ pub(super) fn set_env(scope: &mut Scope<'_>, words: &[String]) -> Done {
             "AH10032: SetEnv {name}: the '=' is part of the name; a blank separates name and value"
         ));
     }
-    rules(scope)?.set(name, value);
-    warn_of(scope, &[name]);
+    if !in_section(scope, "SetEnv") {
+        rules(scope)?.set(name, value);
+        warn_of(scope, &[name]);
+    }
     Ok(())
 }
 
 /// The value is that of this process now. One that there is not is none, as in httpd.
 pub(super) fn pass_env(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    if in_section(scope, "PassEnv") {
+        return Ok(());
+    }
     for name in some("PassEnv", words)? {
         match std::env::var(name) {
             Ok(value) => rules(scope)?.set(name, &value),
@@ -50,10 +55,24 @@ pub(super) fn pass_env(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn unset_env(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    if in_section(scope, "UnsetEnv") {
+        return Ok(());
+    }
     for name in some("UnsetEnv", words)? {
         rules(scope)?.unset(name);
     }
     Ok(())
+}
+
+/// Whether it stands in a section: there it is not done. Access rules never see what it sets, so only a log could tell.
+fn in_section(scope: &mut Scope<'_>, name: &str) -> bool {
+    let inside = scope.block.is_some();
+    if inside {
+        scope.warn(&format!(
+            "{name} is not done in a section: write it outside, if a log is to tell"
+        ));
+    }
+    inside
 }
 
 fn set_if(scope: &mut Scope<'_>, name: &str, words: &[String], any_case: bool) -> Done {
@@ -89,7 +108,11 @@ fn of_browser(words: &[String]) -> Vec<String> {
 
 fn rules<'a>(scope: &'a mut Scope<'_>) -> Result<&'a mut Rules, String> {
     match scope.block {
-        Some(_) => Err("it is not known here in a section: write it outside".into()),
+        Some(_) => Err(
+            "SetEnvIf and its kin are not understood here in a section, and access rules see what they set: write \
+             them outside"
+                .into(),
+        ),
         None => Ok(&mut scope.server.environment),
     }
 }

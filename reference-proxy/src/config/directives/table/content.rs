@@ -149,8 +149,9 @@ pub(super) static MODULES: &[Module] = &[
     ]},
     Module { id: "rewrite_module", source: "mod_rewrite.c", names: &[
         (P, RefusedInside(&REWRITE), "RewriteRule"),
+        (P, Checked, "RewriteOptions"),
         (S, Idle, "RewriteMap"),
-        (P, Idle, "RewriteBase RewriteCond RewriteEngine RewriteOptions"),
+        (P, Idle, "RewriteBase RewriteCond RewriteEngine"),
     ]},
     Module { id: "sed_module", source: "mod_sed.c", names: &[
         (I, Idle, "InputSed OutputSed"),
