@@ -92,7 +92,7 @@ impl Pattern {
         Ok(Self {
             spelled: form.clone(),
             canonical: form,
-            path: text.starts_with("^/") && !text.contains('|'),
+            path: begins_with_slash(text),
         })
     }
 
@@ -218,6 +218,13 @@ const fn maybe(fits: bool) -> Here {
     if fits { Here::Maybe } else { Here::No }
 }
 
+/// Whether all that an expression fits begins with a slash. One that may be repeated may also be missing.
+fn begins_with_slash(expression: &str) -> bool {
+    let behind = expression.strip_prefix("^/");
+    let always = behind.is_some_and(|behind| !behind.starts_with(['?', '*', '{']));
+    always && !expression.contains('|')
+}
+
 /// The pattern for canonical targets: the host in its canonical form, where `text` has a whole one. An address in
 /// brackets is an address, whatever httpd makes of it.
 fn canonical(text: &str, how: fn(String) -> Form) -> Form {
@@ -325,6 +332,23 @@ mod tests {
         ] {
             let Fit { as_httpd, here } = fit(&Pattern::location(pattern), target);
             assert_eq!((as_httpd, here), expected, "{pattern} {target}");
+        }
+    }
+
+    #[test]
+    fn a_slash_that_may_be_missing_makes_no_path() {
+        for (expression, whether) in [
+            ("^/", true),
+            ("^/+x", true),
+            ("^/x?", true),
+            ("^/?x", false),
+            ("^/*x", false),
+            ("^/{0,1}x", false),
+            ("^/|x", false),
+            ("/", false),
+        ] {
+            let pattern = Pattern::expression(expression).unwrap();
+            assert_eq!(pattern.is_path(), whether, "{expression}");
         }
     }
 
