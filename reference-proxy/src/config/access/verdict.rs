@@ -51,6 +51,8 @@ impl Access {
         // Two files of passwords know two sets of users.
         let others = ours.wants_user() && theirs.wants_user() && ours.file != theirs.file;
         Ok(match ours.decision.is_within(theirs.decision) {
+            // Only maybe it is said how.
+            true if theirs.asks_in_vain() && ours.wants_user() => theirs,
             true if others => Verdict::of(Decision::Denied, &here),
             true => ours,
             false => theirs,
@@ -93,6 +95,12 @@ impl<'a> Verdict<'a> {
             file: policy.auth.file,
             forbid: policy.auth.forbid,
         }
+    }
+
+    /// Whether a user is wanted, and it is not said how one could prove to be it.
+    fn asks_in_vain(&self) -> bool {
+        let told = self.basic && self.realm.is_some() && self.file.is_some();
+        self.wants_user() && !told
     }
 
     fn wants_user(&self) -> bool {
@@ -335,5 +343,26 @@ mod tests {
         assert_eq!(decide(&access, HERE, None, "a.test:1"), Denied);
         assert_eq!(decide(&access, HERE, Some("ann"), "a.test:1"), UserWanted);
         assert_eq!(decide(&access, HERE, Some("ann"), "b.test:1"), Granted);
+    }
+
+    #[test]
+    fn what_fits_only_maybe_does_not_say_how_users_prove_it() {
+        let mut access = proxies(&[("*", "valid-user"), ("a.test", "valid-user")]);
+        let sections = Arc::make_mut(&mut access.main);
+        sections.proxies[1].rules.auth.realm = Some("x".into());
+        let client = Client {
+            address: HERE.parse().unwrap(),
+            local: HERE.parse().unwrap(),
+            user: None,
+            variables: &Variables::default(),
+            facts: &Facts::default(),
+        };
+        for (spelled, realm) in [("a.test:1", Some("x")), ("A.test:1", None)] {
+            let authority = Authority::parse(spelled.as_bytes()).unwrap();
+            let target = Target::new(spelled, &authority);
+            let verdict = access.decide(client, &target).unwrap();
+            assert_eq!(verdict.decision, UserWanted, "{spelled}");
+            assert_eq!(verdict.realm, realm, "{spelled}");
+        }
     }
 }
