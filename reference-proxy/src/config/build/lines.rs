@@ -38,6 +38,7 @@ impl Builder {
                 server: at.server,
                 block,
                 place: &node.place,
+                in_host: at.in_host,
             };
             set(&mut scope, &node.words).map_err(error)?;
         }

@@ -95,6 +95,7 @@ mod tests {
                 file: "test".into(),
                 line: 1,
             },
+            in_host: false,
         };
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         own(&mut scope, &words).is_ok()

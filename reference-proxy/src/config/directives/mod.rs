@@ -27,6 +27,8 @@ pub struct Scope<'a> {
     pub block: Option<&'a mut Block>,
     /// Where it stands.
     pub place: &'a Place,
+    /// Whether the server is that of a `<VirtualHost>`.
+    pub in_host: bool,
 }
 
 impl Scope<'_> {

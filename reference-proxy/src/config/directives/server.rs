@@ -25,6 +25,9 @@ pub(super) fn name(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn alias(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    if !scope.in_host {
+        return Err("ServerAlias only used in <VirtualHost>".into());
+    }
     scope
         .server
         .aliases
@@ -33,6 +36,9 @@ pub(super) fn alias(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn timeout(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    if matches!(words, [none] if none == "0") {
+        return Err("Timeout 0 leaves no time for anything, and httpd then fails every CONNECT: give it some".into());
+    }
     scope.server.timeout = Some(interval("Timeout", words)?);
     Ok(())
 }

@@ -156,6 +156,59 @@ mod tests {
         }
     }
 
+    /// The page that lists them all; what it should say is what a failing test prints.
+    #[test]
+    fn the_page_says_what_the_table_says() {
+        let page = include_str!("../../../docs/directives.md");
+        let head = &page[..page.find("\n## ").unwrap()];
+        let mut names: Vec<_> = all().collect();
+        names.sort_by_key(|known| known.name.to_ascii_lowercase());
+        names.dedup_by_key(|known| known.name);
+        let of = |meaning: Meaning| {
+            let of_it = names.iter().filter(|known| known.meaning == meaning);
+            let quoted: Vec<_> = of_it.map(|known| format!("`{}`", known.name)).collect();
+            format!("{}: {}.", quoted.len(), quoted.join(", "))
+        };
+        let expected = format!(
+            "{head}\n## Run\n\n{}\n\n## Idle, or an error, as what they say demands\n\n{}\n\n\
+             ## Errors\n\n| directive | it … | instead |\n|---|---|---|\n{}\n## Idle\n\n{}\n",
+            of(Meaning::Run),
+            of(Meaning::Checked),
+            refused_rows(&names),
+            of(Meaning::Idle)
+        );
+        assert!(
+            page == expected,
+            "docs/directives.md should be:\n{expected}"
+        );
+    }
+
+    /// A row for each reason, its names in order.
+    fn refused_rows(names: &[&Known]) -> String {
+        let mut rows: Vec<(&Reason, Vec<String>)> = Vec::new();
+        for known in names {
+            let (reason, name) = match known.meaning {
+                Meaning::Run | Meaning::Idle | Meaning::Checked => continue,
+                Meaning::Refused(reason) => (reason, format!("`{}`", known.name)),
+                Meaning::RefusedInside(reason) => {
+                    (reason, format!("`{}` in a section", known.name))
+                }
+                Meaning::RefusedUnless(word, reason) => {
+                    (reason, format!("`{}` other than `{word}`", known.name))
+                }
+            };
+            match rows.iter_mut().find(|(own, _)| *own == reason) {
+                Some((_, names)) => names.push(name),
+                None => rows.push((reason, vec![name])),
+            }
+        }
+        rows.into_iter()
+            .map(|(Reason { does, instead }, names)| {
+                format!("| {} | {does} | {instead} |\n", names.join(", "))
+            })
+            .collect()
+    }
+
     #[test]
     fn one_name_means_one_thing_whichever_module_brings_it() {
         for known in all() {
