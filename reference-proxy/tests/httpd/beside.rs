@@ -7,6 +7,8 @@ pub(crate) const MODULES: &[&str] = &["access_compat", "authz_groupfile", "seten
 pub(crate) struct Refusal {
     /// The line that it names, as it stands in the file.
     pub(crate) line: String,
+    /// What it says about it.
+    pub(crate) says: String,
 }
 
 impl Refusal {
@@ -17,7 +19,7 @@ impl Refusal {
             .split_once(" on line ")
             .ok_or_else(|| wrong("no line"))?;
         let (number, rest) = rest.split_once(" of ").ok_or_else(|| wrong("no file"))?;
-        let (file, _) = rest.split_once('\n').ok_or_else(|| wrong("no reason"))?;
+        let (file, says) = rest.split_once('\n').ok_or_else(|| wrong("no reason"))?;
         if !file.trim_end_matches(':').ends_with("/httpd.conf") {
             return Err(wrong("another file"));
         }
@@ -25,6 +27,7 @@ impl Refusal {
         let line = text.lines().nth(number.wrapping_sub(1));
         Ok(Self {
             line: line.ok_or_else(|| wrong("no such line"))?.to_owned(),
+            says: says.trim().to_owned(),
         })
     }
 }

@@ -10,6 +10,10 @@ pub(crate) fn trials() -> Vec<Test> {
     vec![
         ("debian::a_site_of_five_lines", a_site_of_five_lines),
         ("debian::no_site_at_all", no_site_at_all),
+        (
+            "debian::a_site_that_requires_nothing",
+            a_site_that_requires_nothing,
+        ),
     ]
 }
 
@@ -97,4 +101,22 @@ fn no_site_at_all() {
     let ask = Ask::new(&format!("localhost:{}", echo()));
     assert!(!httpd.decides(&ask).lets_in());
     assert!(!reference.decides(&ask).lets_in());
+}
+
+fn a_site_that_requires_nothing() {
+    let port = echo();
+    let site = format!("ProxyRequests On\nAllowCONNECT {port}\n");
+    // httpd would serve the world.
+    let warned = warnings(&site);
+    let told = warned.iter().find(|line| line.contains("Require"));
+    assert!(
+        told.is_some_and(|line| line.contains("this machine")),
+        "{warned:?}"
+    );
+    let ask = Ask::new(&format!("localhost:{port}"));
+    let pair = [Who::Httpd, Who::Reference].map(|who| home(who, &site).launch());
+    assert_eq!(
+        pair.map(|running| running.decides(&ask)),
+        [Decision::Tunnel; 2]
+    );
 }

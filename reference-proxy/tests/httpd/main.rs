@@ -13,6 +13,7 @@ mod beside;
 mod debian;
 mod http2;
 mod known;
+mod open_doors;
 mod pair;
 mod published;
 mod random;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         reading::trials(),
         remotes::trials(),
         table::trials(),
+        open_doors::trials(),
         published::trials(),
         variables::trials(),
     ]
