@@ -13,6 +13,7 @@ mod beside;
 mod debian;
 mod http2;
 mod known;
+mod lines;
 mod open_doors;
 mod pair;
 mod published;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         reading::trials(),
         remotes::trials(),
         table::trials(),
+        lines::trials(),
         open_doors::trials(),
         published::trials(),
         variables::trials(),

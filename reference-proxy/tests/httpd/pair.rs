@@ -215,8 +215,9 @@ impl Home {
             }
             assert!(
                 Instant::now() < end,
-                "{:?} never listened",
-                running.home.who
+                "{:?} never listened: {}",
+                running.home.who,
+                running.errors()
             );
             std::thread::yield_now();
         }
