@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod addresses;
 mod beside;
 mod debian;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         remotes::trials(),
         table::trials(),
         lines::trials(),
+        access::trials(),
         open_doors::trials(),
         published::trials(),
         variables::trials(),

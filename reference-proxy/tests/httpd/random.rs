@@ -14,7 +14,7 @@ pub(crate) fn trials() -> Vec<Test> {
 }
 
 /// How many, from the environment.
-fn count(name: &str, default: u32) -> u32 {
+pub(crate) fn count(name: &str, default: u32) -> u32 {
     std::env::var(name)
         .ok()
         .and_then(|value| value.parse().ok())
@@ -22,7 +22,7 @@ fn count(name: &str, default: u32) -> u32 {
 }
 
 /// The same values on every run; `CONNECTSPEC_HTTPD_SEED` changes them.
-fn runner(cases: u32) -> TestRunner {
+pub(crate) fn runner(cases: u32) -> TestRunner {
     let mut seed = [7; 32];
     seed[..4].copy_from_slice(&count("CONNECTSPEC_HTTPD_SEED", 1).to_be_bytes());
     let config = Config {
