@@ -12,11 +12,13 @@
 //! What one side ends is ended on the other: a FIN when it arrives behind the last octet, a reset as a reset.
 //! A side that has sent its FIN is still watched for a reset, by its error state alone, so that a half-closed
 //! tunnel costs nothing while nothing happens. A tunnel that is silent in both directions for too long ends;
-//! its one timer is moved only when it fires.
+//! its one timer is moved only when it fires. What the kernel still delivers is no silence, so that it is asked
+//! first; a tunnel of which nobody takes anything is noticed after up to twice the time.
 
 mod flow;
 mod pipe;
 mod port;
+mod undelivered;
 
 pub use pipe::allow as allow_pipes;
 pub use port::Port;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
+use undelivered::undelivered;
 
 /// How a tunnel ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +68,7 @@ pub struct Early {
 
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// `client_socket` is the socket below `client`
-/// if its octets are the tunnel's. `traffic` is up to date whenever this future is dropped.
+/// `client_socket` is the socket of `client` if its octets are the tunnel's. `traffic` is up to date whenever this future is dropped.
 pub async fn run<C: Port>(
     client: &mut C,
     client_socket: Option<&TcpStream>,
@@ -78,6 +80,8 @@ pub async fn run<C: Port>(
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
     let mut server_port = server;
     let mut active = Instant::now();
+    // What the kernel had on its way to both sides when it was last asked.
+    let mut earlier: Option<[u32; 2]> = None;
     let mut timer = pin!(sleep_until(active + idle));
     let mut client_lost = pin!(lost(client_socket));
     let mut server_lost = pin!(lost(Some(server)));
@@ -108,12 +112,28 @@ pub async fn run<C: Port>(
         if up.octets != before_up || down.octets != before_down || up.take_sent() | down.take_sent()
         {
             active = Instant::now();
+            earlier = None;
         }
-        std::task::ready!(poll_idle(cx, timer.as_mut(), active + idle));
-        let stalled = up.is_holding() || down.is_holding();
-        Poll::Ready(if stalled { Ended::Stalled } else { Ended::Idle })
+        loop {
+            std::task::ready!(poll_idle(cx, timer.as_mut(), active + idle));
+            let now = [client.beneath(), server].map(|socket| undelivered(socket).unwrap_or(0));
+            let stalled = up.is_holding() || down.is_holding() || now != [0, 0];
+            if !delivers(earlier, now) {
+                return Poll::Ready(if stalled { Ended::Stalled } else { Ended::Idle });
+            }
+            (earlier, active) = (Some(now), Instant::now());
+        }
     })
     .await
+}
+
+/// Whether the kernel has delivered something to either side since it was asked before. The first time that it
+/// has something on its way nobody knows yet, so that the tunnel gets the benefit of the doubt.
+fn delivers(earlier: Option<[u32; 2]>, now: [u32; 2]) -> bool {
+    match earlier {
+        None => now != [0, 0],
+        Some(earlier) => now.iter().zip(earlier).any(|(now, earlier)| *now < earlier),
+    }
 }
 
 /// Ready when `deadline`, which moves with each activity, is over. The timer itself is only moved when it

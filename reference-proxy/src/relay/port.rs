@@ -40,6 +40,9 @@ pub trait Port {
     /// The connection is lost.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
+    /// The socket that all octets go through, whatever they are.
+    fn beneath(&self) -> &TcpStream;
+
     /// The socket, where its octets are those of the tunnel.
     fn socket(&self) -> Option<&TcpStream> {
         None
@@ -83,12 +86,20 @@ impl Port for &TcpStream {
         Poll::Ready(socket2::SockRef::from(*self).shutdown(std::net::Shutdown::Write))
     }
 
+    fn beneath(&self) -> &TcpStream {
+        self
+    }
+
     fn socket(&self) -> Option<&TcpStream> {
         Some(self)
     }
 }
 
 impl Port for TlsStream<TcpStream> {
+    fn beneath(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(self).poll_read(cx, &mut buffer))?;

@@ -11,6 +11,7 @@ mod apart;
 mod crowd;
 mod endings;
 mod logs;
+mod slow;
 
 #[expect(dead_code, reason = "each of the two programs uses its part of it")]
 #[path = "../black_box/support.rs"]

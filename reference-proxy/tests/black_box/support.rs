@@ -124,6 +124,11 @@ impl Proxy {
         }
     }
 
+    /// A line of its error log that holds `text`, if it has said one since it was listened to last.
+    pub(crate) fn has_said(&self, text: &str) -> Option<String> {
+        self.lines.try_iter().find(|line| line.contains(text))
+    }
+
     /// Changes the config and asks for a reload.
     pub(crate) fn reload(&self, change: impl Fn(String) -> String) {
         let path = self.file("httpd.conf");
