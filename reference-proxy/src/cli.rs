@@ -2,7 +2,8 @@
 
 use crate::config::build::{self, Options};
 use crate::config::{Config, ConfigError};
-use crate::privileges;
+use crate::pid_file::PidFile;
+use crate::privileges::{self, Became};
 use crate::proxy::{Proxy, Shared};
 use crate::serve::{self, Listeners};
 use clap::Parser;
@@ -120,15 +121,16 @@ impl Arguments {
     }
 
     fn serve(&self, config: Config) -> io::Result<()> {
+        let listeners = Listeners::open(&config)?;
+        let pid_file = config.pid_file.as_deref().map(PidFile::write);
+        // Held to the end of the process.
+        let _pid_file = pid_file.transpose()?;
+        let (user, group) = (config.user.as_deref(), config.group.as_deref());
+        let became = privileges::give_up(user, group).map_err(io::Error::other)?;
+        // Opened by whom the process has become, who has to open them anew at every rotation.
         let shared = Arc::new(Shared::default());
-        let mut proxy = Proxy::new(config, Arc::clone(&shared))?;
-        let listeners = Listeners::open(&proxy.config)?;
+        let mut proxy = open_logs(config, &shared, became)?;
         proxy.listening = listeners.addresses();
-        if let Some(path) = &proxy.config.pid_file {
-            std::fs::write(path, format!("{}\n", std::process::id()))?;
-        }
-        let (user, group) = (proxy.config.user.as_deref(), proxy.config.group.as_deref());
-        privileges::give_up(user, group).map_err(io::Error::other)?;
         let mut runtime = match std::thread::available_parallelism() {
             Ok(cores) if cores.get() > 1 => tokio::runtime::Builder::new_multi_thread(),
             // One core: threads would only take turns.
@@ -206,6 +208,28 @@ impl Arguments {
         }
         directives
     }
+}
+
+/// Opens the logs. When the process has just become somebody else, it must be able to do so again at any time.
+fn open_logs(config: Config, shared: &Arc<Shared>, became: Became) -> io::Result<Proxy> {
+    let (user, fixed) = (
+        config.user.clone().unwrap_or_default(),
+        became == Became::Same,
+    );
+    let explained = |error: io::Error| {
+        let text = format!(
+            "{error}: User {user} has to open it, now and when logs are rotated: chown it and its folder, or choose \
+             another folder"
+        );
+        io::Error::new(error.kind(), text)
+    };
+    let proxy = Proxy::new(config, Arc::clone(shared));
+    if fixed {
+        return proxy;
+    }
+    let proxy = proxy.map_err(&explained)?;
+    shared.sinks.can_be_rotated().map_err(explained)?;
+    Ok(proxy)
 }
 
 /// `text` as one word of a config line.

@@ -14,6 +14,7 @@ pub mod config;
 pub mod deviations;
 pub mod log;
 pub mod net;
+pub mod pid_file;
 pub mod privileges;
 pub mod proxy;
 pub mod refusal;

@@ -1,72 +1,130 @@
 //! Giving up root: `User` and `Group`.
 //!
-//! Linux keeps the identity of each thread; this runs while the process has one, so that every later thread
-//! inherits it.
+//! As in httpd a process that is root becomes both, with the supplementary groups of that user and no others. What
+//! httpd would take and what leaves root's powers behind is an error: half a change is worse than none, since
+//! nobody looks for it. What the process has become is asked of the system afterwards.
 
-use rustix::process::geteuid;
+use nix::unistd::{
+    Gid, Group, Uid, User, geteuid, getgroups, getresgid, getresuid, initgroups, setgroups,
+    setresgid, setresuid,
+};
+use std::ffi::CString;
+
+/// The number that means "no change" to the system calls, and nobody.
+const NO_ID: u32 = u32::MAX;
+
+/// What has become of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It is who it was.
+    Same,
+    /// It was root and is somebody else.
+    Other,
+}
 
 /// Becomes `user` and `group`, when the process is root and they are set.
 ///
 /// # Errors
 ///
-/// An unknown name, or what the system says.
-pub fn give_up(user: Option<&str>, group: Option<&str>) -> Result<(), String> {
+/// An unknown name, one of the two without the other, root itself, or what the system says.
+pub fn give_up(user: Option<&str>, group: Option<&str>) -> Result<Became, String> {
     if !geteuid().is_root() {
-        return Ok(());
+        return Ok(Became::Same);
     }
-    let number = |name: &str, what: &str, file: &str| {
-        id(name, file)
-            .ok_or_else(|| format!("{what}: bad {} name {name}", what.to_ascii_lowercase()))
+    let (user, group) = match (user, group) {
+        (None, None) => return Ok(Became::Same),
+        (Some(user), Some(group)) => (user, group),
+        (Some(user), None) => {
+            return Err(format!(
+                "User {user} without Group would leave the process in the group of root: say Group, too"
+            ));
+        }
+        (None, Some(group)) => {
+            return Err(format!(
+                "Group {group} without User would leave the process root: say User, too"
+            ));
+        }
     };
-    let group = group
-        .map(|group| number(group, "Group", "/etc/group"))
-        .transpose()?;
-    let user = user
-        .map(|user| number(user, "User", "/etc/passwd"))
-        .transpose()?;
-    switch_to(user, group)
+    let (uid, name) = user_of(user)?;
+    let gid = group_of(group)?;
+    if uid.is_root() {
+        return Err(format!(
+            "User {user} is root, which no proxy should be: name somebody else, or leave User and Group out"
+        ));
+    }
+    become_them(uid, gid, name)?;
+    check(uid, gid)?;
+    Ok(Became::Other)
 }
 
-#[cfg(target_os = "linux")]
-fn switch_to(user: Option<u32>, group: Option<u32>) -> Result<(), String> {
-    use rustix::process::{Gid, Uid};
-    use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-    let failed = |what: &'static str| {
-        move |error: rustix::io::Errno| format!("could not {what}: {}", std::io::Error::from(error))
+fn become_them(uid: Uid, gid: Gid, name: Option<CString>) -> Result<(), String> {
+    let failed = |what: &'static str| move |error| format!("could not {what}: {error}");
+    setresgid(gid, gid, gid).map_err(failed("become the group"))?;
+    set_groups(gid, name).map_err(failed("set the groups"))?;
+    setresuid(uid, uid, uid).map_err(failed("become the user"))
+}
+
+/// The groups of the user, or its one group when it has no name.
+fn set_groups(gid: Gid, name: Option<CString>) -> nix::Result<()> {
+    match name {
+        Some(name) => initgroups(&name, gid),
+        None => setgroups(&[gid]),
+    }
+}
+
+/// Whether the process is who it was to become, and cannot go back.
+fn check(uid: Uid, gid: Gid) -> Result<(), String> {
+    let wrong = |what: &str| format!("the process has not given up root: {what}");
+    let users = getresuid().map_err(|error| wrong(&error.to_string()))?;
+    let groups = getresgid().map_err(|error| wrong(&error.to_string()))?;
+    if [users.real, users.effective, users.saved] != [uid; 3] {
+        return Err(wrong("it has another user"));
+    }
+    if [groups.real, groups.effective, groups.saved] != [gid; 3] {
+        return Err(wrong("it has another group"));
+    }
+    let roots = Gid::from_raw(0);
+    let others = getgroups().map_err(|error| wrong(&error.to_string()))?;
+    if gid != roots && others.contains(&roots) {
+        return Err(wrong("it is in the group of root"));
+    }
+    match setresuid(Uid::from_raw(0), Uid::from_raw(0), Uid::from_raw(0)) {
+        Ok(()) => Err(wrong("it can become root again")),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The user of a name or `#number`, and the name if it has one.
+fn user_of(text: &str) -> Result<(Uid, Option<CString>), String> {
+    let bad = || format!("User: bad user name {text}");
+    let known = match number(text) {
+        Some(number) => {
+            let uid = Uid::from_raw(number.map_err(|()| bad())?);
+            match User::from_uid(uid) {
+                Ok(Some(user)) => user,
+                _ => return Ok((uid, None)),
+            }
+        }
+        None => User::from_name(text).ok().flatten().ok_or_else(bad)?,
     };
-    if let Some(group) = group.map(Gid::from_raw) {
-        set_thread_groups(&[group]).map_err(failed("set the groups"))?;
-        set_thread_res_gid(group, group, group).map_err(failed("become the group"))?;
-    }
-    if let Some(user) = user.map(Uid::from_raw) {
-        set_thread_res_uid(user, user, user).map_err(failed("become the user"))?;
-    }
-    Ok(())
+    Ok((known.uid, CString::new(known.name).ok()))
 }
 
-#[cfg(not(target_os = "linux"))]
-fn switch_to(user: Option<u32>, group: Option<u32>) -> Result<(), String> {
-    match (user, group) {
-        (None, None) => Ok(()),
-        _ => Err(
-            "User and Group are only known on Linux: start the proxy as the user that it shall be"
-                .into(),
-        ),
+fn group_of(text: &str) -> Result<Gid, String> {
+    let bad = || format!("Group: bad group name {text}");
+    match number(text) {
+        Some(number) => Ok(Gid::from_raw(number.map_err(|()| bad())?)),
+        None => Ok(Group::from_name(text).ok().flatten().ok_or_else(bad)?.gid),
     }
 }
 
-/// The number of `name` in a file like /etc/passwd; `#7` is 7.
-fn id(name: &str, file: &str) -> Option<u32> {
-    if let Some(number) = name.strip_prefix('#') {
-        return number.parse().ok();
-    }
-    let text = std::fs::read_to_string(file).ok()?;
-    let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    lines
-        .find(|fields| fields.first() == Some(&name))?
-        .get(2)?
-        .parse()
-        .ok()
+/// What `#7` says, which must be an id; `None` for a name.
+fn number(text: &str) -> Option<Result<u32, ()>> {
+    let number = text.strip_prefix('#')?.parse();
+    Some(number.map_err(|_| ()).and_then(|id| match id {
+        NO_ID => Err(()),
+        id => Ok(id),
+    }))
 }
 
 #[cfg(test)]
@@ -74,9 +132,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_numbers() {
-        assert_eq!(id("root", "/etc/passwd"), Some(0));
-        assert_eq!(id("#33", "/etc/passwd"), Some(33));
-        assert_eq!(id("nobody-has-this-name", "/etc/passwd"), None);
+    fn names_and_numbers_are_ids() {
+        assert!(user_of("root").unwrap().0.is_root());
+        assert_eq!(user_of("#33").unwrap().0.as_raw(), 33);
+        assert_eq!(group_of("#7").unwrap().as_raw(), 7);
+        for bad in [
+            "nobody-has-this-name",
+            "#4294967295",
+            "#-1",
+            "#",
+            "#4294967296",
+            "",
+        ] {
+            assert!(user_of(bad).is_err(), "{bad}");
+            assert!(group_of(bad).is_err(), "{bad}");
+        }
     }
 }

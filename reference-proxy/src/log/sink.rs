@@ -4,6 +4,7 @@ use super::LogTarget;
 use super::error::{ErrorLog, Level};
 use super::outlet::Outlet;
 use super::writer::{Progress, Writer};
+use rustix::fs::Access;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -93,6 +94,23 @@ impl Sink {
             writer,
             complaints,
         }
+    }
+
+    pub(super) fn can_be_rotated(&self) -> std::io::Result<()> {
+        let LogTarget::File(path) = &self.target else {
+            return Ok(());
+        };
+        let folder = path.parent().filter(|_| self.regular);
+        let may = folder.map_or(Ok(()), |folder| {
+            rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        });
+        may.map_err(|error| {
+            let error = std::io::Error::from(error);
+            std::io::Error::new(
+                error.kind(),
+                format!("could not rotate log {}: {error}", path.display()),
+            )
+        })
     }
 
     /// Hands one line over; `line` has no line end. It never waits: when too many lines wait, this one is

@@ -64,6 +64,15 @@ impl Sinks {
         Ok(sink)
     }
 
+    /// Whether this process may put new files into the places of those that are open, as a rotation needs it.
+    ///
+    /// # Errors
+    ///
+    /// The first log for which it may not.
+    pub fn can_be_rotated(&self) -> io::Result<()> {
+        self.all().iter().try_for_each(|sink| sink.can_be_rotated())
+    }
+
     /// Puts `opened` in force: lines go to the newly opened files, and losses are told to `error_log`.
     pub fn switch(&self, opened: Opened, error_log: &Arc<ErrorLog>) {
         for (sink, outlet) in opened.anew {

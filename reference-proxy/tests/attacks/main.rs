@@ -10,6 +10,7 @@
 mod apart;
 mod crowd;
 mod endings;
+mod identity;
 mod logs;
 mod slow;
 
