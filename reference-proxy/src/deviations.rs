@@ -24,6 +24,7 @@
 //! | `odd-clients` | `Deny from *`, `127.*` and `a,b` are taken for names, and deny nobody; masks with holes are taken, and so are words behind `valid-user` and `local` | an error | it cannot have been meant |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on expressions (`expr=`) | files only, opened anew on SIGHUP; `env=` alone | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
+//! | `tls-versions` | `SSLProtocol` can allow TLS 1.0 and 1.1 | 1.2 and 1.3 at most | the others are broken |
 //! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
 //! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |

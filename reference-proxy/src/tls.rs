@@ -1,40 +1,159 @@
 //! CONNECT over TLS to the proxy: `SSLEngine`.
 
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads certificate chain and key into what a handshake needs. A key that has no file of its own is looked
-/// for beside the certificate, as in httpd.
+/// Which files a handshake needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The server's certificate, perhaps with those that lead to it behind.
+    pub certificate: &'a Path,
+    /// Its key. One that has no file of its own is looked for beside the certificate, as in httpd.
+    pub key: Option<&'a Path>,
+    /// More certificates that lead to it.
+    pub chain: Option<&'a Path>,
+}
+
+/// Which versions of TLS are spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    tls12: bool,
+    tls13: bool,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self {
+            tls12: true,
+            tls13: true,
+        }
+    }
+}
+
+impl Versions {
+    /// Reads the words of `SSLProtocol`: `all -TLSv1.2`, `+TLSv1.3`, `TLSv1.2`. Versions before 1.2 are never spoken.
+    ///
+    /// # Errors
+    ///
+    /// What is no version, and when none is left.
+    pub fn parse(words: &[String]) -> Result<Self, String> {
+        let none = Self {
+            tls12: false,
+            tls13: false,
+        };
+        let mut versions = none;
+        for word in words {
+            let (sign, name) = match word.strip_prefix(['+', '-']) {
+                Some(name) => (word.chars().next(), name),
+                None => (None, &**word),
+            };
+            let (tls12, tls13) = match name.to_ascii_lowercase().as_str() {
+                "all" => (true, true),
+                "tlsv1.2" => (true, false),
+                "tlsv1.3" => (false, true),
+                "sslv2" | "sslv3" | "tlsv1" | "tlsv1.1" => (false, false),
+                _ => return Err(format!("SSLProtocol: Illegal protocol '{name}'")),
+            };
+            let taken_away = sign == Some('-');
+            if sign.is_none() {
+                versions = none;
+            }
+            versions.tls12 = if tls12 { !taken_away } else { versions.tls12 };
+            versions.tls13 = if tls13 { !taken_away } else { versions.tls13 };
+        }
+        if versions == none {
+            return Err(
+                "SSLProtocol leaves no version that is spoken here: allow TLSv1.2 or TLSv1.3"
+                    .into(),
+            );
+        }
+        Ok(versions)
+    }
+
+    fn spoken(self) -> Vec<&'static SupportedProtocolVersion> {
+        let mut spoken = Vec::new();
+        if self.tls13 {
+            spoken.push(&version::TLS13);
+        }
+        if self.tls12 {
+            spoken.push(&version::TLS12);
+        }
+        spoken
+    }
+}
+
+/// Reads certificate chain and key into what a handshake needs.
 ///
 /// # Errors
 ///
 /// The file that cannot be used, and why.
-pub fn server(certificate: &Path, key: Option<&Path>) -> Result<Arc<ServerConfig>, String> {
-    let key = key.unwrap_or(certificate);
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("SSLCertificateFile {}: {error}", certificate.display()))?;
-    if chain.is_empty() {
-        return Err(format!(
-            "SSLCertificateFile {}: no certificate in it",
-            certificate.display()
-        ));
+pub fn server(files: Files<'_>, versions: Versions) -> Result<Arc<ServerConfig>, String> {
+    let Files {
+        certificate, chain, ..
+    } = files;
+    let key = files.key.unwrap_or(certificate);
+    let mut certificates = certificates("SSLCertificateFile", certificate)?;
+    if let Some(chain) = chain {
+        certificates.extend(self::certificates("SSLCertificateChainFile", chain)?);
     }
     let secret = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| format!("SSLCertificateKeyFile {}: {error}", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&versions.spoken())
         .and_then(|builder| {
             builder
                 .with_no_client_auth()
-                .with_single_cert(chain, secret)
+                .with_single_cert(certificates, secret)
         })
         .map_err(|error| format!("SSLCertificateFile {}: {error}", certificate.display()))?;
     // Only this is spoken behind the handshake. Early data (0-RTT) stays off: a CONNECT must not be replayed.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+fn certificates(directive: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("{directive} {}: {error}", file.display()))?;
+    if certificates.is_empty() {
+        return Err(format!(
+            "{directive} {}: no certificate in it",
+            file.display()
+        ));
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_added_up_as_in_httpd() {
+        for (text, tls12, tls13) in [
+            ("all", true, true),
+            ("all -SSLv3", true, true),
+            ("ALL -tlsv1.2", false, true),
+            ("-all +TLSv1.2", true, false),
+            ("TLSv1.3", false, true),
+            ("TLSv1.2 +TLSv1.3", true, true),
+            ("TLSv1.2 TLSv1.3", false, true),
+            ("+TLSv1 +TLSv1.1 +TLSv1.2", true, false),
+        ] {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            assert_eq!(
+                Versions::parse(&words),
+                Ok(Versions { tls12, tls13 }),
+                "{text}"
+            );
+        }
+        for bad in ["TLSv1", "all -TLSv1.2 -TLSv1.3", "TLSv1.4", "-all", ""] {
+            assert!(Versions::parse(&[bad.to_owned()]).is_err(), "{bad}");
+        }
+        assert!(Versions::parse(&["TLSv1.3".into(), "SSLv3".into()]).is_err());
+    }
 }

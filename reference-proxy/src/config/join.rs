@@ -8,7 +8,7 @@ use crate::log::LogTarget;
 use crate::log::error::Level;
 use crate::log::format::Format;
 use crate::request::HeadLimits;
-use crate::tls;
+use crate::tls::{self, Files};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +103,14 @@ fn secure(main: &Settings, own: &Settings) -> Result<Option<Arc<rustls::ServerCo
     let certificate = own.certificate.as_ref().or(main.certificate.as_ref());
     let key = own.key.as_ref().or(main.key.as_ref());
     let certificate = certificate.ok_or("SSLEngine is on: say which SSLCertificateFile to use")?;
-    tls::server(certificate, key.map(|key| &**key)).map(Some)
+    let chain = own.chain.as_ref().or(main.chain.as_ref());
+    let files = Files {
+        certificate,
+        key: key.map(|key| &**key),
+        chain: chain.map(|chain| &**chain),
+    };
+    let versions = own.tls_versions.or(main.tls_versions).unwrap_or_default();
+    tls::server(files, versions).map(Some)
 }
 
 fn access_logs<'a>(

@@ -10,6 +10,7 @@ use super::{AllowConnect, HostAddress, Listen};
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use crate::log::{Condition, LogTarget};
+use crate::tls::Versions;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -107,6 +108,10 @@ pub struct Settings {
     pub certificate: Option<PathBuf>,
     /// `SSLCertificateKeyFile`.
     pub key: Option<PathBuf>,
+    /// `SSLCertificateChainFile`.
+    pub chain: Option<PathBuf>,
+    /// `SSLProtocol`.
+    pub tls_versions: Option<Versions>,
 }
 
 impl Global {

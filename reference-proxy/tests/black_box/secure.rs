@@ -9,6 +9,24 @@ use std::sync::Arc;
 
 /// A proxy with a certificate for `localhost`, and what a client needs to trust it.
 fn secured(allow: &str) -> (Proxy, Arc<ClientConfig>, tempfile::TempDir) {
+    let (proxy, roots, folder) = secured_with(allow);
+    (proxy, client(roots, rustls::DEFAULT_VERSIONS), folder)
+}
+
+fn client(
+    roots: RootCertStore,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+fn secured_with(more: &str) -> (Proxy, RootCertStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (
@@ -18,7 +36,7 @@ fn secured(allow: &str) -> (Proxy, Arc<ClientConfig>, tempfile::TempDir) {
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let proxy = Proxy::with(&format!(
-        "{allow}SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
+        "{more}SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
         certificate.display(),
         key.display()
     ));
@@ -26,13 +44,7 @@ fn secured(allow: &str) -> (Proxy, Arc<ClientConfig>, tempfile::TempDir) {
     roots
         .add(CertificateDer::from(made.cert.der().to_vec()))
         .unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    (proxy, Arc::new(config), folder)
+    (proxy, roots, folder)
 }
 
 fn dial(proxy: &Proxy, config: &Arc<ClientConfig>) -> StreamOwned<ClientConnection, TcpStream> {
@@ -90,6 +102,45 @@ fn a_client_that_speaks_no_tls_is_not_answered_in_clear() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+#[test]
+fn only_the_versions_that_are_allowed_are_spoken() {
+    use rustls::version::{TLS12, TLS13};
+    let speaks = |protocols: &str, version| {
+        let (proxy, roots, _folder) = secured_with(protocols);
+        let mut stream = dial(&proxy, &client(roots, &[version]));
+        let spoken = stream.write_all(b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        let mut answer = String::new();
+        spoken.is_ok() && stream.read_to_string(&mut answer).is_ok()
+    };
+    for (protocols, tls12, tls13) in [
+        ("", true, true),
+        ("SSLProtocol all -SSLv3\n", true, true),
+        ("SSLProtocol TLSv1.3\n", false, true),
+        ("SSLProtocol -all +TLSv1.2\n", true, false),
+    ] {
+        assert_eq!(speaks(protocols, &TLS12), tls12, "1.2 with {protocols}");
+        assert_eq!(speaks(protocols, &TLS13), tls13, "1.3 with {protocols}");
+    }
+}
+
+#[test]
+fn the_chain_is_sent_behind_the_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = rcgen::generate_simple_self_signed(["above.test".to_owned()]).unwrap();
+    let file = folder.path().join("chain.pem");
+    std::fs::write(&file, more.cert.pem()).unwrap();
+    let (proxy, roots, _folder) =
+        secured_with(&format!("SSLCertificateChainFile {}\n", file.display()));
+    let mut stream = dial(&proxy, &client(roots, rustls::DEFAULT_VERSIONS));
+    stream
+        .write_all(b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    stream.read_exact(&mut [0; 12]).unwrap();
+    let sent = stream.conn.peer_certificates().unwrap();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[1].as_ref(), more.cert.der().as_ref());
 }
 
 #[test]

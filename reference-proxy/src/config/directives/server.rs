@@ -3,6 +3,7 @@
 use super::Scope;
 use super::words::{flag, interval, number, one, some};
 use crate::config::head_time::HeadTime;
+use crate::tls::Versions;
 use std::path::PathBuf;
 
 type Done = Result<(), String>;
@@ -85,6 +86,16 @@ pub(super) fn certificate(scope: &mut Scope<'_>, words: &[String]) -> Done {
 
 pub(super) fn key(scope: &mut Scope<'_>, words: &[String]) -> Done {
     scope.server.key = Some(file(scope, one("SSLCertificateKeyFile", words)?));
+    Ok(())
+}
+
+pub(super) fn chain(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.chain = Some(file(scope, one("SSLCertificateChainFile", words)?));
+    Ok(())
+}
+
+pub(super) fn tls_versions(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.tls_versions = Some(Versions::parse(some("SSLProtocol", words)?)?);
     Ok(())
 }
 

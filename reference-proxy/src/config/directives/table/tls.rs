@@ -29,7 +29,7 @@ pub(super) static MODULES: &[Module] = &[
     ]},
     Module { id: "socache_shmcb_module", source: "mod_socache_shmcb.c", names: &[]},
     Module { id: "ssl_module", source: "mod_ssl.c", names: &[
-        (S, Run, "SSLCertificateFile SSLCertificateKeyFile SSLEngine"),
+        (S, Run, "SSLCertificateChainFile SSLCertificateFile SSLCertificateKeyFile SSLEngine SSLProtocol"),
         (P, Checked, "SSLOptions"),
         (P, Refused(&CERTIFICATES), "SSLUserName"),
         (I, Refused(&EXPRESSION), "SSLRequire"),
@@ -41,10 +41,10 @@ pub(super) static MODULES: &[Module] = &[
         (G, Idle, "SSLCryptoDevice SSLFIPS SSLPassPhraseDialog SSLRandomSeed SSLSessionCache SSLStaplingCache"),
         (S, Idle, "\
             SSLCADNRequestFile SSLCADNRequestPath SSLCARevocationCheck SSLCARevocationFile SSLCARevocationPath \
-            SSLCertificateChainFile SSLCompression SSLHonorCipherOrder SSLInsecureRenegotiation \
+            SSLCompression SSLHonorCipherOrder SSLInsecureRenegotiation \
             SSLOCSPDefaultResponder SSLOCSPEnable SSLOCSPNoVerify SSLOCSPOverrideResponder SSLOCSPProxyURL \
             SSLOCSPResponderCertificateFile SSLOCSPResponderTimeout SSLOCSPResponseMaxAge SSLOCSPResponseTimeSkew \
-            SSLOCSPUseRequestNonce SSLProtocol SSLSessionCacheTimeout SSLSessionTicketKeyFile SSLSessionTickets \
+            SSLOCSPUseRequestNonce SSLSessionCacheTimeout SSLSessionTicketKeyFile SSLSessionTickets \
             SSLSRPUnknownUserSeed SSLSRPVerifierFile SSLStaplingErrorCacheTimeout SSLStaplingFakeTryLater \
             SSLStaplingForceURL SSLStaplingResponderTimeout SSLStaplingResponseMaxAge SSLStaplingResponseTimeSkew \
             SSLStaplingReturnResponderErrors SSLStaplingStandardCacheTimeout SSLUseStapling"),
