@@ -78,21 +78,21 @@ pub(crate) enum Status {
 /// Why a command could not do its work.
 pub(crate) struct Trouble {
     status: Status,
-    report: miette::Report,
+    message: String,
 }
 
 impl Trouble {
     fn usage(message: impl std::fmt::Display) -> Self {
         Self {
             status: Status::Usage,
-            report: miette::miette!("{message}"),
+            message: message.to_string(),
         }
     }
 
     fn not_judged(message: impl std::fmt::Display) -> Self {
         Self {
             status: Status::NotJudged,
-            report: miette::miette!("{message}"),
+            message: message.to_string(),
         }
     }
 }
@@ -142,7 +142,9 @@ pub fn main() -> ExitCode {
     match done {
         Ok(status) => status.into(),
         Err(trouble) => {
-            anstream::eprintln!("{:?}", trouble.report);
+            // As clap shows its own, so that an error looks the same wherever it was found.
+            let red = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{red}error:{red:#} {}", trouble.message);
             trouble.status.into()
         }
     }
