@@ -5,6 +5,7 @@
 //! back. [`ReportFold`] makes the one [`Report`] that all formats are views of.
 
 pub mod across;
+mod error;
 pub mod evidence;
 pub mod fold;
 pub mod format;
@@ -18,6 +19,7 @@ mod schema;
 mod summary;
 
 pub use across::{compare::compare, merge::merge};
+pub use error::{Format, ReportError};
 pub use evidence::{capture_folder::CaptureFolder, failure::block};
 pub use fold::ReportFold;
 pub use format::{
@@ -26,4 +28,4 @@ pub use format::{
     terminal::{Options, Terminal, Verbosity},
 };
 pub use model::{CaseResult, Report, Totals};
-pub use reporter::{Format, ReportError, Reporter};
+pub use reporter::Reporter;

@@ -1,24 +1,27 @@
 //! Ports that answer, refuse or stay silent, known before the proxy is launched.
 //!
 //! Allowed and denied ports are reserved together, as one block, before the proxy's configuration is written: so the
-//! allow list can be built from them, and a denial is known to be policy and not a refused connection. Each port is
-//! held by a socket that is bound and not listening, below the kernel's ephemeral range: no other process and no
-//! outgoing connection takes it, and whoever connects to it is refused.
+//! allow list can be built from them, and a denial is known to be policy and not a refused connection. They lie below the
+//! kernel's ephemeral range, so that no outgoing connection takes them, and the first port of a block keeps other runs away.
+//! A port has a socket only while a case uses it: a run has to get along with 1,024 files.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 
 mod block;
+mod sockets;
 
 use crate::setup::{LETTERS, Letters, PortRange};
 use block::block;
+use sockets::{BACKLOG, begin_to_listen, hold};
+pub(crate) use sockets::{listen_on, twin};
 
 /// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
 const ALLOWED: u16 = 640;
@@ -38,9 +41,6 @@ pub(crate) const LETTER_BLOCKS: u16 = 4;
 /// A block: its first port, which is never used, and all of these.
 const SIZE: u16 = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
 
-/// Connections that may wait at a listener; more than any case opens at once.
-const BACKLOG: i32 = 1024;
-
 /// A block of reserved ports.
 #[derive(Debug)]
 pub struct Ports {
@@ -51,10 +51,13 @@ pub struct Ports {
     /// Whether there is a port that the proxy does not allow.
     denies: bool,
     held: Mutex<Held>,
+    /// Keeps other runs away from the block.
+    _lock: Socket,
 }
 
 #[derive(Debug, Default)]
 struct Held {
+    /// Of the ports that cases use.
     sockets: BTreeMap<u16, Socket>,
     /// With the time at which each was given back.
     allowed: VecDeque<(u16, Option<Instant>)>,
@@ -85,7 +88,7 @@ impl Ports {
     /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
     /// they can be had, and denied ports are those of the block that it does not contain.
     pub fn reserve_among(host: IpAddr, allow: Option<&[PortRange]>) -> io::Result<Arc<Self>> {
-        let (first, mut sockets) = block(host, SIZE)?;
+        let (first, lock) = block(host, SIZE)?;
         let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();
         let mut denied: VecDeque<u16> = (first + ALLOWED..first + ALLOWED + DENIED).collect();
         if let Some(ranges) = allow {
@@ -93,29 +96,18 @@ impl Ports {
             denied.extend(allowed.drain(..));
             denied.retain(|port| !listed(port));
             let wanted = ranges.iter().flat_map(|range| range.first..=range.last);
-            for port in wanted.take(usize::from(u16::MAX)) {
-                if allowed.len() == usize::from(ALLOWED) {
-                    break;
-                }
-                if let std::collections::btree_map::Entry::Vacant(vacant) = sockets.entry(port) {
-                    let Ok(socket) = hold(host, port) else {
-                        continue;
-                    };
-                    vacant.insert(socket);
-                }
-                allowed.push_back(port);
-            }
+            let free =
+                |port: &u16| (first..first + SIZE).contains(port) || hold(host, *port).is_ok();
+            let known: BTreeSet<u16> = wanted.collect();
+            allowed.extend(known.into_iter().filter(free).take(ALLOWED.into()));
         }
         let listening = first + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS;
         let listening: VecDeque<u16> = (listening..listening + LISTENING).collect();
-        // Subjects bind theirs themselves. A socket of ours that went only then would live on for a moment in a program
-        // that another thread is just starting, and be in their way.
-        sockets.retain(|port, _| !listening.contains(port));
         let denies = !denied.is_empty();
         let in_all = allowed.len();
         let allowed = allowed.into_iter().map(|port| (port, None)).collect();
         let held = Mutex::new(Held {
-            sockets,
+            sockets: BTreeMap::new(),
             allowed,
             denied,
             listening,
@@ -126,6 +118,7 @@ impl Ports {
             allowed: in_all,
             denies,
             held,
+            _lock: lock,
         }))
     }
 
@@ -264,7 +257,6 @@ impl Port {
         let mut held = self.ports.held();
         let socket = match held.sockets.get(&self.number) {
             Some(socket) => socket.try_clone()?,
-            // The listener before was still there when its port was given back.
             None => {
                 let socket = hold(self.ports.host, self.number)?;
                 held.sockets.insert(self.number, socket.try_clone()?);
@@ -288,11 +280,7 @@ impl Drop for Port {
             held.listening.push_back(self.number);
             return;
         }
-        // The old socket listens, or listened: only a new one refuses.
         held.sockets.remove(&self.number);
-        if let Ok(socket) = hold(self.ports.host, self.number) {
-            held.sockets.insert(self.number, socket);
-        }
         match self.kind {
             // To the back of the queue: a late connection of the proxy shall not meet the next case.
             Kind::Allowed => held.allowed.push_back((self.number, Some(Instant::now()))),
@@ -302,53 +290,12 @@ impl Drop for Port {
     }
 }
 
-/// Listens on any port of an address that nobody else listens on.
-pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpListener> {
-    begin_to_listen(hold(host, port)?, BACKLOG)
-}
-
-/// Binds a port without listening.
-///
-/// Alone, if that can be: a socket that reuses addresses shares its port with any other that does, until one listens.
-/// Only where connections of the case before are still in TIME_WAIT there is no other way.
-fn hold(host: IpAddr, port: u16) -> io::Result<Socket> {
-    bind(host, port, false).or_else(|_| bind(host, port, true))
-}
-
-/// Connections inherit what their listener says of its address, and keep it in TIME_WAIT: only those that give it free
-/// let the port be bound again.
-fn begin_to_listen(socket: Socket, room: i32) -> io::Result<tokio::net::TcpListener> {
-    socket.set_reuse_address(true)?;
-    socket.listen(room)?;
-    tokio::net::TcpListener::from_std(socket.into())
-}
-
-fn bind(host: IpAddr, port: u16, reuse: bool) -> io::Result<Socket> {
-    let address = SocketAddr::new(host, port);
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    if host.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(reuse)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-/// The other loopback address, for names that have two.
-pub(crate) const fn twin(host: IpAddr) -> IpAddr {
-    match host {
-        IpAddr::V4(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};
 
-    const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
     fn a_port_refuses_before_and_after_it_listened() {

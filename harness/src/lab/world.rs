@@ -20,6 +20,7 @@ use crate::{
     subject::{
         User, Who,
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
+        process::raise_file_limit,
         profile::Profile,
     },
     verdict::{Finding, Outcome},
@@ -96,6 +97,7 @@ impl Default for Premises {
 impl World {
     /// Reserves ports for the servers of `who` and makes a certificate authority.
     pub fn new(premises: &Premises, who: &Who) -> Result<Self, WorldError> {
+        raise_file_limit();
         let bind = premises.bind;
         let ports = match who {
             Who::Remote(remote) => Ports::reserve_among(bind, remote.allow.as_deref()),

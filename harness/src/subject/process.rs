@@ -6,6 +6,7 @@
 
 mod child;
 mod error;
+mod files;
 mod guard;
 mod guard_orders;
 mod output;
@@ -38,6 +39,7 @@ use crate::subject::{
 };
 pub use child::set_guard;
 pub use error::LaunchError;
+pub(crate) use files::raise_file_limit;
 pub use guard::guard_main_if_asked;
 
 /// Launches a subject: [`Subject::launch`].

@@ -1,7 +1,6 @@
 //! A block of ports that nobody else has.
 
 use std::{
-    collections::BTreeMap,
     io,
     net::IpAddr,
     ops::RangeInclusive,
@@ -11,7 +10,7 @@ use std::{
 
 use socket2::Socket;
 
-use crate::lab::ports::{bind, hold};
+use crate::lab::ports::sockets::{bind, hold};
 
 /// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
 const FIRST: u16 = 10_240;
@@ -25,9 +24,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Finds `size` ports in a row that are all free, waiting for one of the runs that have them if there are too many.
 ///
-/// The first port of each block is never used, so that it can always be held alone, and keeps other runs away. The one
-/// after it is returned.
-pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
+/// The first port of each block is never used, so that it can always be held alone, and keeps other runs away: with its socket,
+/// the one after it is returned. The others were free when they were looked at.
+pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, Socket)> {
     let began = Instant::now();
     let (_alive, nobody) = mpsc::channel::<()>();
     loop {
@@ -43,7 +42,7 @@ pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, S
     }
 }
 
-fn look(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
+fn look(host: IpAddr, size: u16) -> io::Result<(u16, Socket)> {
     let blocks = blocks(size);
     // Runs at the same time begin at different blocks; one that is taken is passed over.
     let start = u16::try_from(std::process::id() % u32::from(blocks)).unwrap_or(0);
@@ -51,20 +50,20 @@ fn look(host: IpAddr, size: u16) -> io::Result<(u16, BTreeMap<u16, Socket>)> {
     for offset in 0..blocks {
         let lock = FIRST + ((start + offset) % blocks) * size;
         let held = bind(host, lock, false).and_then(|socket| {
-            let mut sockets = hold_all(host, lock + 1..=lock + size - 1)?;
-            sockets.insert(lock, socket);
-            Ok(sockets)
+            are_free(host, lock + 1..=lock + size - 1)?;
+            Ok(socket)
         });
         match held {
-            Ok(sockets) => return Ok((lock + 1, sockets)),
+            Ok(socket) => return Ok((lock + 1, socket)),
             Err(error) => last_error = error,
         }
     }
     Err(last_error)
 }
 
-fn hold_all(host: IpAddr, ports: RangeInclusive<u16>) -> io::Result<BTreeMap<u16, Socket>> {
-    ports.map(|port| Ok((port, hold(host, port)?))).collect()
+/// Whether nobody has any of them; one after the other, so that it takes one file.
+fn are_free(host: IpAddr, mut ports: RangeInclusive<u16>) -> io::Result<()> {
+    ports.try_for_each(|port| hold(host, port).map(drop))
 }
 
 const fn blocks(size: u16) -> u16 {

@@ -30,11 +30,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{
-    Pid, Resource, Signal, WaitId, WaitIdOptions, WaitOptions, getrlimit, setrlimit,
-};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
 use crate::subject::process::{
+    files::raise_file_limit,
     guard_orders::{Order, Report},
     scratch,
 };
@@ -254,22 +253,6 @@ fn children_of(parent: Pid) -> Vec<Pid> {
     children
         .filter_map(|process| Pid::from_raw(process.pid))
         .collect()
-}
-
-/// How many files a subject may open at least, where the system lets it: two for each tunnel of the largest
-/// case, and plenty besides. Shells start with anything from 256 upwards, and proxies size themselves by it.
-const FILES_MIN: u64 = 8192;
-
-fn raise_file_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    let wanted = limit
-        .maximum
-        .map_or(FILES_MIN, |maximum| maximum.min(FILES_MIN));
-    if limit.current.is_some_and(|current| current < wanted) {
-        limit.current = Some(wanted);
-        // A subject with fewer files is still a subject.
-        let _ = setrlimit(Resource::Nofile, limit);
-    }
 }
 
 /// Becomes the subject. Returns only when it cannot.
