@@ -11,7 +11,7 @@ use std::{
 use crate::{
     client::Client,
     lab::{Lab, lock, ports},
-    server::{Secrecy, Server, script::echo},
+    server::{Secrecy, Server, Shared, script::echo},
     verdict::{Finding, Outcome},
     wire::{Leg, Transcript},
 };
@@ -97,15 +97,8 @@ impl Lab {
             host.to_string()
         };
         let patience = self.world.patience;
-        Server::serve(
-            name,
-            vec![listener],
-            &echo(),
-            &Secrecy::Plain,
-            transcript,
-            Leg::Server,
-            patience,
-        )
-        .map(Some)
+        let shared = Shared::new(transcript, Leg::Server, patience);
+        let listeners = vec![listener];
+        Server::serve(name, listeners, &echo(), &Secrecy::Plain, shared).map(Some)
     }
 }

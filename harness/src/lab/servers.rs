@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     lab::{Lab, Port, lock, ports},
     patience,
-    server::{Script, Secrecy, Server},
+    server::{Script, Secrecy, Server, Shared},
     verdict::{Finding, Outcome},
     wire::Leg,
 };
@@ -196,10 +196,9 @@ impl Lab {
             Placed::Upstream => Leg::Upstream,
             Placed::One | Placed::Both => Leg::Server,
         };
-        let (transcript, patience) = (&self.transcript, self.world.patience);
-        let server = Arc::new(Server::serve(
-            host, listeners, script, secrecy, transcript, leg, patience,
-        )?);
+        let shared = Shared::new(&self.transcript, leg, self.world.patience);
+        let server = Server::serve(host, listeners, script, secrecy, shared)?;
+        let server = Arc::new(server);
         self.transcript.listens(server.address());
         lock(&self.servers).push(Arc::clone(&server));
         lock(&self.ports).push(port);

@@ -2,23 +2,23 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use tokio::{
     net::{TcpListener, TcpSocket},
-    sync::{Notify, mpsc},
+    sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
 
 use crate::{
-    patience::{Patience, pass},
+    patience::pass,
     server::{Script, Secrecy, Shared, Visit, acceptor},
     tunnel::End,
     verdict::{Finding, Outcome},
     wire::{
-        Leg, Transcript, Way, What,
+        Way, What,
         payload::{count, quote},
     },
 };
@@ -36,29 +36,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on `listeners`, which share one port.
+    /// Serves on `listeners`, which share one port; `shared` keeps what the connections bring.
     pub(crate) fn serve(
         host: String,
         listeners: Vec<TcpListener>,
         script: &Script,
         secrecy: &Secrecy,
-        transcript: &Transcript,
-        leg: Leg,
-        patience: Patience,
+        shared: Shared,
     ) -> Outcome<Self> {
         let address = listeners
             .first()
             .ok_or_else(|| Finding::harness("a server needs a listener"))?
             .local_addr()
             .map_err(|error| Finding::harness(format!("could not read an address: {error}")))?;
-        let shared = Arc::new(Shared {
-            transcript: transcript.clone(),
-            leg,
-            patience,
-            visits: Mutex::default(),
-            fences: Mutex::default(),
-            changed: Notify::new(),
-        });
+        let shared = Arc::new(shared);
         let (hand_over, handed_over) = mpsc::unbounded_channel();
         let acceptors = listeners
             .into_iter()

@@ -25,6 +25,20 @@ pub(crate) struct Shared {
     pub(super) changed: Notify,
 }
 
+impl Shared {
+    /// Nobody has come yet.
+    pub(crate) fn new(transcript: &Transcript, leg: Leg, patience: Patience) -> Self {
+        Self {
+            transcript: transcript.clone(),
+            leg,
+            patience,
+            visits: Mutex::default(),
+            fences: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+}
+
 /// A connection that came to a server.
 #[derive(Clone, Debug)]
 pub struct Visit {

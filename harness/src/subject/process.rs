@@ -42,14 +42,6 @@ pub use error::LaunchError;
 pub(crate) use files::raise_file_limit;
 pub use guard::guard_main_if_asked;
 
-/// Launches a subject: [`Subject::launch`].
-///
-/// # Errors
-/// See there.
-pub fn launch(profile: &Profile, configuration: &Configuration) -> Result<Subject, LaunchError> {
-    Subject::launch(profile, configuration)
-}
-
 /// Finds the program of a profile, without launching it.
 ///
 /// # Errors

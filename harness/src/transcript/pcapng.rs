@@ -57,12 +57,12 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
         if let What::Opened { local, peer } = event.what {
             let stream = Stream::between(event.leg, local, peer);
             let opener = event.way;
-            file.packet(at, &stream, opener, Flags::SYN, &[], None);
+            file.packet(at, &stream, opener, Flags::SYN, &[]);
             let stream = streams.entry(event.connection).or_insert(stream);
             stream.sent(opener, 1);
-            file.packet(at, stream, opposite(opener), Flags::SYN_ACK, &[], None);
+            file.packet(at, stream, opposite(opener), Flags::SYN_ACK, &[]);
             stream.sent(opposite(opener), 1);
-            file.packet(at, stream, opener, Flags::ACK, &[], None);
+            file.packet(at, stream, opener, Flags::ACK, &[]);
             continue;
         }
         // An event without an opening lies past what the transcript keeps.
@@ -81,9 +81,9 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
                     bytes[place].fill(b'x');
                 }
                 for segment in bytes.chunks(SEGMENT) {
-                    file.packet(at, stream, event.way, Flags::DATA, segment, None);
+                    file.packet(at, stream, event.way, Flags::DATA, segment);
                     stream.sent(event.way, segment.len() as u64);
-                    file.packet(at, stream, opposite(event.way), Flags::ACK, &[], None);
+                    file.packet(at, stream, opposite(event.way), Flags::ACK, &[]);
                 }
                 let missing = length - kept.len() as u64;
                 if missing > 0 {
@@ -91,15 +91,15 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
                     let comment = format!("{missing} bytes were not kept here, blake3 {digest}");
                     stream.sent(event.way, missing);
                     let back = opposite(event.way);
-                    file.packet(at, stream, back, Flags::ACK, &[], Some(&comment));
+                    file.comment(at, stream, back, &comment);
                 }
             }
             What::Fin => {
-                file.packet(at, stream, event.way, Flags::FIN, &[], None);
+                file.packet(at, stream, event.way, Flags::FIN, &[]);
                 stream.sent(event.way, 1);
-                file.packet(at, stream, opposite(event.way), Flags::ACK, &[], None);
+                file.packet(at, stream, opposite(event.way), Flags::ACK, &[]);
             }
-            What::Reset => file.packet(at, stream, event.way, Flags::RST, &[], None),
+            What::Reset => file.packet(at, stream, event.way, Flags::RST, &[]),
         }
     }
     file.bytes
@@ -273,25 +273,27 @@ impl File {
         self.block(Self::SECRETS, &body);
     }
 
-    fn packet(
-        &mut self,
-        at: Duration,
-        stream: &Stream,
-        way: Way,
-        flags: Flags,
-        payload: &[u8],
-        comment: Option<&str>,
-    ) {
+    fn packet(&mut self, at: Duration, stream: &Stream, way: Way, flags: Flags, payload: &[u8]) {
         let packet = stream.packet(way, flags, payload);
+        self.captured(at, stream.leg, &packet, None);
+    }
+
+    /// A packet that carries nothing but an acknowledgement, and words for whoever reads the file.
+    fn comment(&mut self, at: Duration, stream: &Stream, way: Way, comment: &str) {
+        let packet = stream.packet(way, Flags::ACK, &[]);
+        self.captured(at, stream.leg, &packet, Some(comment));
+    }
+
+    fn captured(&mut self, at: Duration, leg: Leg, packet: &[u8], comment: Option<&str>) {
         // 64 bits of nanoseconds reach to the year 2554.
         let at = at.as_nanos() as u64;
-        let mut body = (stream.leg as u32).to_le_bytes().to_vec();
+        let mut body = (leg as u32).to_le_bytes().to_vec();
         body.extend(((at >> 32) as u32).to_le_bytes());
         body.extend((at as u32).to_le_bytes());
         for _captured_and_original in 0..2 {
             body.extend((packet.len() as u32).to_le_bytes());
         }
-        body.extend(&packet);
+        body.extend(packet);
         pad(&mut body);
         if let Some(comment) = comment {
             option(&mut body, Self::COMMENT, comment.as_bytes());
