@@ -21,7 +21,7 @@ pub use crate::{
     },
     subject::{Need, User, configuration::Credentials},
     suite,
-    tunnel::{End, Ending, Farewell},
+    tunnel::{End, Ending, Farewell, Stopped},
     verdict::{Finding, Outcome},
     wire::{Generator, Payload, stream},
 };

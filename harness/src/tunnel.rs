@@ -11,5 +11,5 @@ mod tls;
 
 pub use end::End;
 pub use ending::{Ending, Side};
-pub use half::{Reader, STANDSTILL, Writer};
+pub use half::{Reader, Stopped, Writer};
 pub use tls::{Farewell, Session};

@@ -17,9 +17,6 @@ use crate::{
     wire::{Leg, Stream, Tap, Transcript},
 };
 
-/// Why there is no connection to a proxy that is gone.
-pub const NOBODY_LISTENS: &str = "nobody listens there";
-
 /// A client of the proxy under test. Each dial is a connection of its own.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -94,7 +91,9 @@ impl Client {
             .await
             .map_err(|_| failed(format!("no answer within {limit:?}")))?
             .map_err(|error| match error.kind() {
-                io::ErrorKind::ConnectionRefused => failed(NOBODY_LISTENS.to_owned()),
+                io::ErrorKind::ConnectionRefused => Finding::gone(format!(
+                    "could not connect to {proxy}: nobody listens there"
+                )),
                 _ => failed(error.to_string()),
             })?;
         let tap = Tap::on(socket, Leg::Client, &self.transcript)

@@ -19,6 +19,7 @@ pub struct ReportFold {
     start: Option<Start>,
     results: Vec<CaseResult>,
     deaths: Vec<String>,
+    gone: bool,
     end: Option<End>,
 }
 
@@ -35,6 +36,7 @@ impl ReportFold {
             Event::Started(start) => self.start = Some(start.clone()),
             Event::Begun { .. } => {}
             Event::Finished(finished) => {
+                self.gone |= finished.gone;
                 let secrets = self.secrets(finished);
                 self.results.push(result(finished, &secrets));
             }
@@ -78,6 +80,7 @@ impl ReportFold {
             refused: end.refused.map(|refused| secrets.hide(&refused)),
             deaths: self.deaths.iter().map(|how| secrets.hide(how)).collect(),
             stale: end.stale,
+            gone: self.gone,
             ..Run::default()
         };
         if let Some(start) = &self.start {

@@ -61,6 +61,9 @@ pub struct Run {
     /// Listed deviations that name no case, or have expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
+    /// Whether nobody listened any more where the proxy was; what a report says of it stands in its results.
+    #[serde(skip)]
+    pub gone: bool,
 }
 
 /// The proxy that was judged.

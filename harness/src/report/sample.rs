@@ -184,6 +184,7 @@ fn finished(case: &str, title: &str, level: Level, verdict: Verdict) -> Finished
         servers: vec![],
         serve: Some("--listen 127.0.0.1:3128 --allow '40000-40639'".to_owned()),
         subject_said: None,
+        gone: false,
         secrets: vec![],
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn finished(
         .deviation
         .as_ref()
         .and_then(|known| known.observed.as_ref());
+    let gone = matches!(result.outcome, Err(Finding::Setup { gone: true, .. }));
     let (expected, observed, mut reason) = match result.outcome {
         Ok(()) => (Vec::new(), joined(&result.notes), None),
         Err(Finding::Violation { expected, observed }) => (expected, Some(observed), None),
@@ -34,7 +35,9 @@ pub(super) fn finished(
             Some(format!("inconclusive: {reason}")),
         ),
         Err(
-            Finding::Absent { reason } | Finding::Setup { reason } | Finding::Harness { reason },
+            Finding::Absent { reason }
+            | Finding::Setup { reason, .. }
+            | Finding::Harness { reason },
         ) => (Vec::new(), None, Some(reason)),
     };
     // A known failure that shows another face is a new one. Baselines hold what reports show: no secrets.
@@ -82,6 +85,7 @@ pub(super) fn finished(
         servers: result.servers,
         serve: result.served,
         subject_said: None,
+        gone,
         secrets,
     }
 }

@@ -104,6 +104,8 @@ pub struct Finished {
     pub serve: Option<String>,
     /// The end of what the subject itself printed or logged, where that helps to understand.
     pub subject_said: Option<String>,
+    /// Whether nobody listened any more where the subject was.
+    pub gone: bool,
     /// Secrets that no report may show.
     pub secrets: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! One direction of a tunnel at a time.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
@@ -20,8 +20,42 @@ use crate::{
 /// The size of one read or write: as large as a proxy's own buffers are, or larger.
 const PIECE: usize = 64 * 1024;
 
-/// How [`Writer::offers`] names what stopped it where that was neither an end nor a reset.
-pub const STANDSTILL: &str = "no progress";
+/// What stopped a [`Writer`] before all was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The other side takes nothing more.
+    End,
+    /// A reset has come.
+    Reset,
+    /// The connection had gone before.
+    Gone,
+    /// Nothing was taken for that long.
+    Standstill(Duration),
+    /// What the system said otherwise.
+    Failed(String),
+}
+
+impl Stopped {
+    fn by(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionReset => Self::Reset,
+            io::ErrorKind::BrokenPipe => Self::Gone,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End => f.write_str("the end"),
+            Self::Reset => f.write_str("a reset"),
+            Self::Gone => f.write_str("the connection had gone"),
+            Self::Standstill(pause) => write!(f, "no progress for {pause:?}"),
+            Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
 
 /// The direction in which bytes arrive.
 #[derive(Debug)]
@@ -266,7 +300,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Sends as much of `payload` as the proxy takes: how much that was, and what stopped it.
-    pub async fn offers(&mut self, payload: &Payload) -> (u64, Option<String>) {
+    pub async fn offers(&mut self, payload: &Payload) -> (u64, Option<Stopped>) {
         let limit = self.patience.progress();
         self.offers_within(payload, limit).await
     }
@@ -276,7 +310,7 @@ impl<'a> Writer<'a> {
         &mut self,
         payload: &Payload,
         pause: Duration,
-    ) -> (u64, Option<String>) {
+    ) -> (u64, Option<Stopped>) {
         let mut source = payload.source();
         let mut piece = vec![0; PIECE.min(usize::try_from(payload.length()).unwrap_or(PIECE))];
         let mut taken = 0;
@@ -288,20 +322,20 @@ impl<'a> Writer<'a> {
             }
             while !rest.is_empty() {
                 match timeout(pause, self.stream.write(rest)).await {
-                    Ok(Ok(0)) => return (taken, Some("the end".to_owned())),
+                    Ok(Ok(0)) => return (taken, Some(Stopped::End)),
                     Ok(Ok(fresh)) => {
                         taken += fresh as u64;
                         rest = &rest[fresh..];
                     }
-                    Ok(Err(error)) => return (taken, Some(describe(&error))),
-                    Err(_) => return (taken, Some(format!("{STANDSTILL} for {pause:?}"))),
+                    Ok(Err(error)) => return (taken, Some(Stopped::by(&error))),
+                    Err(_) => return (taken, Some(Stopped::Standstill(pause))),
                 }
             }
         }
         match timeout(pause, self.stream.flush()).await {
             Ok(Ok(())) => (taken, None),
-            Ok(Err(error)) => (taken, Some(describe(&error))),
-            Err(_) => (taken, Some(format!("{STANDSTILL} for {pause:?}"))),
+            Ok(Err(error)) => (taken, Some(Stopped::by(&error))),
+            Err(_) => (taken, Some(Stopped::Standstill(pause))),
         }
     }
 
@@ -311,10 +345,13 @@ impl<'a> Writer<'a> {
         let expected = || format!("{} can end its stream", self.side.name());
         match timeout(limit, self.stream.shutdown()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Finding::violation(expected(), describe(&error))),
+            Ok(Err(error)) => Err(Finding::violation(
+                expected(),
+                Stopped::by(&error).to_string(),
+            )),
             Err(_) => Err(Finding::violation(
                 expected(),
-                format!("no progress for {limit:?}"),
+                Stopped::Standstill(limit).to_string(),
             )),
         }
     }
@@ -326,7 +363,7 @@ impl Read {
             Self::Bytes(fresh) => format!("{} more", count(*fresh as u64)),
             Self::End(ending) => ending.describe().to_owned(),
             Self::Silence(limit) => format!("silence for {limit:?}"),
-            Self::Error(error) => describe(error),
+            Self::Error(error) => Stopped::by(error).to_string(),
         };
         format!("{what} after {}", count(bytes))
     }
@@ -345,14 +382,6 @@ async fn read(stream: &mut ReadHalf<&mut Stream>, buffer: &mut [u8], limit: Dura
         }
         Ok(Err(error)) => Read::Error(error),
         Err(_) => Read::Silence(limit),
-    }
-}
-
-fn describe(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset => "a reset".to_owned(),
-        io::ErrorKind::BrokenPipe => "the connection had gone".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Finding {
     Setup {
         /// What did not come about.
         reason: String,
+        /// Whether that is because nobody listens where the proxy was.
+        gone: bool,
     },
     /// The harness itself failed; this says nothing about the proxy.
     Harness {
@@ -80,6 +82,15 @@ impl Finding {
     pub fn setup(reason: impl Into<String>) -> Self {
         Self::Setup {
             reason: reason.into(),
+            gone: false,
+        }
+    }
+
+    /// The case could not begin, since nobody listens where the proxy was.
+    pub fn gone(reason: impl Into<String>) -> Self {
+        Self::Setup {
+            reason: reason.into(),
+            gone: true,
         }
     }
 
@@ -105,8 +116,9 @@ impl Finding {
             Self::Absent { reason } => Self::Absent {
                 reason: said(reason),
             },
-            Self::Setup { reason } => Self::Setup {
+            Self::Setup { reason, gone } => Self::Setup {
                 reason: said(reason),
+                gone,
             },
             Self::Harness { reason } => Self::Harness {
                 reason: said(reason),
@@ -126,7 +138,7 @@ impl fmt::Display for Finding {
                 )
             }
             Self::Inconclusive { reason } => write!(f, "inconclusive: {reason}"),
-            Self::Absent { reason } | Self::Setup { reason } | Self::Harness { reason } => {
+            Self::Absent { reason } | Self::Setup { reason, .. } | Self::Harness { reason } => {
                 f.write_str(reason)
             }
         }

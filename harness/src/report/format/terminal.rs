@@ -12,7 +12,6 @@ use std::{
 use anstyle::Style;
 
 use crate::{
-    client::http1::NOBODY_LISTENS,
     report::{
         CaseResult, Progress, Report, ReportError, Reporter,
         evidence::failure::{BOLD, DIM, Detail, paint, style, styled},
@@ -274,10 +273,7 @@ fn named(results: &[&CaseResult]) -> String {
 
 /// A proxy that nobody watched, and that was gone in the end.
 fn gone(report: &Report) -> bool {
-    report.subject.command.is_empty()
-        && report
-            .with(Verdict::Blocked)
-            .any(|result| reason(result).ends_with(NOBODY_LISTENS))
+    report.subject.command.is_empty() && report.run.gone
 }
 
 /// The last lines: who was judged, what came out, what it means.

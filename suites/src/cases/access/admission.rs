@@ -335,7 +335,7 @@ fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
             match lab.refuses_from(&client, &lab.request(&server)).await {
                 Ok(_) => Ok(()),
                 // It does not even take the connection; that there is a way in, the control tunnel has shown.
-                Err(Finding::Setup { reason }) => {
+                Err(Finding::Setup { reason, .. }) => {
                     lab.note(reason);
                     Ok(())
                 }
@@ -376,7 +376,7 @@ fn nobody_passes_for_another_client() -> Family {
             let client = lab.client_of_its_own();
             match lab.refuses_from(&client, &request).await {
                 Ok(_) => Ok(()),
-                Err(Finding::Setup { reason }) => {
+                Err(Finding::Setup { reason, .. }) => {
                     lab.note(reason);
                     Ok(())
                 }

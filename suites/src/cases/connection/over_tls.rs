@@ -302,7 +302,7 @@ async fn speaks_as_agreed(lab: &Lab, offer: &[&str]) -> Outcome {
     let client = lab.client().offering(offer);
     let connection = match client.dial().await {
         Ok(connection) => connection,
-        Err(Finding::Setup { reason }) => return Err(Finding::inconclusive(reason)),
+        Err(Finding::Setup { reason, .. }) => return Err(Finding::inconclusive(reason)),
         Err(finding) => return Err(finding),
     };
     let agreed = connection.protocol();

@@ -47,7 +47,7 @@ fn a_port_alone_listens_on_every_address() -> Case {
             let granted = granted_to(&client, &client.request(server.authority())).await;
             let mut tunnel = granted.map_err(|finding| match finding {
                 // That the proxy runs, its control tunnel has shown.
-                Finding::Setup { reason } => {
+                Finding::Setup { reason, .. } => {
                     Finding::violation("a listener at every address", reason)
                 }
                 other => other,

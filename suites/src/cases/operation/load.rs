@@ -191,7 +191,7 @@ fn a_proxy_without_files_recovers() -> Case {
             pass(lab.patience().stall()).await;
             match serves_on(&lab, &server).await {
                 // It was there before it ran out of files.
-                Err(Finding::Setup { reason }) => {
+                Err(Finding::Setup { reason, .. }) => {
                     Err(Finding::violation("a tunnel for the next client", reason))
                 }
                 served => served,

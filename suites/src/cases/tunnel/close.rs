@@ -233,7 +233,7 @@ fn a_client_that_vanishes_ends_the_server() -> Case {
             tokio::select! {
                 // Nothing more can be sent: that is an end, too.
                 (_, stopped) = writer.offers(&endless) => {
-                    lab.note(stopped.unwrap_or_default());
+                    lab.note(stopped.map_or_else(String::new, |why| why.to_string()));
                     Ok(())
                 }
                 ending = vanish => {

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use connectspec_harness::{prelude::*, tunnel::STANDSTILL};
+use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::transfers::SMALL_BUFFER,
+    cases::words::transfers::{DIRECTIONS, SMALL_BUFFER},
     documents::{RFC_9110, RFC_9112, RFC_9209},
 };
 
@@ -111,9 +111,6 @@ async fn idle_ends(lab: &Lab) -> Outcome<[(&'static str, Idle); 2]> {
     Ok([("the client", near), ("the server", far)])
 }
 
-/// Which way the only bytes go.
-const DIRECTIONS: &[(&str, bool)] = &[("to_the_server", true), ("to_the_client", false)];
-
 /// A timer that looks at one direction only cuts long downloads, or long uploads.
 ///
 /// Also accepted: to end it all the same, since no specification says what idle means; that is noted.
@@ -166,7 +163,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
                 let endless = stream(lab.seed(), u64::MAX);
                 let (mut reader, mut writer) = from.halves();
                 let (sent, stopped) = writer.offers_within(&endless, lab.patience().stall()).await;
-                let stands_still = stopped.is_some_and(|why| why.starts_with(STANDSTILL));
+                let stands_still = matches!(stopped, Some(Stopped::Standstill(_)));
                 if stands_still && reader.takes_until_quiet(timeout() + LATE).await.1.is_none() {
                     lab.note("the tunnel is kept");
                     return Ok(());

@@ -304,7 +304,7 @@ fn a_proxy_that_is_its_own_upstream_stops() -> Case {
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             let alone = match lab.relaunched(&through_itself()).await {
-                Err(Finding::Setup { reason }) => {
+                Err(Finding::Setup { reason, .. }) => {
                     lab.note(reason);
                     return Ok(());
                 }

@@ -6,6 +6,10 @@ use connectspec_harness::prelude::*;
 /// machines, and then nothing is left for the proxy to hold.
 pub(in crate::cases) const SMALL_BUFFER: usize = 64 * 1024;
 
+/// Which way bytes go, and whether that is towards the server.
+pub(in crate::cases) const DIRECTIONS: &[(&str, bool)] =
+    &[("to_the_server", true), ("to_the_client", false)];
+
 /// What was sent while nobody read arrives complete, once somebody reads.
 pub(in crate::cases) async fn arrives_where_reading_begins_late(
     lab: &Lab,

@@ -150,13 +150,12 @@ fn a_proxy_that_went_away_fills_no_page() {
     report.results = (0..40)
         .map(|number| CaseResult {
             case: format!("suite_{}/case_{number}", number % 2),
-            reason: Some(format!(
-                "could not connect to 127.0.0.1:3128: {NOBODY_LISTENS}"
-            )),
+            reason: Some("could not connect to 127.0.0.1:3128: nobody listens there".to_owned()),
             ..blocked.clone()
         })
         .collect();
     report.subject.command.clear();
+    report.run.gone = true;
     let text = shown(&report, Verbosity::Normal);
     assert!(
         text.contains("BLOCKED 38 more for the same reason: suite_0 19, suite_1 19\n"),
