@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use connectspec_harness::prelude::*;
 
-use crate::documents::{RFC_9110, RFC_9931};
+use crate::{
+    cases::words::transfers::SMALL_BUFFER,
+    documents::{RFC_9110, RFC_9931},
+};
 
 /// Every case that is repeated since it may go wrong now and then.
 pub(crate) fn suite() -> Suite {
@@ -216,7 +219,7 @@ fn a_slow_reader_gets_what_stood_before_the_end() -> Family {
                 for time in 1..=times {
                     let mut near = lab.client().connect(&server).await?;
                     let mut far = server.accepts().await?;
-                    near.takes_little(64 * 1024)?;
+                    near.takes_little(SMALL_BUFFER)?;
                     let payload = stream(lab.seed() + time as u64, volume);
                     let wait = pause();
                     let (mut writer, mut reader) = (far.halves().1, near.halves().0);

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::httpd::{HTTPD, allow_connect, httpd},
+    cases::words::{
+        httpd::{HTTPD, allow_connect, httpd},
+        transfers::SMALL_BUFFER,
+    },
     documents::{HTTPD_CORE, MOD_PROXY, MOD_PROXY_CONNECT},
 };
 
@@ -98,7 +101,7 @@ fn takes_no_more_than_is_read() -> Family {
             .run(async move |lab| {
                 let (near, far) = lab.tunnel().await?;
                 let (mut from, mut to) = if upwards { (near, far) } else { (far, near) };
-                to.takes_little(64 * 1024)?;
+                to.takes_little(SMALL_BUFFER)?;
                 let flood = stream(lab.seed(), 2 * TAKEN_MAX);
                 let (_, mut writer) = from.halves();
                 let (taken, _) = writer.offers_within(&flood, lab.patience().stall()).await;

@@ -10,7 +10,10 @@ mod held;
 use crate::{
     cases::{
         operation::resources::held::{at_rest, costs_no_time, given_back, leaves_nothing, once},
-        words::tunnel_ends::{TunnelEnd, WAYS, Way},
+        words::{
+            transfers::{DIRECTIONS, SMALL_BUFFER},
+            tunnel_ends::{TunnelEnd, WAYS, Way},
+        },
     },
     documents::{RFC_9110, RFC_9112, RFC_9113},
 };
@@ -266,12 +269,6 @@ fn connections_that_have_ended_cost_no_time() -> Family {
 /// One would do: not every connection may meet the loop.
 const ENDED: usize = 10;
 
-/// Which way the bytes go that nobody reads.
-const DIRECTIONS: &[(&str, &str, bool)] = &[
-    ("to_the_server", "INT-009", true),
-    ("to_the_client", "INT-010", false),
-];
-
 /// What a proxy may take of a stream that nobody reads at the other end: its own buffers and four of the kernel's, which
 /// grow to some megabytes each.
 const TAKEN_MAX: u64 = 80 << 20;
@@ -284,7 +281,8 @@ const GROWTH_MAX: u64 = 64 << 20;
 /// Also accepted: any amount of buffering up to 80 MiB taken and 64 MiB more of memory; and to end a tunnel that does
 /// not move.
 fn a_slow_reader_costs_no_memory() -> Family {
-    each(DIRECTIONS, |&(_, row, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
+        let row = if upwards { "INT-009" } else { "INT-010" };
         practice("What nobody reads is not taken without limit")
             .cites(RFC_9113.section("10.5.2"))
             .cites(RFC_9110.section("17.5"))
@@ -301,7 +299,7 @@ fn a_slow_reader_costs_no_memory() -> Family {
                 let lab_of_its_own = lab.relaunched(&Setup::default()).await?;
                 let (near, far) = lab_of_its_own.tunnel().await?;
                 let (mut from, to) = if upwards { (near, far) } else { (far, near) };
-                to.takes_little(64 * 1024)?;
+                to.takes_little(SMALL_BUFFER)?;
                 let before = lab_of_its_own.vitals()?.rss;
                 let flood = stream(lab.seed(), 2 * TAKEN_MAX);
                 let (mut reader, mut writer) = from.halves();

@@ -6,12 +6,21 @@ use std::time::Duration;
 
 use connectspec_harness::prelude::*;
 
-use crate::{cases::words::transfers::arrives_where_reading_begins_late, documents::RFC_9110};
+mod apart;
+
+use crate::{
+    cases::tunnel::integrity::apart::{
+        many_tunnels_are_kept_apart, two_tunnels_are_kept_apart,
+        what_a_tunnel_leaves_is_no_other_ones,
+    },
+    cases::words::transfers::{DIRECTIONS, SMALL_BUFFER, arrives_where_reading_begins_late},
+    documents::RFC_9110,
+};
 
 /// Every case about what a tunnel carries.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "integrity": "What a tunnel carries", include_str!("integrity.rs");
+        "integrity": "What a tunnel carries", concat!(include_str!("integrity.rs"), include_str!("integrity/apart.rs"));
         bytes_pass_unchanged,
         much_passes_unchanged,
         both_directions_flow_at_once,
@@ -95,18 +104,21 @@ const MUCH: u64 = 16 << 20;
 ///
 /// Nothing else is right; how long it takes is not judged.
 fn much_passes_unchanged() -> Family {
-    each(DIRECTIONS, |&(_, row, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
         must("Sixteen megabytes arrive complete, in order and unchanged")
             .cites(RFC_9110.section("9.3.6"))
-            .covers([row])
+            .covers([row(upwards)])
             .run(async move |lab| passes(lab, upwards, MUCH).await)
     })
 }
 
-const DIRECTIONS: &[(&str, &str, bool)] = &[
-    ("to_the_server", "INT-006", true),
-    ("to_the_client", "INT-007", false),
-];
+/// The row about everything that goes that way.
+const fn row(upwards: bool) -> &'static str {
+    match upwards {
+        true => "INT-006",
+        false => "INT-007",
+    }
+}
 
 async fn passes(lab: &Lab, upwards: bool, length: u64) -> Outcome {
     let (mut near, mut far) = lab.tunnel().await?;
@@ -141,7 +153,7 @@ fn both_directions_flow_at_once() -> Case {
 ///
 /// Also accepted: to take as much as it likes of what is not read.
 fn a_full_direction_stops_no_other() -> Family {
-    each(DIRECTIONS, |&(_, _, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
         must("While one direction is full, the other one flows")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007"])
@@ -163,7 +175,7 @@ const FULL: usize = 6;
 ///
 /// Also accepted: to refuse tunnels past a limit. What was open before has to flow.
 fn a_full_tunnel_stops_no_other() -> Family {
-    each(DIRECTIONS, |&(_, _, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
         practice("While some tunnels are full, another one flows")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007", "ROB-003"])
@@ -187,7 +199,7 @@ fn a_full_tunnel_stops_no_other() -> Family {
 
 /// One end sends until nothing more is taken, as the other one does not read.
 async fn fills(lab: &Lab, from: &mut End, to: &End) -> Outcome {
-    to.takes_little(64 * 1024)?;
+    to.takes_little(SMALL_BUFFER)?;
     let flood = stream(!lab.seed(), VERY_MUCH);
     let (_, mut writer) = from.halves();
     writer.offers_within(&flood, lab.patience().quiet()).await;
@@ -215,7 +227,7 @@ fn a_pause_loses_nothing() -> Case {
 ///
 /// Also accepted: any amount of buffering. What was taken from the one side has to reach the other.
 fn a_slow_reader_gets_everything() -> Family {
-    each(DIRECTIONS, |&(_, _, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
         must("What was sent while nobody read arrives complete, once somebody reads")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-011"])
@@ -267,99 +279,6 @@ fn a_single_byte_is_not_held_back() -> Case {
         })
 }
 
-/// What one user sends must never reach another.
-///
-/// Nothing else is right.
-fn two_tunnels_are_kept_apart() -> Case {
-    must("What enters one tunnel leaves by no other")
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["H1-CONN-016"])
-        .run(async |lab| {
-            let (mut near, mut far) = lab.tunnel().await?;
-            let (mut other_near, mut other_far) = lab.tunnel().await?;
-            for _ in 0..8 {
-                near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
-                    .await?;
-                other_near
-                    .exchanges_with(&mut other_far, lab.nonce(), lab.nonce())
-                    .await?;
-            }
-            other_near.sends_to(&mut other_far, lab.nonce()).await?;
-            far.stays_silent(lab.patience().settle()).await
-        })
-}
-
-/// A buffer that is used again has to be empty by then, also when its tunnel has died with bytes on their way.
-///
-/// Only this conforms: the bytes belong to nobody any more.
-fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
-    each(DIRECTIONS, |&(_, _, upwards)| {
-        must("What a tunnel held when it was reset comes out of no later one")
-            .cites(RFC_9110.section("9.3.6"))
-            .covers(["H1-CONN-016"])
-            .run(async move |lab| {
-                let (near, far) = lab.tunnel().await?;
-                let (mut from, to) = if upwards { (near, far) } else { (far, near) };
-                to.takes_little(64 * 1024)?;
-                let flood = stream(!lab.seed(), VERY_MUCH);
-                let (mut reader, mut writer) = from.halves();
-                writer.offers_within(&flood, lab.patience().quiet()).await;
-                // What arrived is unread, so that its kernel sends a reset.
-                to.leaves();
-                reader.takes_until_quiet(lab.patience().end()).await;
-                passes(lab, upwards, LATER).await
-            })
-    })
-}
-
-/// What a later tunnel carries: past a buffer that it may have from another one.
-const LATER: u64 = 4 << 20;
-
-/// Tunnels at the same time: no more than an ordinary proxy has workers for.
-const MANY: u64 = 64;
-
-/// Buffers and numbers that are mixed up show only when there are many of them.
-///
-/// Also accepted: to refuse tunnels past a limit; those that were granted have to be right.
-fn many_tunnels_are_kept_apart() -> Case {
-    must("Sixty-four tunnels at the same time carry what is theirs")
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["INT-012"])
-        .run(async |lab| {
-            let server = lab.server(hand_over()).await?;
-            let mut open = Vec::new();
-            for number in 0..MANY {
-                let exchange = lab.client().asks(lab.request(&server)).await?;
-                if exchange.success().is_err() {
-                    lab.note(format!("{number} tunnels were granted"));
-                    break;
-                }
-                open.push((number, exchange.granted()?, server.accepts().await?));
-            }
-            if open.len() < 2 {
-                return Err(Finding::inconclusive(
-                    "it grants no two tunnels at the same time",
-                ));
-            }
-            let mut flows = tokio::task::JoinSet::new();
-            for (number, mut near, mut far) in open {
-                let (there, back) = (lab.seed() ^ number, lab.seed() ^ (number + MANY));
-                flows.spawn(async move {
-                    let (there, back) = (stream(there, PART), stream(back, PART));
-                    let passed = near.exchanges_with(&mut far, there, back).await;
-                    passed.map_err(|finding| finding.at(&format!("tunnel {}", number + 1)))
-                });
-            }
-            while let Some(flow) = flows.join_next().await {
-                flow.map_err(|error| Finding::harness(error.to_string()))??;
-            }
-            Ok(())
-        })
-}
-
-/// What each of many tunnels carries, in each direction.
-const PART: u64 = 32 * 1024;
-
 /// What a long case sends: past every buffer of kernels, and past a counter of 24 bits.
 const VERY_MUCH: u64 = 256 << 20;
 
@@ -367,10 +286,10 @@ const VERY_MUCH: u64 = 256 << 20;
 ///
 /// Nothing else is right; how long it takes is not judged.
 fn very_much_passes_unchanged() -> Family {
-    each(DIRECTIONS, |&(_, row, upwards)| {
+    each(DIRECTIONS, |&(_, upwards)| {
         must("A quarter of a gigabyte arrives complete, in order and unchanged")
             .cites(RFC_9110.section("9.3.6"))
-            .covers([row])
+            .covers([row(upwards)])
             .slow()
             .run(async move |lab| passes(lab, upwards, VERY_MUCH).await)
     })
