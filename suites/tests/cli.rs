@@ -200,7 +200,7 @@ fn a_case_explains_itself() {
         "LAST_WORDS",
         "RFC 9110 §9.3.6",
         "https://www.rfc-editor.org/",
-        "Right as well",
+        "Also accepted",
         "CLS-001 (must)  ",
     ];
     expect(&["explain", "close/the_last_words_arrive"], 0, &words);
