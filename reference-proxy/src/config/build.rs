@@ -71,7 +71,27 @@ fn nodes(
     Ok(nodes)
 }
 
+/// What one line changes before another looks at it.
+fn early_fields(main: &Settings, global: &Global) -> Result<(), ConfigError> {
+    let hosts = global.hosts.iter().map(|host| &host.settings);
+    let rules: Vec<_> = std::iter::once(main)
+        .chain(hosts)
+        .map(|settings| &settings.environment)
+        .collect();
+    for (field, place) in &global.early_fields {
+        if rules.iter().any(|rules| rules.look_at(field)) {
+            let message = format!(
+                "RequestHeader … early changes {field} before SetEnvIf looks at it, and access rules may depend on \
+                 that; it is not understood here: leave 'early' out, and httpd changes the field behind them"
+            );
+            return Err(ConfigError::at(place, message));
+        }
+    }
+    Ok(())
+}
+
 fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
+    early_fields(main, global)?;
     let place = Place {
         file: "the configuration".into(),
         line: 0,

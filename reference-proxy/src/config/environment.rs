@@ -145,6 +145,13 @@ impl Rules {
         Ok(())
     }
 
+    /// Whether a `SetEnvIf` may look at a field.
+    #[must_use]
+    pub fn look_at(&self, field: &str) -> bool {
+        let mut rules = self.conditional.iter().flatten();
+        rules.any(|rule| rule.attribute.may_be(field))
+    }
+
     /// Does what `SetEnv` and its kin say, in a server and then in its sections.
     pub fn fixed<'a>(places: impl IntoIterator<Item = &'a Self>, variables: &mut Variables) {
         let mut set: BTreeMap<&str, &str> = BTreeMap::new();

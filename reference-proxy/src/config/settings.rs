@@ -46,6 +46,8 @@ pub struct Global {
     pub formats: HashMap<String, Arc<Format>>,
     /// `GlobalLog`.
     pub logs: Vec<LogLine>,
+    /// Fields that `RequestHeader … early` changes, and where it does.
+    pub early_fields: Vec<(String, Place)>,
     /// The virtual hosts.
     pub hosts: Vec<Host>,
 }

@@ -48,6 +48,98 @@ fn a_config_is_checked() {
     );
 }
 
+/// In the manner of the file that httpd's own distribution and its container images have.
+#[test]
+fn the_file_that_httpd_comes_with_is_taken() {
+    let config = "\
+LoadModule filter_module modules/mod_filter.so
+LoadModule mime_module modules/mod_mime.so
+LoadModule headers_module modules/mod_headers.so
+LoadModule setenvif_module modules/mod_setenvif.so
+LoadModule alias_module modules/mod_alias.so
+LoadModule dir_module modules/mod_dir.so
+LoadModule mpm_event_module modules/mod_mpm_event.so
+ServerAdmin you@example.test
+<IfModule unixd_module>
+User nobody
+Group nogroup
+</IfModule>
+<Directory />
+    AllowOverride none
+    Require all denied
+</Directory>
+DocumentRoot /srv/htdocs
+<Directory /srv/htdocs>
+    Options Indexes FollowSymLinks
+    Require all granted
+</Directory>
+<Files \".ht*\">
+    Require all denied
+</Files>
+<IfModule log_config_module>
+    LogFormat \"%h %l %u %t \\\"%r\\\" %>s %b\" common
+    <IfModule logio_module>
+        LogFormat \"%h %>s %I %O\" combinedio
+    </IfModule>
+    CustomLog /proc/self/fd/1 common
+</IfModule>
+<IfModule alias_module>
+    ScriptAlias /cgi-bin/ /srv/cgi-bin/
+</IfModule>
+<IfModule cgid_module>
+    Scriptsock cgisock
+</IfModule>
+<IfModule headers_module>
+    RequestHeader unset Proxy early
+</IfModule>
+<IfModule mime_module>
+    TypesConfig conf/mime.types
+    AddType application/x-compress .Z
+</IfModule>
+<IfModule proxy_html_module>
+    Include conf/extra/proxy-html.conf
+</IfModule>
+BrowserMatch \"Mozilla/2\" nokeepalive
+<IfModule ssl_module>
+    SSLRandomSeed startup builtin
+</IfModule>
+ProxyRequests On
+<Proxy *>
+    Require local
+</Proxy>
+";
+    let (good, said) = check(config);
+    assert!(good, "{said}");
+    let warnings: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{said}");
+    assert!(warnings[0].contains("<Directory> (lines "), "{said}");
+    assert!(warnings[0].contains("RequestHeader (line "), "{said}");
+    assert!(!said.contains("CustomLog ("), "{said}");
+}
+
+#[test]
+fn what_could_change_access_names_its_line() {
+    for (line, words) in [
+        ("RemoteIPHeader X-Forwarded-For", "mod_remoteip.c"),
+        ("SSLVerifyClient require", "lets in who has a certificate"),
+        (
+            "RewriteOptions AllowAnyURI",
+            "lets RewriteRule forbid a CONNECT",
+        ),
+        ("LoadModule evasive20_module x.so", "is none of httpd's own"),
+    ] {
+        let modules = "LoadModule remoteip_module x.so\nLoadModule rewrite_module x.so\n";
+        let (good, said) = check(&format!("{modules}{line}\n"));
+        assert!(!good && said.contains(words), "{line}: {said}");
+        let number = MODULES.lines().count() + 4;
+        let place = format!("Syntax error on line {number} of ");
+        assert!(said.contains(&place), "{line}: {said}");
+    }
+}
+
 #[test]
 fn hosts_are_shown_with_what_they_allow() {
     let folder = tempfile::tempdir().unwrap();

@@ -135,6 +135,24 @@ mod tests {
     }
 
     #[test]
+    fn an_early_change_must_not_be_looked_at() {
+        let early = "RequestHeader set User-Agent x early";
+        assert_eq!(complaint(&format!("{early}\nSetEnvIf Referer x a")), "");
+        for looking in [
+            "SetEnvIf User-Agent x a",
+            "BrowserMatch x a",
+            "SetEnvIf ^User x a",
+            "<VirtualHost *>\nSetEnvIf user-agent x a\n</VirtualHost>",
+        ] {
+            let error = complaint(&format!("{early}\n{looking}"));
+            assert!(
+                error.contains("before SetEnvIf looks at it"),
+                "{looking}: {error}"
+            );
+        }
+    }
+
+    #[test]
     fn variables_are_set_outside_of_sections() {
         assert_eq!(
             complaint("SetEnvIf Host a b\n<Proxy *>\nSetEnv a b\nUnsetEnv a\n</Proxy>"),

@@ -23,24 +23,31 @@ pub(super) fn port(_: &mut Scope<'_>, _: &[String]) -> Done {
     Err("Port was replaced with Listen in Apache 2.0".into())
 }
 
+/// Fields that a decision may look at, whatever the rules say.
+const DECIDING: [&str; 4] = [
+    "Authorization",
+    "Host",
+    "Max-Forwards",
+    "Proxy-Authorization",
+];
+
 /// httpd changes fields only for the response, the log and what comes behind the access rules; a CONNECT that
-/// goes to an upstream proxy carries none of them. But `early` comes before the rules, and `Max-Forwards` is
-/// looked at when all else is done.
-pub(super) fn request_header(_: &mut Scope<'_>, words: &[String]) -> Done {
+/// goes to an upstream proxy carries none of them. But `early` comes before the rules: whether one looks at the
+/// field is known when all is read. And `Max-Forwards` is looked at when all else is done.
+pub(super) fn request_header(scope: &mut Scope<'_>, words: &[String]) -> Done {
     let [_, field, ..] = words else {
         return Err("RequestHeader takes an action and a field".into());
     };
-    if words.iter().any(|word| word.eq_ignore_ascii_case("early")) {
-        return Err(
-            "RequestHeader … early changes what access rules and SetEnvIf see, and is not understood here: \
-             leave 'early' out, and httpd changes the field behind them"
-                .into(),
-        );
+    let early = words.iter().any(|word| word.eq_ignore_ascii_case("early"));
+    let deciding = DECIDING.iter().any(|own| own.eq_ignore_ascii_case(field));
+    if deciding && (early || field.eq_ignore_ascii_case("Max-Forwards")) {
+        return Err(format!(
+            "RequestHeader … {field} can change whether a CONNECT is served, and is not understood here: leave it out"
+        ));
     }
-    if field.eq_ignore_ascii_case("Max-Forwards") {
-        return Err(
-            "RequestHeader … Max-Forwards can forbid a CONNECT, and is not understood here: leave it out".into(),
-        );
+    if early {
+        let place = scope.place.clone();
+        scope.global.early_fields.push((field.clone(), place));
     }
     Ok(())
 }
@@ -109,7 +116,9 @@ mod tests {
             (allow_methods, "GET POST", false),
             (allow_methods, "connect", false),
             (request_header, "unset X-Forwarded-For", true),
-            (request_header, "set User-Agent x early", false),
+            (request_header, "unset Proxy early", true),
+            (request_header, "set Proxy-Authorization x early", false),
+            (request_header, "set Proxy-Authorization x", true),
             (request_header, "set max-forwards 0", false),
             (request_header, "set", false),
             (rewrite_options, "Inherit", true),

@@ -71,6 +71,19 @@ impl Attribute {
         })
     }
 
+    /// Whether it may be a field of that name.
+    pub(super) fn may_be(&self, field: &str) -> bool {
+        match self {
+            Self::Name(name) => name.eq_ignore_ascii_case(field),
+            Self::Fitting { .. } => true,
+            Self::ClientAddress
+            | Self::LocalAddress
+            | Self::Method
+            | Self::Protocol
+            | Self::Target => false,
+        }
+    }
+
     /// Its value; empty where there is none.
     pub(super) fn of(&self, asked: &Asked<'_>, variables: &Variables) -> Result<Value, TooSlow> {
         let line = &asked.request.line;
