@@ -17,6 +17,7 @@ use std::{
 
 /// The suites whose cases need a proxy that is like httpd in more than its lists.
 const SUITES: &[&str] = &[
+    "access_sections",
     "allow_connect_places",
     "httpd_addresses",
     "httpd_answers",
@@ -200,6 +201,7 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
 
 /// What a proxy has to be blamed for that takes httpd's configuration and does nothing of what it says.
 const DOES_NOTHING: &[&str] = &[
+    "access_sections/*",
     "httpd_addresses/a_blocked_address_blocks_its_names",
     "httpd_addresses/a_client_is_let_in_by_its_name",
     "httpd_addresses/a_port_alone_listens_on_every_address",

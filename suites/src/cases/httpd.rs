@@ -1,5 +1,6 @@
 //! What Apache httpd 2.4 does: asked of subjects that say they are like it.
 
+mod access_sections;
 mod addresses;
 mod allow_connect;
 mod allow_connect_places;
@@ -22,6 +23,7 @@ pub(super) fn suites() -> Vec<Suite> {
         allow_connect::suite(),
         allow_connect_places::suite(),
         virtual_hosts::suite(),
+        access_sections::suite(),
         requests::suite(),
         limits::suite(),
         order_of_checks::suite(),
