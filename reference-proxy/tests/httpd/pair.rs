@@ -122,6 +122,11 @@ impl Home {
         let address = SocketAddr::from(([127, 64 + part(254 * 254) / 4, part(254), part(1)], PORT));
         let scratch = tempfile::tempdir().unwrap();
         std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            // Logs are opened by whom the reference becomes.
+            let [user, group] = www_data();
+            std::os::unix::fs::chown(scratch.path(), Some(user), Some(group)).unwrap();
+        }
         std::fs::write(scratch.path().join("httpd.conf"), config).unwrap();
         Self {
             who,
@@ -246,6 +251,18 @@ impl Running {
         read(&self.home.scratch.path().join(name))
     }
 
+    /// The first line of a file of its folder, once it is there.
+    pub(crate) fn first_line(&self, name: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some((line, _)) = self.file(name).split_once('\n') {
+                return line.to_owned();
+            }
+            assert!(Instant::now() < end, "nothing in {name}");
+            std::thread::yield_now();
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         self.file("access.log").lines().map(str::to_owned).collect()
     }
@@ -294,6 +311,14 @@ pub(crate) fn echo_on(listener: TcpListener) {
             });
         }
     });
+}
+
+/// The numbers of the user that both become, and of its group.
+fn www_data() -> [u32; 2] {
+    let users = read(Path::new("/etc/passwd"));
+    let line = users.lines().find(|line| line.starts_with("www-data:"));
+    let mut fields = line.unwrap().split(':').skip(2);
+    [(); 2].map(|()| fields.next().unwrap().parse().unwrap())
 }
 
 fn read(path: &Path) -> String {
