@@ -50,7 +50,7 @@ fn of_doubts(
     stricter: impl Fn(Decision) -> bool,
 ) -> Option<&'static str> {
     let spelled = in_every_spelling(ask)?;
-    let halves = flat.in_doubt(|section| section.names_half(&spelled));
+    let halves = flat.in_doubt(|section| section.names_half(std::slice::from_ref(ask)));
     if denies_somehow(flat, &halves, ask, &stricter) {
         return Some("prefix-grants");
     }

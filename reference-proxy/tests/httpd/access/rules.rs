@@ -15,26 +15,35 @@ pub(crate) fn body() -> BoxedStrategy<String> {
         1 => Just(String::new()),
     ];
     let auth = prop_oneof![3 => Just(BASIC.to_owned()), 1 => part_of_auth()];
-    let merging = select(vec![
+    let more = select(vec![
         "AuthMerging And\n",
         "AuthMerging Or\n",
         "AuthMerging Off\n",
+        "AuthzSendForbiddenOnFailure On\n",
+        "AuthBasicProvider file\n",
     ]);
     (
         rules,
         auth,
-        proptest::option::weighted(0.05, merging),
+        proptest::option::weighted(0.1, more),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(rules, auth, merging, needless)| {
+        .prop_map(|(rules, auth, more, needless)| {
             let users = ["user", "group"].iter().any(|word| rules.contains(word));
             let auth = if users || needless {
                 auth
             } else {
                 String::new()
             };
-            auth + merging.unwrap_or_default() + &rules
+            auth + more.unwrap_or_default() + &rules
         })
+        .boxed()
+}
+
+/// A section that asks for credentials, and says how.
+pub(crate) fn users() -> BoxedStrategy<String> {
+    select(USER_RULES)
+        .prop_map(|rule| format!("{BASIC}Require {rule}\n"))
         .boxed()
 }
 
@@ -96,13 +105,16 @@ fn condition() -> BoxedStrategy<&'static str> {
 
 /// One or several `Require`, and containers.
 fn requires() -> BoxedStrategy<String> {
-    let few = vec(requirement(), 1..3).prop_map(|lines| lines.concat());
-    // What httpd refuses, as nothing that is only negative can grant.
-    let wrong = select(WRONG).prop_map(str::to_owned);
-    prop_oneof![40 => few, 1 => wrong].boxed()
+    vec(requirement(), 1..3)
+        .prop_map(|lines| lines.concat())
+        .boxed()
 }
 
-/// Arrangements that both refuse.
+/// What both refuse where it is about a CONNECT. Elsewhere the reference does not read it.
+pub(crate) fn wrong() -> BoxedStrategy<String> {
+    select(WRONG).prop_map(str::to_owned).boxed()
+}
+
 const WRONG: &[&str] = &[
     "Require not ip 127.0.0.5\n",
     "<RequireAny>\nRequire not user ann\nRequire all granted\n</RequireAny>\n",

@@ -1,7 +1,7 @@
 //! Random configurations of who may go where: sections, their order, and the server that they stand in.
 
 use super::patterns::{expression, location, pattern, regex};
-use super::rules::body;
+use super::rules::{body, users, wrong};
 use super::targets::Ports;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -103,7 +103,8 @@ pub(crate) fn configuration(ports: Ports) -> BoxedStrategy<Configuration> {
 
 /// How most configurations begin: with a section about every target, or with none.
 fn any_section() -> BoxedStrategy<Option<Section>> {
-    let body = prop_oneof![3 => select(PLAIN).prop_map(str::to_owned), 2 => body()];
+    let plain = select(PLAIN).prop_map(str::to_owned);
+    let body = prop_oneof![30 => plain, 10 => users(), 20 => body(), 1 => wrong()];
     let every = body.prop_map(|body| Section {
         name: "Proxy",
         argument: "*".to_owned(),
