@@ -16,7 +16,7 @@ pub(crate) use decision::{Ask, Decision};
 pub(crate) use exchange::Seen;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The port that both listen on, each at an address of its own in 127/8.
 const PORT: u16 = 3128;
 /// Where Debian keeps the modules.

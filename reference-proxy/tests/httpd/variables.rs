@@ -1,7 +1,8 @@
 //! What `SetEnvIf`, `SetEnv` and their kin set, and which log lines depend on it.
 
 use super::Test;
-use super::pair::{Running, both, config, echo};
+use super::pair::{PATIENCE, Running, both, config, echo};
+use std::time::Instant;
 
 pub(crate) fn trials() -> Vec<Test> {
     vec![
@@ -27,13 +28,23 @@ fn with_log(log: &str, lines: &str) -> String {
     text.replacen("CustomLog ", &format!("{LOADED}{log}CustomLog "), 1)
 }
 
-/// What both write for this request.
+/// What both write for this request, once it is the same or should have been.
 fn both_write(pair: &[Running; 2], request: &str) -> [String; 2] {
-    [0, 1].map(|index| {
-        let before = pair[index].file("own.log").len();
-        pair[index].exchange(request.as_bytes());
-        pair[index].file("own.log")[before..].to_owned()
-    })
+    let own = || pair.each_ref().map(|running| running.file("own.log"));
+    let before = own().map(|text| text.len());
+    for running in pair {
+        running.exchange(request.as_bytes());
+    }
+    let end = Instant::now() + PATIENCE;
+    let [theirs, ours] = loop {
+        let [theirs, ours] = own();
+        // The reference writes its logs in threads, of which none waits for another.
+        if theirs == ours || Instant::now() > end {
+            break [theirs, ours];
+        }
+        std::thread::yield_now();
+    };
+    [theirs[before[0]..].to_owned(), ours[before[1]..].to_owned()]
 }
 
 fn are_set_as_httpd_sets_them() {

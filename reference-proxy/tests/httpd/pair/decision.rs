@@ -5,9 +5,11 @@ use super::{PATIENCE, Running};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A request, and from where and to which port of the proxy it goes.
 #[derive(Clone, Debug)]
@@ -62,13 +64,20 @@ impl Ask {
         format!("CONNECT {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").into_bytes()
     }
 
+    /// Connects; of a program that has just begun to listen, further ports may follow.
     pub(super) fn connect(&self, to: SocketAddr) -> TcpStream {
         let to = SocketAddr::new(to.ip(), self.port.unwrap_or_else(|| to.port()));
-        let socket =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        let from = SocketAddr::new(IpAddr::V4(self.from), 0);
-        socket.bind(&from.into()).unwrap();
-        socket.connect(&to.into()).unwrap();
+        let end = Instant::now() + PATIENCE;
+        let socket = loop {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            let from = SocketAddr::new(IpAddr::V4(self.from), 0);
+            socket.bind(&from.into()).unwrap();
+            match socket.connect(&to.into()) {
+                Ok(()) => break socket,
+                Err(error) => assert!(Instant::now() < end, "{to}: {error}"),
+            }
+            std::thread::yield_now();
+        };
         let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
