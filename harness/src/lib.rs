@@ -13,6 +13,9 @@
 //! run report                  a plan in, events out; reports are folds over those
 //! ```
 
+// Which of them is the proxy's fault, and which the harness's, is what a case is written with.
+#![warn(clippy::missing_errors_doc)]
+
 pub mod case;
 pub mod citation;
 pub mod client;

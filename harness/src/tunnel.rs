@@ -7,9 +7,11 @@ mod both_ends;
 mod end;
 mod ending;
 mod half;
+mod stopped;
 mod tls;
 
 pub use end::End;
 pub use ending::{Ending, Side};
-pub use half::{Reader, Stopped, Writer};
+pub use half::{Reader, Writer};
+pub use stopped::Stopped;
 pub use tls::{Farewell, Session};

@@ -103,6 +103,9 @@ impl Connection {
 }
 
 /// What marks the end of the body of `reply`, or why nobody can tell.
+///
+/// # Errors
+/// Why nobody can tell.
 pub fn framing(reply: &Reply) -> Result<Framing, String> {
     if reply.status < 200 || matches!(reply.status, 204 | 304) {
         return Ok(Framing::Nothing);

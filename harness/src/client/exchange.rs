@@ -18,6 +18,9 @@ pub struct Exchange {
 
 impl Exchange {
     /// The reply, where the case cannot go on without one: a drop or silence says nothing about it.
+    ///
+    /// # Errors
+    /// A violation where it is no HTTP; nothing follows where there is none.
     pub fn reply(&self) -> Outcome<&Reply> {
         match &self.answer {
             Answer::Reply(reply) => Ok(reply),
@@ -33,6 +36,9 @@ impl Exchange {
     }
 
     /// The reply that opened a tunnel.
+    ///
+    /// # Errors
+    /// A violation where it is no HTTP; the set-up's, where it opened none.
     pub fn success(&self) -> Outcome<&Reply> {
         match &self.answer {
             Answer::Reply(reply) if reply.is_success() => Ok(reply),
@@ -45,12 +51,18 @@ impl Exchange {
     }
 
     /// The client's end of the tunnel that the reply opened.
+    ///
+    /// # Errors
+    /// As those of [`Exchange::success`].
     pub fn granted(self) -> Outcome<End> {
         self.success()?;
         Ok(self.connection.into_tunnel())
     }
 
     /// A reply that is not a 2xx.
+    ///
+    /// # Errors
+    /// As those of [`Exchange::reply`], and a violation where it is a 2xx.
     pub fn refusal(&self) -> Outcome<&Reply> {
         let reply = self.reply()?;
         reply.expect("a status that is not 2xx", |reply| !reply.is_success())?;

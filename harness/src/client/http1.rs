@@ -72,6 +72,9 @@ impl Client {
     }
 
     /// Connects to the proxy.
+    ///
+    /// # Errors
+    /// The set-up's, where nobody listens, no connection comes about, or no TLS session on it.
     pub async fn dial(&self) -> Outcome<Connection> {
         let proxy = self.proxy;
         let socket = if proxy.is_ipv4() {
@@ -118,6 +121,9 @@ impl Client {
     }
 
     /// Sends bytes on a connection of their own and hears the answer.
+    ///
+    /// # Errors
+    /// As those of [`Client::dial`]; what happens afterwards is the answer.
     pub async fn asks(&self, request: impl Into<Vec<u8>>) -> Outcome<Exchange> {
         let mut connection = self.dial().await?;
         let answer = connection.asks(request).await;
@@ -125,6 +131,9 @@ impl Client {
     }
 
     /// Sends bytes in pieces, each a segment of its own, and hears the answer.
+    ///
+    /// # Errors
+    /// As those of [`Client::dial`]; what happens afterwards is the answer.
     pub async fn asks_in_pieces<P: AsRef<[u8]>>(
         &self,
         pieces: impl IntoIterator<Item = P>,
@@ -136,12 +145,18 @@ impl Client {
     }
 
     /// Asks for a tunnel to `authority` in the ordinary way and insists on getting one.
+    ///
+    /// # Errors
+    /// As those of [`Client::dial`] and of [`Exchange::success`].
     pub async fn tunnel_to(&self, authority: &str) -> Outcome<End> {
         let exchange = self.asks(self.request(authority)).await?;
         exchange.granted()
     }
 
     /// A tunnel to `server`.
+    ///
+    /// # Errors
+    /// As those of [`Client::tunnel_to`].
     pub async fn connect(&self, server: &crate::server::Server) -> Outcome<End> {
         self.tunnel_to(&server.authority()).await
     }

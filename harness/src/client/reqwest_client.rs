@@ -63,6 +63,9 @@ impl Everyday {
     ///
     /// This client takes nothing but a plain 200 for a tunnel. A proxy that answers with another 2xx, or with interim
     /// responses first, is right all the same: then its failure says nothing.
+    ///
+    /// # Errors
+    /// A violation where the page does not come; nothing follows from an answer that is right all the same.
     pub async fn gets(&self, url: &str) -> Outcome<(u16, Vec<u8>)> {
         let failed = |error: reqwest::Error| {
             let mut said = error.to_string();

@@ -19,6 +19,9 @@ pub struct Forwarded {
 
 impl Forwarded {
     /// Understands a head. What is no request was sent by the proxy under test, and so is its fault.
+    ///
+    /// # Errors
+    /// A violation where it is no request.
     pub fn parse(head: Vec<u8>) -> Outcome<Self> {
         let wrong = |line: &[u8]| Finding::violation("a request", quote(line));
         let mut lines = head

@@ -66,6 +66,9 @@ impl Reply {
     }
 
     /// Passes when `holds`; `expected` says what that means.
+    ///
+    /// # Errors
+    /// A violation where it does not hold.
     pub fn expect(&self, expected: &str, holds: impl FnOnce(&Self) -> bool) -> Outcome {
         if holds(self) {
             Ok(())
@@ -75,6 +78,9 @@ impl Reply {
     }
 
     /// Passes when it has no such field.
+    ///
+    /// # Errors
+    /// A violation where it has one.
     pub fn expect_no_field(&self, name: &str) -> Outcome {
         match self.values(name).next() {
             None => Ok(()),

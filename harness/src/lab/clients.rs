@@ -49,6 +49,9 @@ impl Lab {
     }
 
     /// A client of the second port of the proxy, where the set-up lets it listen on one.
+    ///
+    /// # Errors
+    /// Absent where the proxy was already running.
     pub fn client_of_second_port(&self) -> Outcome<Client> {
         let mut client = self.client();
         let port = self.running.second_port();
@@ -77,6 +80,9 @@ impl Lab {
     }
 
     /// What most programs put through a proxy: an HTTP client that trusts the servers' authority.
+    ///
+    /// # Errors
+    /// Absent where it would need what it does not speak; the harness's, where it cannot be made.
     pub async fn everyday_client(&self) -> Outcome<Everyday> {
         if self.world.host.starts_with('[') {
             // It asks TLS for a server whose name has brackets.
@@ -99,6 +105,9 @@ impl Lab {
     }
 
     /// TLS to `name` over the client's end of a tunnel.
+    ///
+    /// # Errors
+    /// A violation where no session comes about.
     pub async fn tls_over(&self, end: End, name: &str) -> Outcome<End> {
         let config = self
             .world

@@ -78,11 +78,17 @@ impl Lab {
     }
 
     /// The certificate that TLS servers of this run show, in DER.
+    ///
+    /// # Errors
+    /// The harness's, where it cannot be made.
     pub fn certificate(&self) -> Outcome<Vec<u8>> {
         Ok(self.world.identity()?.certificate.clone())
     }
 
     /// The credentials that the proxy knows.
+    ///
+    /// # Errors
+    /// The harness's, where the set-up has none.
     pub fn credentials(&self) -> Outcome<&Credentials> {
         self.running
             .credentials()
@@ -90,6 +96,9 @@ impl Lab {
     }
 
     /// The credentials of `user`, whom the proxy knows, if its configuration can express such a user.
+    ///
+    /// # Errors
+    /// Absent where the proxy knows no such user.
     pub fn user(&self, user: User) -> Outcome<&Credentials> {
         let wanted = user.credentials(self.world.seed);
         let known = match user {
@@ -104,16 +113,25 @@ impl Lab {
     }
 
     /// A user for wrong passwords: one whose right password is never given, or where the proxy knows but one, that one.
+    ///
+    /// # Errors
+    /// The harness's, where the set-up has no credentials.
     pub fn mistaken_user(&self) -> Outcome<&Credentials> {
         self.user(User::Sleeper).or_else(|_| self.credentials())
     }
 
     /// Everything that the proxy has written so far, access log, error log and output: the place, and the text.
+    ///
+    /// # Errors
+    /// Absent where the proxy was not launched.
     pub fn writings(&self) -> Outcome<Vec<(String, String)>> {
         self.running.writings()
     }
 
     /// Waits for the line of the access log that contains `needle`.
+    ///
+    /// # Errors
+    /// A violation where it does not come; absent where there is no log.
     pub async fn log_line(&self, needle: &str) -> Outcome<LogLine> {
         let running = Arc::clone(&self.running);
         let (needle, patience) = (needle.to_owned(), self.world.patience.log());
@@ -122,12 +140,18 @@ impl Lab {
     }
 
     /// The lines of the access log that contain `needle`, as of now.
+    ///
+    /// # Errors
+    /// Absent where there is no log.
     pub fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
         self.running.log_lines(needle)
     }
 
     /// Waits for a line of the error log that contains `needle`. A violation where none comes: a case asks only where
     /// the set-up says what is logged.
+    ///
+    /// # Errors
+    /// A violation where it does not come; absent where the proxy was not launched.
     pub async fn error_line(&self, needle: &str) -> Outcome<String> {
         let running = Arc::clone(&self.running);
         let (needle, patience) = (needle.to_owned(), self.world.patience.log());
@@ -136,16 +160,25 @@ impl Lab {
     }
 
     /// The lines of the error log, as of now.
+    ///
+    /// # Errors
+    /// Absent where the proxy was not launched.
     pub fn error_lines(&self) -> Outcome<Vec<String>> {
         self.running.error_lines()
     }
 
     /// Open files, threads, memory and processor time of the proxy.
+    ///
+    /// # Errors
+    /// Absent where the proxy was not launched.
     pub fn vitals(&self) -> Outcome<Vitals> {
         self.running.vitals()
     }
 
     /// Has the proxy check a configuration for `setup`, without serving.
+    ///
+    /// # Errors
+    /// The harness's, where the check cannot be run; absent where the proxy was not launched.
     pub async fn check_configuration(&self, setup: &Setup) -> Outcome<CheckOutcome> {
         let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
         let setup = setup.clone();
@@ -155,6 +188,9 @@ impl Lab {
     }
 
     /// Another process of the same proxy, configured to `setup`, for this case alone.
+    ///
+    /// # Errors
+    /// The set-up's, where it does not start; absent where the proxy was not launched.
     pub async fn relaunched(&self, setup: &Setup) -> Outcome<Self> {
         let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
         let setup = setup.clone();
@@ -175,12 +211,18 @@ impl Lab {
     }
 
     /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.
+    ///
+    /// # Errors
+    /// Absent where the proxy was not launched.
     pub fn begins_to_stop(&self) -> Outcome {
         self.running.launched()?.begin_to_stop();
         Ok(())
     }
 
     /// Leaves a relaunched proxy room for only so many files beside those that it has open.
+    ///
+    /// # Errors
+    /// Absent where it was not launched, or the system refuses.
     pub fn leaves_spare_files(&self, spare: usize) -> Outcome {
         let limited = self.running.launched()?.leave_spare_files(spare);
         limited.map_err(|error| Finding::absent(format!("could not limit its files: {error}")))

@@ -20,6 +20,9 @@ impl Lab {
 
     /// A host name that nobody has registered; absent where the resolver of this machine does not say so at once. A
     /// question to the network may get lost, so a case that uses it may take seconds.
+    ///
+    /// # Errors
+    /// Absent where the resolver does not say so at once.
     pub async fn unregistered_name(&self) -> Outcome<String> {
         let name = format!("{}.invalid", self.nonce());
         let limit = self.patience().resolver();

@@ -21,6 +21,9 @@ impl Lab {
     /// that can be had, and on the same port of the usual address. Every verb of refusal watches them.
     ///
     /// Where the proxy leads to no other address than the usual one, the server is there, and has no witnesses.
+    ///
+    /// # Errors
+    /// As those of [`Lab::server`].
     pub async fn server_among(&self, others: impl FnOnce(u16) -> Vec<u16>) -> Outcome<Arc<Server>> {
         let usual = self.server(echo()).await?;
         let port = usual.port();
@@ -39,6 +42,9 @@ impl Lab {
     }
 
     /// An echo on a certain port, which the set-up allows: at an address of its own where the proxy leads to such ones.
+    ///
+    /// # Errors
+    /// Absent where nobody can listen there.
     pub async fn server_on(&self, port: u16) -> Outcome<Arc<Server>> {
         let own = self.own_address(port).await?.map(IpAddr::V4);
         let server = self.witness(own.unwrap_or(self.world.bind), port)?;

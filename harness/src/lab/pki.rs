@@ -47,6 +47,9 @@ pub enum PkiError {
 
 impl Pki {
     /// A new authority.
+    ///
+    /// # Errors
+    /// Where keys or certificates cannot be made.
     pub fn new() -> Result<Self, PkiError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
@@ -71,6 +74,9 @@ impl Pki {
     }
 
     /// The identity of a server that is known by `names` (host names or addresses); made once for each set of names.
+    ///
+    /// # Errors
+    /// Where its key or certificate cannot be made.
     pub fn identity(&self, names: &[&str]) -> Result<Arc<Identity>, PkiError> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = names.join(" ");
@@ -98,6 +104,9 @@ impl Pki {
     }
 
     /// A client that trusts this authority alone.
+    ///
+    /// # Errors
+    /// Where the authority's own certificate is not taken.
     pub fn client(&self) -> Result<Arc<ClientConfig>, PkiError> {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.clone())?;

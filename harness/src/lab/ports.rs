@@ -87,6 +87,9 @@ impl Ports {
     ///
     /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
     /// they can be had, and denied ports are those of the block that it does not contain.
+    ///
+    /// # Errors
+    /// What the system said, where no block is to be had.
     pub fn reserve_among(host: IpAddr, allow: Option<&[PortRange]>) -> io::Result<Arc<Self>> {
         let (first, lock) = block(host, SIZE)?;
         let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();

@@ -57,6 +57,9 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Launches `who` in `setup`; a proxy that runs already is taken as it is.
+    ///
+    /// # Errors
+    /// Where it cannot be configured, or does not start.
     pub fn start(
         world: &World,
         who: &Arc<Who>,

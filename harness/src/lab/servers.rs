@@ -23,18 +23,27 @@ pub(super) enum Placed {
 
 impl Lab {
     /// A server on a port that the proxy allows; every connection to it follows `script`.
+    ///
+    /// # Errors
+    /// The harness's, where no port is left or nobody can listen there.
     pub async fn server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.allowed_port().await?;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
     /// A server on a port that the proxy does not allow.
+    ///
+    /// # Errors
+    /// As those of [`Lab::server`]; absent where every port is allowed.
     pub async fn denied_server(&self, script: Script) -> Outcome<Arc<Server>> {
         let port = self.denied_port()?;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
     /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
+    ///
+    /// # Errors
+    /// The harness's, where no letter stands for it or nobody can listen there.
     pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
         if !self.running.letters().contains(port) {
             let reason = format!("{port} is not among the ports that letters stand for");
@@ -55,6 +64,9 @@ impl Lab {
     }
 
     /// A server that speaks TLS, with a certificate for its address and for `localhost`.
+    ///
+    /// # Errors
+    /// As those of [`Lab::server`].
     pub async fn tls_server(&self, script: Script) -> Outcome<Arc<Server>> {
         let identity = self.world.identity()?;
         let port = self.allowed_port().await?;
@@ -68,6 +80,9 @@ impl Lab {
 
     /// A server that listens on both loopback addresses, for targets by name or by IPv6 address; where the machine has
     /// only one, on that. Absent where the proxy is on another machine: its `localhost` leads to no server.
+    ///
+    /// # Errors
+    /// As those of [`Lab::server`], and absent as said.
     pub async fn dual_server(&self, script: Script) -> Outcome<Arc<Server>> {
         self.shares_loopback()?;
         let port = self.allowed_port().await?;
@@ -75,6 +90,9 @@ impl Lab {
     }
 
     /// Absent where `localhost` and 127.0.0.1 lead the proxy to another machine than this one.
+    ///
+    /// # Errors
+    /// Absent where they do.
     pub fn shares_loopback(&self) -> Outcome {
         if self.world.shares_loopback() {
             return Ok(());
@@ -86,11 +104,17 @@ impl Lab {
     }
 
     /// A port that the proxy allows and that refuses connections. It does so until the case is over.
+    ///
+    /// # Errors
+    /// Absent where something accepts there; the harness's, where no port is left.
     pub async fn refusing_port(&self) -> Outcome<u16> {
         self.kept_closed(self.allowed_port().await?).await
     }
 
     /// A port that the proxy does not allow, and where nobody listens. It stays so until the case is over.
+    ///
+    /// # Errors
+    /// Absent where every port is allowed.
     pub async fn closed_denied_port(&self) -> Outcome<u16> {
         self.kept_closed(self.denied_port()?).await
     }
@@ -103,6 +127,9 @@ impl Lab {
     }
 
     /// Asks a refusing port itself: something that accepts on behalf of others would make every proxy look wrong.
+    ///
+    /// # Errors
+    /// Absent where something accepts there.
     pub async fn still_refuses(&self, port: u16) -> Outcome {
         match tokio::net::TcpStream::connect((self.world.bind, port)).await {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
@@ -113,6 +140,9 @@ impl Lab {
     }
 
     /// The port that a letter of the set-up's allow list stands for.
+    ///
+    /// # Errors
+    /// The harness's, where that is no letter.
     pub fn port(&self, letter: char) -> Outcome<u16> {
         let port = self.running.letters().port(letter);
         port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))

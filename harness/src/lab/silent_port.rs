@@ -38,6 +38,9 @@ pub struct BlackHole {
 
 impl Lab {
     /// A port that the proxy allows and that is silent; absent on machines whose listeners are never full.
+    ///
+    /// # Errors
+    /// Absent where a listener is never full.
     pub async fn black_hole(&self) -> Outcome<BlackHole> {
         let port = self.allowed_port().await?;
         let address = SocketAddr::new(self.world.bind, port.number());
@@ -73,6 +76,9 @@ impl BlackHole {
     }
 
     /// Takes the connections that come within `period`, and those that had been waiting, without the harness's own.
+    ///
+    /// # Errors
+    /// The harness's, where it cannot accept.
     pub async fn opens(&mut self, period: Duration) -> Outcome<Vec<End>> {
         let failed = |error: std::io::Error| Finding::harness(error.to_string());
         let mut own = Vec::new();

@@ -36,11 +36,17 @@ pub struct Chain {
 
 impl Lab {
     /// The upstream proxy that the set-up names: every connection to it follows `script`.
+    ///
+    /// # Errors
+    /// The harness's, where nobody can listen there.
     pub async fn upstream(&self, script: Script) -> Outcome<Arc<Server>> {
         self.upstream_at(UPSTREAM, script).await
     }
 
     /// An upstream proxy on the port that a letter stands for, in a set-up that names it in a configuration of its own.
+    ///
+    /// # Errors
+    /// The harness's, where nobody can listen there.
     pub async fn upstream_at(&self, letter: char, script: Script) -> Outcome<Arc<Server>> {
         let port = self.world.ports.take(self.port(letter)?);
         self.wait_until_free(&port).await;
@@ -48,6 +54,9 @@ impl Lab {
     }
 
     /// The upstream proxy that the set-up names refuses connections; where it would listen.
+    ///
+    /// # Errors
+    /// Absent where something accepts there.
     pub async fn upstream_refuses(&self) -> Outcome<u16> {
         let port = self.world.ports.take(self.port(UPSTREAM)?);
         self.wait_until_free(&port).await;
@@ -58,11 +67,17 @@ impl Lab {
     /// Sends `request` and hands back what has come of it at `upstream`, whose script leaves its connections to the case.
     ///
     /// A request that is answered before the upstream proxy was asked says nothing about what it would have been asked.
+    ///
+    /// # Errors
+    /// Nothing follows where the upstream proxy is not asked; a violation where what it gets is no request.
     pub async fn chains(&self, upstream: &Server, request: &Request) -> Outcome<Chain> {
         self.chains_from(&self.client(), upstream, request).await
     }
 
     /// As [`Lab::chains`], asked by `client`.
+    ///
+    /// # Errors
+    /// As those of [`Lab::chains`].
     pub async fn chains_from(
         &self,
         client: &Client,

@@ -96,6 +96,9 @@ impl Default for Premises {
 
 impl World {
     /// Reserves ports for the servers of `who` and makes a certificate authority.
+    ///
+    /// # Errors
+    /// Where no ports, no certificates or no files are to be had.
     pub fn new(premises: &Premises, who: &Who) -> Result<Self, WorldError> {
         raise_file_limit();
         let bind = premises.bind;

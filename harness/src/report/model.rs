@@ -145,6 +145,9 @@ pub struct CaseResult {
 
 impl Report {
     /// Reads the JSON report at `path`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is no report.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let text = std::fs::read_to_string(path).map_err(|source| ReportError::Unreadable {
             path: path.to_owned(),
@@ -154,6 +157,9 @@ impl Report {
     }
 
     /// Reads the JSON report in `text`, which came from `path`.
+    ///
+    /// # Errors
+    /// Where it is no report.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ReportError> {
         let malformed = |line, column, reason: String, remedy: &str| ReportError::Malformed {
             path: path.to_owned(),

@@ -12,5 +12,8 @@ pub trait Reporter {
 
     /// Nothing more will happen, also when the run was interrupted: `report` is what was seen so far, folded once for all
     /// reporters.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
     fn finish(&mut self, report: &Report) -> Result<(), ReportError>;
 }

@@ -96,6 +96,9 @@ impl Server {
     }
 
     /// The next connection that the script leaves to the case.
+    ///
+    /// # Errors
+    /// A violation where none comes in time.
     pub async fn accepts(&self) -> Outcome<End> {
         let limit = self.shared.patience.visit();
         let mut handed_over = self.handed_over.lock().await;
@@ -137,12 +140,18 @@ impl Server {
     }
 
     /// Nobody came: proven by a connection of our own, which the server would have accepted after any other.
+    ///
+    /// # Errors
+    /// A violation where somebody came.
     pub async fn stays_unvisited(&self) -> Outcome {
         pass(self.shared.patience.settle()).await;
         self.has_no_more_visits_than(0).await
     }
 
     /// Nobody has come up to this moment; whoever asks has let a quiet period pass.
+    ///
+    /// # Errors
+    /// A violation where somebody came.
     pub async fn is_unvisited(&self) -> Outcome {
         self.has_no_more_visits_than(0).await
     }
@@ -171,6 +180,9 @@ impl Server {
     }
 
     /// Waits until the script of the `index`th connection was played, and says how it went.
+    ///
+    /// # Errors
+    /// What the script found, and a violation where it does not end.
     pub async fn played(&self, index: usize) -> Outcome {
         let limit = self.shared.patience.end();
         let wait = async {
@@ -195,6 +207,9 @@ impl Server {
     }
 
     /// Connects to the server itself and waits until it has accepted that: whoever has connected before, has come.
+    ///
+    /// # Errors
+    /// The harness's, where it cannot reach itself.
     pub async fn fence(&self) -> Outcome {
         let broken = |error: std::io::Error| {
             Finding::harness(format!(

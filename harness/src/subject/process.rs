@@ -287,6 +287,9 @@ impl Subject {
     }
 
     /// Leaves each of its processes room for only so many files beside those that it has open.
+    ///
+    /// # Errors
+    /// What the system said.
     pub fn leave_spare_files(&self, spare: usize) -> std::io::Result<()> {
         leave_spare_files(self.guarded.pid(), spare)
     }

@@ -13,6 +13,9 @@ use crate::{
 
 impl End {
     /// Sends `payload`, and `other` receives exactly it.
+    ///
+    /// # Errors
+    /// A violation where other bytes arrive, or not all of them.
     pub async fn sends_to(&mut self, other: &mut Self, payload: impl Into<Payload>) -> Outcome {
         let payload = payload.into();
         let (mut writer, mut reader) = (self.halves().1, other.halves().0);
@@ -20,6 +23,9 @@ impl End {
     }
 
     /// Sends `there` while `other` sends `back`, and each receives exactly what the other has sent.
+    ///
+    /// # Errors
+    /// A violation where other bytes arrive, or not all of them.
     pub async fn exchanges_with(
         &mut self,
         other: &mut Self,

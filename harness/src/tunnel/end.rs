@@ -36,16 +36,25 @@ impl End {
     }
 
     /// Sends `payload`; the proxy has to take all of it.
+    ///
+    /// # Errors
+    /// A violation where not all of it is taken.
     pub async fn sends(&mut self, payload: impl Into<Payload>) -> Outcome {
         self.halves().1.sends(payload).await
     }
 
     /// Receives exactly `payload`: these bytes and no others, in this order.
+    ///
+    /// # Errors
+    /// A violation where others come, or not all of them.
     pub async fn receives(&mut self, payload: impl Into<Payload>) -> Outcome {
         self.halves().0.receives(payload).await
     }
 
     /// Receives `length` bytes, whatever they are.
+    ///
+    /// # Errors
+    /// A violation where fewer come.
     pub async fn receives_any(&mut self, length: usize) -> Outcome<Vec<u8>> {
         self.halves().0.receives_any(length).await
     }
@@ -65,6 +74,9 @@ impl End {
     }
 
     /// Receives the head of an HTTP message, whatever it says, and not a byte after it.
+    ///
+    /// # Errors
+    /// A violation where none comes.
     pub async fn receives_head(&mut self) -> Outcome<Vec<u8>> {
         let limit = self.patience.progress();
         let side = self.side.name();
@@ -89,16 +101,25 @@ impl End {
     }
 
     /// Receives until what has come ends with `mark`, and hands back what came before it.
+    ///
+    /// # Errors
+    /// A violation where it does not come.
     pub async fn receives_up_to(&mut self, mark: impl AsRef<[u8]>) -> Outcome<Vec<u8>> {
         self.halves().0.receives_up_to(mark.as_ref()).await
     }
 
     /// Receives everything until the end of the stream, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// A violation where more comes, or no end.
     pub async fn receives_to_the_end(&mut self, limit: usize) -> Outcome<(Vec<u8>, Ending)> {
         self.halves().0.receives_to_the_end(limit).await
     }
 
     /// Sends `payload` and receives the very same bytes: for a server that echoes.
+    ///
+    /// # Errors
+    /// A violation where others come back, or not all of them.
     pub async fn echoes(&mut self, payload: impl Into<Payload>) -> Outcome {
         let payload = payload.into();
         let (mut reader, mut writer) = self.halves();
@@ -108,21 +129,33 @@ impl End {
     }
 
     /// The other side has ended in order, and nothing more arrives before it.
+    ///
+    /// # Errors
+    /// A violation where it has not, or with a reset.
     pub async fn ends(&mut self) -> Outcome {
         self.halves().0.ends().await
     }
 
     /// The other side has ended, in order or with a reset, and nothing more arrives before it.
+    ///
+    /// # Errors
+    /// A violation where it has not.
     pub async fn ends_somehow(&mut self) -> Outcome<Ending> {
         self.halves().0.ends_somehow().await
     }
 
     /// Nothing arrives for `period`, and the stream does not end.
+    ///
+    /// # Errors
+    /// A violation where something arrives, or the end.
     pub async fn stays_silent(&mut self, period: Duration) -> Outcome {
         self.halves().0.stays_silent(period).await
     }
 
     /// Says that nothing more is coming (FIN), and goes on listening.
+    ///
+    /// # Errors
+    /// A violation where the connection has gone.
     pub async fn finishes(&mut self) -> Outcome {
         let limit = self.patience.progress();
         match timeout(limit, self.stream.shutdown()).await {
@@ -139,6 +172,9 @@ impl End {
     }
 
     /// Ends in order: FIN, then reads to the end, so that the kernel has no reason to reset.
+    ///
+    /// # Errors
+    /// A violation where the connection has gone, or does not end.
     pub async fn closes(mut self) -> Outcome {
         self.finishes().await?;
         let (bytes, _) = self.receives_to_the_end(LAST_BYTES).await?;
@@ -153,6 +189,9 @@ impl End {
 
     /// Ends with a reset. Nothing may be left unread that the reset would throw away unseen: what a proxy adds on its own
     /// is for other cases to judge.
+    ///
+    /// # Errors
+    /// Nothing follows where more came than was read; the harness's, where the system refuses.
     pub fn resets(self) -> Outcome {
         if self.stream.has_pending() {
             return Err(Finding::inconclusive("more came than was asked for"));
@@ -163,6 +202,9 @@ impl End {
     }
 
     /// Sends a byte as TCP urgent data: a mark that a reader may skip.
+    ///
+    /// # Errors
+    /// The harness's, where it cannot be sent.
     pub fn sends_urgent(&self, byte: u8) -> Outcome {
         let sent = self.stream.tap().send_urgent(byte);
         sent.map_err(|error| Finding::harness(format!("could not send urgent data: {error}")))
@@ -185,6 +227,9 @@ impl End {
     }
 
     /// The address of this end.
+    ///
+    /// # Errors
+    /// The harness's, where the system does not know.
     pub fn local(&self) -> Outcome<SocketAddr> {
         self.stream
             .tap()
@@ -193,6 +238,9 @@ impl End {
     }
 
     /// The proxy's address on this connection.
+    ///
+    /// # Errors
+    /// The harness's, where the system does not know.
     pub fn peer(&self) -> Outcome<SocketAddr> {
         self.stream
             .tap()
@@ -201,6 +249,9 @@ impl End {
     }
 
     /// Makes the kernel's receive buffer small, so that a reader that stops is felt soon.
+    ///
+    /// # Errors
+    /// The harness's, where the system refuses.
     pub fn takes_little(&self, bytes: usize) -> Outcome {
         self.stream
             .tap()

@@ -1,6 +1,6 @@
 //! One direction of a tunnel at a time.
 
-use std::{fmt, io, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     patience::Patience,
-    tunnel::{Ending, Side},
+    tunnel::{Ending, Side, Stopped},
     verdict::{Finding, Outcome},
     wire::{
         Payload, Stream,
@@ -19,43 +19,6 @@ use crate::{
 
 /// The size of one read or write: as large as a proxy's own buffers are, or larger.
 const PIECE: usize = 64 * 1024;
-
-/// What stopped a [`Writer`] before all was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// The other side takes nothing more.
-    End,
-    /// A reset has come.
-    Reset,
-    /// The connection had gone before.
-    Gone,
-    /// Nothing was taken for that long.
-    Standstill(Duration),
-    /// What the system said otherwise.
-    Failed(String),
-}
-
-impl Stopped {
-    fn by(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::ConnectionReset => Self::Reset,
-            io::ErrorKind::BrokenPipe => Self::Gone,
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::End => f.write_str("the end"),
-            Self::Reset => f.write_str("a reset"),
-            Self::Gone => f.write_str("the connection had gone"),
-            Self::Standstill(pause) => write!(f, "no progress for {pause:?}"),
-            Self::Failed(reason) => f.write_str(reason),
-        }
-    }
-}
 
 /// The direction in which bytes arrive.
 #[derive(Debug)]
@@ -95,6 +58,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Receives exactly `payload`.
+    ///
+    /// # Errors
+    /// A violation where others come, or not all of them.
     pub async fn receives(&mut self, payload: impl Into<Payload>) -> Outcome {
         let payload = payload.into();
         let mut source = payload.source();
@@ -137,6 +103,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Receives `length` bytes, whatever they are.
+    ///
+    /// # Errors
+    /// A violation where fewer come.
     pub async fn receives_any(&mut self, length: usize) -> Outcome<Vec<u8>> {
         let mut bytes = vec![0; length];
         let mut got = 0;
@@ -160,6 +129,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Receives until what has come ends with `mark`, and hands back what came before it.
+    ///
+    /// # Errors
+    /// A violation where it does not come.
     pub async fn receives_up_to(&mut self, mark: &[u8]) -> Outcome<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut piece = vec![0; PIECE];
@@ -182,6 +154,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Receives everything until the end of the stream, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// A violation where more comes, or no end.
     pub async fn receives_to_the_end(&mut self, limit: usize) -> Outcome<(Vec<u8>, Ending)> {
         let mut bytes = Vec::new();
         let mut piece = vec![0; PIECE];
@@ -219,6 +194,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The other side has ended in order, and nothing more arrives before it.
+    ///
+    /// # Errors
+    /// A violation where it has not, or with a reset.
     pub async fn ends(&mut self) -> Outcome {
         match self.ends_somehow().await? {
             Ending::Orderly => Ok(()),
@@ -230,6 +208,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The other side has ended, in order or with a reset, and nothing more arrives before it.
+    ///
+    /// # Errors
+    /// A violation where it has not.
     pub async fn ends_somehow(&mut self) -> Outcome<Ending> {
         let mut piece = [0; 256];
         let expected = || format!("the end of the stream at {}", self.side.name());
@@ -252,6 +233,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing arrives for `period`, and the stream does not end.
+    ///
+    /// # Errors
+    /// A violation where something arrives, or the end.
     pub async fn stays_silent(&mut self, period: Duration) -> Outcome {
         let mut piece = [0; 256];
         let expected = || format!("nothing arrives at {} for {period:?}", self.side.name());
@@ -285,6 +269,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Sends `payload`; the proxy has to take all of it.
+    ///
+    /// # Errors
+    /// A violation where not all of it is taken.
     pub async fn sends(&mut self, payload: impl Into<Payload>) -> Outcome {
         let payload = payload.into();
         let (taken, stopped) = self.offers(&payload).await;
@@ -340,6 +327,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Says that nothing more is coming.
+    ///
+    /// # Errors
+    /// A violation where the connection has gone.
     pub async fn finishes(&mut self) -> Outcome {
         let limit = self.patience.progress();
         let expected = || format!("{} can end its stream", self.side.name());

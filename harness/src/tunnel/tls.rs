@@ -49,6 +49,9 @@ impl End {
     }
 
     /// What this end knows of the TLS session on it.
+    ///
+    /// # Errors
+    /// The harness's, where it has none.
     pub fn session(&self) -> Outcome<Session> {
         let tls = self
             .stream
@@ -94,6 +97,9 @@ impl Farewell {
 
 impl End {
     /// Ends TLS in order (`close_notify`), leaves the connection below open, and goes on listening.
+    ///
+    /// # Errors
+    /// A violation where it cannot be said; the harness's, where there is no TLS.
     pub async fn says_goodbye(&mut self) -> Outcome {
         let (_, session) = self.below()?;
         session.send_close_notify();
@@ -103,6 +109,9 @@ impl End {
     }
 
     /// Ends the connection below TLS (FIN) without a word about it in TLS, as somebody does who cuts it off.
+    ///
+    /// # Errors
+    /// A violation where the connection has gone; the harness's, where there is no TLS.
     pub async fn breaks_off(&mut self) -> Outcome {
         let limit = self.patience.progress();
         let (below, _) = self.below()?;
@@ -111,6 +120,9 @@ impl End {
     }
 
     /// Hears how the other side ends TLS; nothing more arrives before.
+    ///
+    /// # Errors
+    /// A violation where something else comes, or no end.
     pub async fn hears_goodbye(&mut self) -> Outcome<Farewell> {
         let limit = self.patience.end();
         let mut piece = [0; 256];
@@ -130,6 +142,9 @@ impl End {
     }
 
     /// Hears how the other side ends TLS after at most `most` bytes of whatever it still says; `None` if it does not.
+    ///
+    /// # Errors
+    /// A violation where more comes.
     pub async fn hears_goodbye_behind(&mut self, most: usize) -> Outcome<Option<Farewell>> {
         let limit = self.patience.end();
         let mut piece = [0; 4096];

@@ -65,11 +65,17 @@ impl Tap {
     }
 
     /// The harness's address.
+    ///
+    /// # Errors
+    /// What the system said.
     pub fn local(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
     /// The proxy's address.
+    ///
+    /// # Errors
+    /// What the system said.
     pub fn peer(&self) -> io::Result<SocketAddr> {
         self.socket.peer_addr()
     }

@@ -13,6 +13,9 @@ impl Lab {
     /// what is sent, and no other server of this case may see a connection. What it does is noted.
     ///
     /// Silence says nothing: it may still be waiting for an end of line that it does not recognise.
+    ///
+    /// # Errors
+    /// A violation where it does something else; nothing follows from silence.
     pub async fn tolerates(&self, request: &Request, server: &Server) -> Outcome<Answer> {
         match self.leads_nowhere_else(request, server).await? {
             Answer::Silence => Err(silence()),
@@ -21,6 +24,9 @@ impl Lab {
     }
 
     /// As [`Lab::tolerates`], where silence is right as well.
+    ///
+    /// # Errors
+    /// A violation where it does something else.
     pub async fn leads_nowhere_else(&self, request: &Request, server: &Server) -> Outcome<Answer> {
         let known = self.visits();
         let exchange = self.client().asks(request).await?;
@@ -52,11 +58,17 @@ impl Lab {
 
     /// The proxy does not answer `request` with a tunnel: whatever it says, opaque bytes do not pass to a server of
     /// this case, an echo, and back. A request that it forwards as HTTP is no tunnel.
+    ///
+    /// # Errors
+    /// A violation where bytes pass.
     pub async fn opens_no_tunnel(&self, request: &Request) -> Outcome<Answer> {
         self.opens_no_tunnel_from(&self.client(), request).await
     }
 
     /// As [`Lab::opens_no_tunnel`], asked by `client`.
+    ///
+    /// # Errors
+    /// As those of [`Lab::opens_no_tunnel`].
     pub async fn opens_no_tunnel_from(
         &self,
         client: &Client,

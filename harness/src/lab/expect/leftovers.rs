@@ -27,6 +27,9 @@ impl Lab {
     ///
     /// A drop holds, as a reset may have erased the answer. A request that is granted, or that is not answered at all,
     /// says nothing.
+    ///
+    /// # Errors
+    /// A violation where something is served; nothing follows from a grant or from silence.
     pub async fn serves_nothing_behind(
         &self,
         client: &Client,
@@ -42,6 +45,9 @@ impl Lab {
 
     /// As [`Lab::serves_nothing_behind`], for `later` bytes that are sent on the same connection once the proxy has had
     /// time to refuse, without waiting for its answer.
+    ///
+    /// # Errors
+    /// As those of [`Lab::serves_nothing_behind`].
     pub async fn serves_nothing_later(
         &self,
         client: &Client,
@@ -59,6 +65,9 @@ impl Lab {
 
     /// The proxy refuses `request`, and no server of this case sees a connection, whatever else is answered to what
     /// stands after it. A request that is granted says nothing; silence holds, as what was announced may be waited for.
+    ///
+    /// # Errors
+    /// A violation where a server sees a connection; nothing follows from a grant.
     pub async fn reaches_nobody(&self, request: &Request) -> Outcome {
         let known = self.visits();
         let Exchange {
@@ -77,6 +86,9 @@ impl Lab {
     }
 
     /// As [`Lab::reaches_nobody`], for `later` bytes that are sent once the proxy has answered, or has had time to.
+    ///
+    /// # Errors
+    /// As those of [`Lab::reaches_nobody`].
     pub async fn reaches_nobody_later(
         &self,
         request: &Request,

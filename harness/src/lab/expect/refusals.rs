@@ -17,11 +17,17 @@ impl Lab {
     ///
     /// Which status is for the proxy to choose; it is noted. Silence says nothing: it may still be waiting for an end
     /// of line that it does not recognise.
+    ///
+    /// # Errors
+    /// A violation where it is granted, or a server sees a connection; nothing follows from silence.
     pub async fn refuses(&self, request: &Request) -> Outcome<Answer> {
         self.refuses_from(&self.client(), request).await
     }
 
     /// As [`Lab::refuses`], asked by `client`.
+    ///
+    /// # Errors
+    /// As those of [`Lab::refuses`].
     pub async fn refuses_from(&self, client: &Client, request: &Request) -> Outcome<Answer> {
         let known = self.visits();
         let answer = self.refusal(client, request, &known).await?;
@@ -34,6 +40,9 @@ impl Lab {
 
     /// The proxy refuses a request for `target`, whether its Host field repeats that or names `server`: a proxy that
     /// looks at the Host field first must not hide what it makes of the target.
+    ///
+    /// # Errors
+    /// As those of [`Lab::refuses`].
     pub async fn refuses_target(&self, target: impl AsRef<[u8]>, server: &Server) -> Outcome {
         let client = self.client();
         let request = client.request(target);
@@ -53,6 +62,9 @@ impl Lab {
 
     /// The proxy refuses `request` with `status`. This never says more than that: whether it refuses at all is for
     /// another case.
+    ///
+    /// # Errors
+    /// A violation where it refuses with another status; nothing follows from 403 and 407, or where it does not refuse.
     pub async fn refuses_with(&self, status: u16, request: &Request) -> Outcome {
         let answer = self.client().asks(request).await?.answer;
         match answer.status() {

@@ -26,12 +26,18 @@ impl Lab {
     ///
     /// Policy, credentials and timers are other reasons for a refusal; anything else has to repeat on a fresh
     /// connection between two ordinary requests that work.
+    ///
+    /// # Errors
+    /// A violation where there is no such tunnel, twice; nothing follows where the refusal may have another reason.
     pub async fn carries(&self, request: &Request, server: &Server) -> Outcome {
         let bytes = request.bytes();
         self.carries_pieces(&[bytes.as_slice()], server).await
     }
 
     /// As [`Lab::carries`], with the request in pieces that are segments of their own.
+    ///
+    /// # Errors
+    /// As those of [`Lab::carries`].
     pub async fn carries_pieces(&self, pieces: &[&[u8]], server: &Server) -> Outcome {
         self.carries_early(pieces, b"", server).await
     }
@@ -39,6 +45,9 @@ impl Lab {
     /// As [`Lab::carries_pieces`], where the pieces hold `early` after the header section: it belongs to the tunnel.
     ///
     /// A proxy may refuse every request with something after it; then nothing follows from where it was cut.
+    ///
+    /// # Errors
+    /// As those of [`Lab::carries`].
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
         let attempt = Attempt {
             client: &self.client(),
@@ -51,11 +60,17 @@ impl Lab {
 
     /// As [`Lab::carries`], for a request with credentials of its own: 407 is no other reason here, since the ordinary
     /// requests before and after it have the same ones.
+    ///
+    /// # Errors
+    /// As those of [`Lab::carries`].
     pub async fn lets_in(&self, request: &Request, server: &Server) -> Outcome {
         self.lets_in_from(&self.client(), request, server).await
     }
 
     /// As [`Lab::lets_in`], asked by `client`.
+    ///
+    /// # Errors
+    /// As those of [`Lab::carries`].
     pub async fn lets_in_from(
         &self,
         client: &Client,
@@ -74,6 +89,9 @@ impl Lab {
 
     /// The list of this set-up names the port of `server`, an echo: a refusal is a violation then, and 403 is no other
     /// reason but the very thing that is tested. That the set-up has a list that works, its control tunnel has shown.
+    ///
+    /// # Errors
+    /// A violation where it is refused, or carries nothing.
     pub async fn lets_through(&self, server: &Server) -> Outcome {
         let bytes = self.request(server).bytes();
         let attempt = Attempt {
@@ -144,6 +162,9 @@ impl Lab {
 
     /// After what this case did, an ordinary request for `server` works as before, at the second attempt at the latest:
     /// a proxy that loses a byte now and then, whatever came before, is not one that was harmed.
+    ///
+    /// # Errors
+    /// A violation where it does not work.
     pub async fn goes_on(&self, server: &Server) -> Outcome {
         if self.control(server).await.is_ok() {
             return Ok(());
@@ -152,6 +173,9 @@ impl Lab {
     }
 
     /// An ordinary request for the same server works: without that, nothing follows from another that does not.
+    ///
+    /// # Errors
+    /// The set-up's, where it does not.
     pub async fn control(&self, server: &Server) -> Outcome {
         let client = self.control_client();
         let exchange = client.asks(client.request(server.authority())).await?;

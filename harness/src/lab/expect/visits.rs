@@ -22,6 +22,9 @@ impl Lab {
     ///
     /// A 2xx that was sent before the proxy connects, and a proxy that waits for the client's first bytes, are for the cases
     /// about opening a tunnel to judge: to all others, there is none.
+    ///
+    /// # Errors
+    /// The set-up's, where there is none.
     pub async fn tunnel(&self) -> Outcome<(End, End)> {
         let server = self.server(crate::server::script::hand_over()).await?;
         let near = self.client().connect(&server).await?;

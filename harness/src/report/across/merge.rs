@@ -23,6 +23,9 @@ pub struct MergeError {
 }
 
 /// The whole of which `shares` are the parts, each with the file that it came from.
+///
+/// # Errors
+/// Where they are no parts of one run, or one is missing.
 pub fn merge(shares: Vec<(PathBuf, Report)>) -> Result<Report, MergeError> {
     let mut seen: BTreeMap<usize, (PathBuf, Report)> = BTreeMap::new();
     let mut of = None;

@@ -41,6 +41,9 @@ pub struct CaptureFolder {
 
 impl CaptureFolder {
     /// Makes the folder. Fails where nothing can be written into it, before anything ran.
+    ///
+    /// # Errors
+    /// Where nothing can be written there.
     pub fn prepare(folder: &Path) -> Result<Self, ReportError> {
         make(folder)?;
         Place::at(&folder.join("transcript.txt"), "capture")?;

@@ -30,6 +30,9 @@ pub struct Destination {
 
 impl Format {
     /// The report in this format.
+    ///
+    /// # Errors
+    /// Where it cannot be put into the format.
     pub fn of(self, report: &Report) -> Result<String, ReportError> {
         match self {
             Self::Json => json::json(report),
@@ -62,6 +65,9 @@ impl FromStr for Destination {
 
 impl Destination {
     /// A reporter that writes there. Fails where the file cannot be written, before anything ran.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
     pub fn prepare(&self) -> Result<impl Reporter + fmt::Debug + use<>, ReportError> {
         let place = Place::at(&self.path, &format!("{} report", self.format))?;
         Ok(FileReport {
@@ -97,6 +103,9 @@ pub struct Place {
 
 impl Place {
     /// Makes sure that `path` can be written; `what` names its content in errors.
+    ///
+    /// # Errors
+    /// Where it cannot.
     pub fn at(path: &Path, what: &str) -> Result<Self, ReportError> {
         let place = Self {
             what: what.to_owned(),
@@ -121,6 +130,9 @@ impl Place {
     }
 
     /// Puts `bytes` there, all or nothing.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
     pub fn write(&self, bytes: &[u8]) -> Result<(), ReportError> {
         self.try_write(bytes).map_err(|error| self.failed(&error))
     }

@@ -16,6 +16,9 @@ use crate::{
 };
 
 /// The report as an HTML page.
+///
+/// # Errors
+/// Where the template cannot be rendered.
 pub fn html(report: &Report) -> Result<String, ReportError> {
     page("report.html", &Page::of(report)).map_err(|error| ReportError::Format {
         format: Format::Html,

@@ -3,6 +3,9 @@
 use crate::report::{Format, Report, ReportError};
 
 /// The report as JSON, with a line end after it.
+///
+/// # Errors
+/// Where it cannot be put into JSON.
 pub fn json(report: &Report) -> Result<String, ReportError> {
     let mut text = serde_json::to_string_pretty(report).map_err(|error| ReportError::Format {
         format: Format::Json,

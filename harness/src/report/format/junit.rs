@@ -13,6 +13,9 @@ use crate::{
 };
 
 /// The report as JUnit XML, one suite for each suite of cases.
+///
+/// # Errors
+/// Where it cannot be put into XML.
 pub fn junit(report: &Report) -> Result<String, ReportError> {
     let mut document = quick_junit::Report::new(format!("connectspec: {}", report.subject.name()));
     document.set_time(Duration::from_millis(report.run.took_ms));

@@ -95,6 +95,9 @@ impl<W: Write> Reporter for Terminal<W> {
 }
 
 /// Writes the result of a run.
+///
+/// # Errors
+/// What the system said, where `out` takes nothing more.
 pub fn write(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
     match options.verbosity {
         Verbosity::Quiet => headlines(report, out)?,

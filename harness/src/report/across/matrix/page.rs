@@ -15,6 +15,9 @@ use crate::{
 };
 
 /// The reports as one HTML page that needs nothing else. Each cell opens its transcript.
+///
+/// # Errors
+/// Where the template cannot be rendered.
 pub fn html(reports: &[Report]) -> Result<String, ReportError> {
     let matrix = Matrix::of(reports);
     let failed = |reason: String| ReportError::Format {
