@@ -283,6 +283,10 @@ const CHANGING: &[(&str, &[Place])] = &[
     ("<Location \"*\">\nRequire all denied\n</Location>", &[S]),
     ("<Location \"\">\nRequire all denied\n</Location>", &[S]),
     (
+        "<LocationMatch ^/?local>\nRequire all denied\n</LocationMatch>",
+        &[S],
+    ),
+    (
         "<LocationMatch .>\nRequire all denied\n</LocationMatch>",
         &[S],
     ),
