@@ -27,9 +27,10 @@ use crate::log::Condition;
 use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
-use crate::request::{Authority, HeadLimits};
+use crate::request::{Authority, HeadLimits, Host};
+use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -215,11 +216,22 @@ impl Server {
     fn is_called(&self, name: &str) -> bool {
         self.name
             .as_deref()
-            .is_some_and(|own| own.eq_ignore_ascii_case(name))
+            .is_some_and(|own| canonical(own).eq_ignore_ascii_case(name))
             || self
                 .aliases
                 .iter()
-                .any(|alias| matches_wildcard(alias, name))
+                .any(|alias| matches_wildcard(&canonical(alias), name))
+    }
+}
+
+/// A name without its last dot, an address in the form that targets have.
+fn canonical(written: &str) -> Cow<'_, str> {
+    let inside = written
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match inside.unwrap_or(written).parse::<Ipv6Addr>() {
+        Ok(address) => Cow::Owned(Host::Address(address.to_canonical()).to_string()),
+        Err(_) => Cow::Borrowed(written.strip_suffix('.').unwrap_or(written)),
     }
 }
 
@@ -254,6 +266,21 @@ pub fn matches_wildcard(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_addresses_have_one_form() {
+        for (written, form) in [
+            ("a.test.", "a.test"),
+            ("*.test.", "*.test"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("[::ffff:127.0.0.1]", "127.0.0.1"),
+            ("::FFFF:7f00:1", "127.0.0.1"),
+            ("[0:0::1]", "[::1]"),
+            ("::1", "[::1]"),
+        ] {
+            assert_eq!(canonical(written), form, "{written}");
+        }
+    }
 
     #[test]
     fn wildcards() {

@@ -118,7 +118,12 @@ impl Routes {
 
     /// Adds a word of `ProxyBlock`. A name that has no address now is blocked as a name only.
     pub fn block(&mut self, word: &str) {
-        self.blocked.push(word.to_ascii_lowercase());
+        // The canonical name of a target has no last dot, and a word that has one would block nothing.
+        let name = match word.trim_end_matches('.') {
+            "" => word,
+            name => name,
+        };
+        self.blocked.push(name.to_ascii_lowercase());
         let found = if word == "*" {
             None
         } else {
@@ -238,5 +243,9 @@ mod tests {
             assert_eq!(routes.blocks(&target(host).host), blocked, "{host}");
         }
         assert!(blocking(&["*"]).blocks(&target("a:1").host));
+        let dotted = blocking(&["bad.test.", "LOCALHOST."]);
+        for host in ["bad.test:1", "bad.test.:1", "localhost:1", "LocalHost.:1"] {
+            assert!(dotted.blocks(&target(host).host), "{host}");
+        }
     }
 }

@@ -47,7 +47,11 @@ pub(super) async fn connect(
     variables::before_access(request, server, record)?;
     let deadline = Instant::now() + server.connect_time;
     let forms = Target::new(&request.line.target, target);
-    let mut admitted = admission::admit(request, forms, server, record, proxy, deadline).await?;
+    // Nobody waits for the look-ups and hashes of a client that has gone.
+    let mut admitted = tokio::select! {
+        admitted = admission::admit(request, forms, server, record, proxy, deadline) => admitted?,
+        () = client.lost() => return Err(None),
+    };
     variables::behind_access(server, record, proxy);
     may_lead(request, target, server, record, proxy)?;
 
