@@ -18,6 +18,7 @@ pub mod pid_file;
 pub mod privileges;
 pub mod proxy;
 pub mod refusal;
+pub mod regular;
 pub mod relay;
 pub mod request;
 pub mod serve;

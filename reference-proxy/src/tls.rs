@@ -1,10 +1,14 @@
 //! CONNECT over TLS to the proxy: `SSLEngine`.
 
+use crate::regular;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use std::path::Path;
 use std::sync::Arc;
+
+/// The largest file of certificates or keys; a long chain has twenty kilobytes.
+const FILE_LONGEST: u64 = 1 << 20;
 
 /// Which files a handshake needs.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +103,7 @@ pub fn server(files: Files<'_>, versions: Versions) -> Result<Arc<ServerConfig>,
     if let Some(chain) = chain {
         certificates.extend(self::certificates("SSLCertificateChainFile", chain)?);
     }
-    let secret = PrivateKeyDer::from_pem_file(key)
+    let secret = PrivateKeyDer::from_pem_slice(&octets("SSLCertificateKeyFile", key)?)
         .map_err(|error| format!("SSLCertificateKeyFile {}: {error}", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -116,8 +120,8 @@ pub fn server(files: Files<'_>, versions: Versions) -> Result<Arc<ServerConfig>,
 }
 
 fn certificates(directive: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let certificates = CertificateDer::pem_slice_iter(&octets(directive, file)?)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("{directive} {}: {error}", file.display()))?;
     if certificates.is_empty() {
         return Err(format!(
@@ -126,6 +130,11 @@ fn certificates(directive: &str, file: &Path) -> Result<Vec<CertificateDer<'stat
         ));
     }
     Ok(certificates)
+}
+
+fn octets(directive: &str, file: &Path) -> Result<Vec<u8>, String> {
+    regular::read(file, FILE_LONGEST)
+        .map_err(|error| format!("{directive} {}: {error}", file.display()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Files of groups (`AuthGroupFile`): a name, a colon, and who is in it.
 
 use super::FILE_LONGEST;
-use std::io::{self, Read};
+use crate::regular;
+use std::io;
 use std::path::Path;
 
 /// The groups that `user` is in. As in httpd the file is read for every request that asks.
@@ -10,9 +11,7 @@ use std::path::Path;
 ///
 /// The file cannot be read.
 pub fn of(user: &str, path: &Path) -> io::Result<Vec<String>> {
-    let file = std::fs::File::open(path)?;
-    let mut text = String::new();
-    file.take(FILE_LONGEST).read_to_string(&mut text)?;
+    let text = String::from_utf8(regular::read(path, FILE_LONGEST)?).map_err(io::Error::other)?;
     Ok(named(user, &text))
 }
 

@@ -7,10 +7,11 @@ mod apr1;
 pub mod groups;
 mod hash;
 
+use crate::regular;
 use crate::request::Fields;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 /// The largest htpasswd file that is read.
@@ -63,9 +64,8 @@ impl Credentials {
     ///
     /// The file cannot be read.
     pub fn are_valid(&self, path: &Path) -> io::Result<bool> {
-        let file = std::fs::File::open(path)?;
-        let mut text = String::new();
-        file.take(FILE_LONGEST).read_to_string(&mut text)?;
+        let text =
+            String::from_utf8(regular::read(path, FILE_LONGEST)?).map_err(io::Error::other)?;
         Ok(self.are_known_to(&text))
     }
 

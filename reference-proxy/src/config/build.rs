@@ -12,6 +12,9 @@ use super::{Config, Connects, VirtualHost, join};
 use std::path::Path;
 use std::sync::Arc;
 
+/// The most words about routes of the main server times virtual hosts, each of which gets its own.
+const ROUTES_MOST: usize = 1_000_000;
+
 /// What is read besides the file.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -102,6 +105,15 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
             "no listening sockets available: say where to listen, as in `Listen 127.0.0.1:3128`"
                 .into(),
         ));
+    }
+    let routes = &main.routes;
+    let each = routes.blocked.len() + routes.remotes.len() + routes.direct.len();
+    if each.saturating_mul(global.hosts.len()) > ROUTES_MOST {
+        return Err(error(format!(
+            "{each} words of ProxyBlock, ProxyRemote and NoProxy for each of {} virtual hosts are more than \
+             {ROUTES_MOST}: write them into the virtual hosts that need them",
+            global.hosts.len()
+        )));
     }
     let joined = |own: &Settings, index| join::join(main, own, index, global).map(Arc::new);
     let hosts = global.hosts.iter().zip(1..).map(|(host, index)| {

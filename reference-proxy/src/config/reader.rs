@@ -11,11 +11,16 @@ use super::directives::table;
 use super::error::{ConfigError, Place};
 use super::settings::Global;
 use super::source::{self, Node, Variables, words};
+use crate::regular;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The largest config file that is read.
-const FILE_LONGEST: u64 = 64 << 20;
+/// The most files of a config, however often each is included.
+const FILES_MOST: usize = 10_000;
+/// The most octets of all files together, and again of all lines with their variables replaced.
+const TEXT_MOST: usize = 32 << 20;
+/// The most directives and sections that are applied.
+const DIRECTIVES_MOST: usize = 250_000;
 
 /// The state of the pass.
 #[derive(Debug, Default)]
@@ -24,6 +29,10 @@ pub struct Reader {
     pub global: Global,
     variables: Variables,
     depth: usize,
+    files: usize,
+    text: usize,
+    directives: usize,
+    expanded: usize,
 }
 
 impl Reader {
@@ -49,10 +58,22 @@ impl Reader {
             line: 0,
         };
         let failed = |error: std::io::Error| ConfigError::at(&place, error.to_string());
-        if std::fs::metadata(file).map_err(failed)?.len() > FILE_LONGEST {
-            return Err(ConfigError::at(&place, "the file is too large"));
+        self.files += 1;
+        if self.files > FILES_MOST {
+            let message = format!(
+                "more than {FILES_MOST} files make up this configuration: is one included over and over?"
+            );
+            return Err(ConfigError::at(&place, message));
         }
-        let octets = std::fs::read(file).map_err(failed)?;
+        let octets = regular::read(file, TEXT_MOST as u64).map_err(failed)?;
+        self.text += octets.len();
+        if self.text > TEXT_MOST {
+            let message = format!(
+                "the files of this configuration are larger than {TEXT_MOST} octets together: is one included over \
+                 and over?"
+            );
+            return Err(ConfigError::at(&place, message));
+        }
         // Comments may be in any encoding; what means something may not, and says so with its line.
         self.text(&name, &String::from_utf8_lossy(&octets))
     }
@@ -71,6 +92,7 @@ impl Reader {
     fn resolve(&mut self, nodes: Vec<Node>, into: &mut Vec<Node>) -> Result<(), ConfigError> {
         for mut node in nodes {
             let (rest, unknown) = self.variables.expand(&node.rest);
+            self.count(&node, &rest)?;
             if rest != node.rest {
                 node.words = words(&rest);
                 node.rest = rest;
@@ -114,6 +136,30 @@ impl Reader {
                 }
                 (_, None) => into.push(node),
             }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a line with its variables replaced.
+    fn count(&mut self, node: &Node, rest: &str) -> Result<(), ConfigError> {
+        let error = |message: String| Err(ConfigError::at(&node.place, message));
+        if rest.len() > source::LINE_LONGEST {
+            return error(format!(
+                "the line is longer than {} octets when its variables are replaced",
+                source::LINE_LONGEST
+            ));
+        }
+        self.directives += 1;
+        self.expanded += rest.len();
+        if self.directives > DIRECTIVES_MOST {
+            return error(format!(
+                "this configuration has more than {DIRECTIVES_MOST} directives: is a file included over and over?"
+            ));
+        }
+        if self.expanded > TEXT_MOST {
+            return error(format!(
+                "this configuration is longer than {TEXT_MOST} octets when its variables are replaced"
+            ));
         }
         Ok(())
     }

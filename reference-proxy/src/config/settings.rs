@@ -17,6 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The most warnings that are kept: who does not read a thousand does not read more.
+const WARNINGS_MOST: usize = 1000;
+
 /// Settings of the whole process.
 #[derive(Clone, Debug, Default)]
 pub struct Global {
@@ -119,6 +122,11 @@ pub struct Settings {
 impl Global {
     /// Notes something that was accepted and does not do what somebody may expect.
     pub fn warn(&mut self, place: &Place, message: &str) {
+        match self.warnings.len() {
+            WARNINGS_MOST => return self.warnings.push("more warnings are left out".into()),
+            0..WARNINGS_MOST => {}
+            _ => return,
+        }
         self.warnings
             .push(format!("{} line {}: {message}", place.file, place.line));
     }

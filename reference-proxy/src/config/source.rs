@@ -4,8 +4,8 @@ use super::error::{ConfigError, Place};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The longest config line, continuations joined; httpd stops at 16 MiB.
-const LINE_LONGEST: usize = 1 << 20;
+/// The longest config line, continuations joined and variables replaced; httpd stops at 16 MiB.
+pub(super) const LINE_LONGEST: usize = 1 << 20;
 /// Sections in sections; a real config has three.
 const DEPTH_MOST: usize = 32;
 
@@ -41,11 +41,12 @@ impl Variables {
             .or_else(|| std::env::var(name).ok())
     }
 
-    /// `line` with each `${NAME}` that has a value replaced; the names that have none are returned.
+    /// `line` with each `${NAME}` that has a value replaced; the names that have none are returned. What is longer
+    /// than a line may be is not replaced to its end.
     #[must_use]
     pub fn expand(&self, line: &str) -> (String, Vec<String>) {
         let (mut expanded, mut unknown, mut rest) = (String::new(), Vec::new(), line);
-        while let Some(start) = rest.find("${") {
+        while let Some(start) = rest.find("${").filter(|_| expanded.len() <= LINE_LONGEST) {
             let Some(length) = rest[start..].find('}') else {
                 break;
             };

@@ -11,6 +11,7 @@ mod apart;
 mod crowd;
 mod endings;
 mod identity;
+mod inputs;
 mod logs;
 mod slow;
 
