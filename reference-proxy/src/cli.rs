@@ -126,10 +126,12 @@ impl Arguments {
         // Held to the end of the process.
         let _pid_file = pid_file.transpose()?;
         let (user, group) = (config.user.as_deref(), config.group.as_deref());
+        let shared = Arc::new(Shared::default());
+        let of_root = shared.sinks.open_those_of_root(config.log_targets())?;
         let became = privileges::give_up(user, group).map_err(io::Error::other)?;
         // Opened by whom the process has become, who has to open them anew at every rotation.
-        let shared = Arc::new(Shared::default());
         let mut proxy = open_logs(config, &shared, became)?;
+        drop(of_root);
         proxy.listening = listeners.addresses();
         let mut runtime = match std::thread::available_parallelism() {
             Ok(cores) if cores.get() > 1 => tokio::runtime::Builder::new_multi_thread(),
@@ -216,19 +218,21 @@ fn open_logs(config: Config, shared: &Arc<Shared>, became: Became) -> io::Result
         config.user.clone().unwrap_or_default(),
         became == Became::Same,
     );
+    let remedy = "chown it and its folder, or choose another folder";
     let explained = |error: io::Error| {
-        let text = format!(
-            "{error}: User {user} has to open it, now and when logs are rotated: chown it and its folder, or choose \
-             another folder"
-        );
+        let text = format!("{error}: User {user} has to open it: {remedy}");
         io::Error::new(error.kind(), text)
     };
     let proxy = Proxy::new(config, Arc::clone(shared));
     if fixed {
         return proxy;
     }
-    let proxy = proxy.map_err(&explained)?;
-    shared.sinks.can_be_rotated().map_err(explained)?;
+    let proxy = proxy.map_err(explained)?;
+    if let Err(error) = shared.sinks.can_be_rotated() {
+        complain(&format!(
+            "warning: {error}: User {user} cannot open it anew, and a reload goes on with the file that is open: {remedy}"
+        ));
+    }
     Ok(proxy)
 }
 

@@ -182,6 +182,14 @@ impl Config {
             .map_or(&self.main, |host| &host.server)
     }
 
+    /// Where all logs go.
+    pub fn log_targets(&self) -> impl Iterator<Item = &LogTarget> {
+        self.servers().flat_map(|server| {
+            let access = server.logs.iter().map(|log| &log.target);
+            access.chain(std::iter::once(&server.error_log))
+        })
+    }
+
     /// Every server, the main one first.
     pub fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
         std::iter::once(&self.main).chain(self.hosts.iter().map(|host| &host.server))

@@ -19,6 +19,7 @@ pub use record::{AccessSink, Record};
 pub use sink::Sink;
 pub use sinks::{Opened, Sinks};
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where a log goes.
@@ -33,6 +34,17 @@ pub enum LogTarget {
 }
 
 impl LogTarget {
+    /// Whether it is a file that only root may make or replace.
+    fn is_in_roots_folder(&self) -> bool {
+        /// Write permission of the group and of everybody.
+        const OTHERS_WRITE: u32 = 0o022;
+        let Self::File(path) = self else { return false };
+        let folder = path.parent().map(std::fs::metadata);
+        folder.and_then(Result::ok).is_some_and(|folder| {
+            folder.is_dir() && folder.uid() == 0 && folder.mode() & OTHERS_WRITE == 0
+        })
+    }
+
     /// Reads a file name as in `CustomLog`; relative ones are below `root`.
     ///
     /// # Errors

@@ -43,9 +43,18 @@ impl Sinks {
         if let Some(sink) = opened.sinks.get(target) {
             return Ok(Arc::clone(sink));
         }
-        let outlet = Outlet::open(target)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(target).and_then(Weak::upgrade);
+        let outlet = match (Outlet::open(target), &before) {
+            (Ok(outlet), _) => outlet,
+            // Root has opened it, and is root no more: lines go on to where they went.
+            (Err(error), Some(sink)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                sink.complain("could not be opened anew; lines go on to the file that is open");
+                opened.sinks.insert(target.clone(), Arc::clone(sink));
+                return Ok(Arc::clone(sink));
+            }
+            (Err(error), _) => return Err(error),
+        };
         let sink = if let Some(sink) = before.filter(|sink| sink.regular == outlet.regular) {
             opened.anew.push((Arc::clone(&sink), outlet));
             sink
@@ -62,6 +71,24 @@ impl Sinks {
         known.retain(|_, sink| sink.strong_count() > 0);
         opened.sinks.insert(target.clone(), Arc::clone(&sink));
         Ok(sink)
+    }
+
+    /// Opens those logs that nobody but root may put into their folder, as httpd does it: who the process becomes could not.
+    /// They stay open for as long as what is handed back. Others are left to that user: root would follow any link in a
+    /// folder that is not its own.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, with the name of the file.
+    pub fn open_those_of_root<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t LogTarget>,
+    ) -> io::Result<Opened> {
+        let mut opened = Opened::default();
+        for target in targets.filter(|target| target.is_in_roots_folder()) {
+            self.open(target, &mut opened)?;
+        }
+        Ok(opened)
     }
 
     /// Whether this process may put new files into the places of those that are open, as a rotation needs it.
