@@ -22,7 +22,7 @@
 //! | `users-elsewhere` | users come from files, databases, directories, aliases of these, by Basic, Digest or forms | from an `AuthUserFile`, by Basic; anything else is an error | nobody else vouches here |
 //! | `not-authoritative` | with `AuthBasicAuthoritative Off` an unknown user is a 500, since nobody else is asked | 407, as for a wrong password | the same to who asks, and no users can be guessed |
 //! | `odd-clients` | `Deny from *`, `127.*` and `a,b` are taken for names, and deny nobody; masks with holes are taken, and so are words behind `valid-user` and `local` | an error | it cannot have been meant |
-//! | `log-owner` | logs are opened by root, also when they are rotated | by `User`; one that he cannot open, as in Debian's `/var/log/apache2`, is an error at the start | nothing of root is left to open them anew |
+//! | `log-owner` | logs are opened by root, also when they are rotated | by `User`; by root only at the start, and only in a folder where nobody else may write, as Debian's: a reload goes on with that file, and a warning says so | nothing of root is left to open them anew, and root must not follow somebody else's link |
 //! | `log-programs` | logs can go to programs and to syslog, and depend on expressions (`expr=`) | files only, opened anew on SIGHUP; `env=` alone | one write, one line, no process to lose |
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
 //! | `tls-versions` | `SSLProtocol` can allow TLS 1.0 and 1.1 | 1.2 and 1.3 at most | the others are broken |

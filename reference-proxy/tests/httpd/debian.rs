@@ -2,7 +2,8 @@
 
 use super::Test;
 use super::pair::{Ask, Decision, Home, Who, echo};
-use std::os::unix::fs::symlink;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -48,6 +49,10 @@ fn home(who: Who, site: &str) -> Home {
             symlink(Path::new("../mods-available").join(name), link).unwrap();
         }
     }
+    // As in the package, nobody but root may write there.
+    let logs = scratch.join("apache2/logs");
+    std::fs::create_dir(&logs).unwrap();
+    std::fs::set_permissions(&logs, Permissions::from_mode(0o750)).unwrap();
     let scratch = scratch.display().to_string();
     home.with_file("apache2/ports.conf", "Listen ${LISTEN}\n")
         .with_file("apache2/sites-enabled/proxy.conf", site)
@@ -56,7 +61,7 @@ fn home(who: Who, site: &str) -> Home {
         .with_name("APACHE_PID_FILE", &format!("{scratch}/pid"))
         .with_name("APACHE_RUN_DIR", &scratch)
         .with_name("APACHE_LOCK_DIR", &scratch)
-        .with_name("APACHE_LOG_DIR", &scratch)
+        .with_name("APACHE_LOG_DIR", &logs.display().to_string())
 }
 
 /// What the reference says about it: that it starts, and nothing but warnings.
