@@ -6,6 +6,7 @@
 //! ```text
 //! citation patience verdict   where a requirement stands, how long is waited, what a finding means
 //! wire transcript             what passes, octet by octet, and views of that
+//! protocol                    over which version of HTTP a case is asked, and what listens for it
 //! setup subject               what the proxy is told, and the proxy: described, launched, watched
 //! http1 tunnel                what is said before a tunnel, and what a tunnel does
 //! server client               the far side and the near side
@@ -23,6 +24,7 @@ pub mod http1;
 pub mod lab;
 pub mod patience;
 pub mod prelude;
+pub mod protocol;
 pub mod report;
 pub mod run;
 pub mod server;

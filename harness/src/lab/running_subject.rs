@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
     lab::{Port, World},
+    protocol::Listener,
     setup::{Letters, Setup},
     subject::{
         Who,
@@ -23,7 +24,7 @@ pub struct Running {
     second_port: Option<u16>,
     /// Others that it lets in.
     more_users: Vec<Credentials>,
-    behind_tls: bool,
+    listener: Listener,
     letters: Letters,
     /// The words of `profile serve` that bring it into this set-up.
     serve: Option<String>,
@@ -73,7 +74,7 @@ impl Running {
                 credentials: remote.credentials.clone(),
                 second_port: None,
                 more_users: Vec::new(),
-                behind_tls: false,
+                listener: Listener::Tcp,
                 letters,
                 serve: None,
                 process: None,
@@ -95,10 +96,13 @@ impl Running {
                         .cloned()
                         .collect(),
                     // TLS files are gone with the run.
-                    serve: (!setup.tls).then(|| configuration.to_string()),
+                    serve: match setup.listener {
+                        Listener::Tcp => Some(configuration.to_string()),
+                        Listener::Tls => None,
+                    },
                     credentials: configuration.credentials,
                     second_port: configuration.spare_ports.first().copied(),
-                    behind_tls: setup.tls,
+                    listener: setup.listener,
                     letters,
                     process: Some(subject),
                     leads_anywhere: tokio::sync::OnceCell::new(),
@@ -165,10 +169,21 @@ impl Running {
 
     /// How to reach it over TLS, if that is how it is reached.
     pub(crate) fn tls(&self, world: &World) -> Option<(Arc<rustls::ClientConfig>, String)> {
-        if !self.behind_tls {
-            return None;
+        match self.listener {
+            Listener::Tcp => None,
+            Listener::Tls => Some((world.pki.client().ok()?, self.address.ip().to_string())),
         }
-        Some((world.pki.client().ok()?, self.address.ip().to_string()))
+    }
+
+    /// `setup` for another process of it, which is reached in the same way: a case over TLS stays over TLS.
+    fn as_reached(&self, setup: &Setup) -> Setup {
+        Setup {
+            listener: match self.listener {
+                Listener::Tcp => setup.listener,
+                Listener::Tls => Listener::Tls,
+            },
+            ..setup.clone()
+        }
     }
 
     /// What no report may show.
@@ -247,12 +262,14 @@ impl Running {
         let Who::Profile(profile) = &*self.who else {
             return Err(Finding::absent("the harness did not launch the proxy"));
         };
-        let (configuration, _ports) = world.configuration(profile, setup, self.letters)?;
+        let setup = self.as_reached(setup);
+        let (configuration, _ports) = world.configuration(profile, &setup, self.letters)?;
         Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
     }
 
     pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
-        Self::start(world, &self.who, setup, self.letters).map_err(|error| match error {
+        let setup = self.as_reached(setup);
+        Self::start(world, &self.who, &setup, self.letters).map_err(|error| match error {
             NotRunning::Launch(error) => Finding::setup(error.to_string()),
             NotRunning::Harness(finding) => finding,
         })

@@ -16,6 +16,7 @@ use crate::{
         ports::{Port, Ports},
     },
     patience::Patience,
+    protocol::Listener,
     setup::{Allow, Letters, PortRange, Setup},
     subject::{
         User, Who,
@@ -232,9 +233,10 @@ impl World {
         if setup.through_itself {
             configuration.upstream = Some(listen);
         }
-        if setup.tls {
-            configuration.tls = Some(self.tls_files.clone());
-        }
+        configuration.tls = match setup.listener {
+            Listener::Tcp => None,
+            Listener::Tls => Some(self.tls_files.clone()),
+        };
         configuration.lines = setup
             .lines
             .as_ref()

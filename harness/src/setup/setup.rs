@@ -1,6 +1,9 @@
 //! What the subject is configured to for a case.
 
-use crate::setup::{Product, Text};
+use crate::{
+    protocol::Listener,
+    setup::{Product, Text},
+};
 
 /// A configuration of the subject. Cases of equal set-ups share one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,8 +16,8 @@ pub struct Setup {
     pub upstream: bool,
     /// Whether it goes through another proxy, which is itself.
     pub through_itself: bool,
-    /// Whether it is reached over TLS.
-    pub tls: bool,
+    /// What it listens with.
+    pub listener: Listener,
     /// How long a silent tunnel lives, in seconds.
     pub idle: Option<u32>,
     /// How long it waits for a connection to the server, in seconds.
@@ -112,7 +115,7 @@ pub fn through_itself() -> Setup {
 #[must_use]
 pub fn tls_listener() -> Setup {
     Setup {
-        tls: true,
+        listener: Listener::Tls,
         ..Setup::default()
     }
 }
@@ -195,7 +198,10 @@ impl Setup {
         words.extend(self.credentials.then(|| "credentials".to_owned()));
         words.extend(self.upstream.then(|| "upstream".to_owned()));
         words.extend(self.through_itself.then(|| "through itself".to_owned()));
-        words.extend(self.tls.then(|| "tls".to_owned()));
+        words.extend(match self.listener {
+            Listener::Tcp => None,
+            Listener::Tls => Some("tls".to_owned()),
+        });
         words.extend(self.few_clients.then(|| "few clients".to_owned()));
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));
