@@ -6,7 +6,7 @@
 //! ```text
 //! citation patience verdict   where a requirement stands, how long is waited, what a finding means
 //! wire transcript             what passes, octet by octet, and views of that
-//! protocol                    over which version of HTTP a case is asked, and what listens for it
+//! protocol case_id            over which version of HTTP a case is asked, and how it is called
 //! setup subject               what the proxy is told, and the proxy: described, launched, watched
 //! http1 tunnel                what is said before a tunnel, and what a tunnel does
 //! server client               the far side and the near side
@@ -18,6 +18,7 @@
 #![warn(clippy::missing_errors_doc)]
 
 pub mod case;
+pub mod case_id;
 pub mod citation;
 pub mod client;
 pub mod http1;

@@ -34,7 +34,7 @@ macro_rules! protocols {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// What stands behind the `@` of an id; `None` for HTTP/1.1 in the clear, whose ids have none.
+            /// What stands after the `@` of an id; `None` for HTTP/1.1 in the clear, whose ids have none.
             #[must_use]
             pub const fn suffix(self) -> Option<&'static str> {
                 match self { $(Self::$variant => $suffix,)+ }

@@ -19,15 +19,20 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
+pub use connectspec_harness::protocol::{EVERY, Protocol};
 use connectspec_harness::{
     case::Suite,
+    case_id::CaseId,
+    protocol::DEFAULT,
     report::{ReportFold, block},
     run::{self, Event, Options, Plan, Stop},
     subject::{
         Who,
         offers::Offers,
         process::guard_main_if_asked,
-        profile::{ConfigFile, Profile, ProfileError, parse_baseline, template::Template},
+        profile::{
+            ConfigFile, Deviation, Profile, ProfileError, parse_baseline, template::Template,
+        },
         remote::Remote,
     },
     verdict::Verdict,
@@ -40,6 +45,7 @@ use crate::suites;
 #[derive(Debug)]
 pub struct Subject {
     who: Result<Who, String>,
+    over: Vec<Protocol>,
     baseline: Option<PathBuf>,
 }
 
@@ -69,6 +75,7 @@ impl Subject {
             .and_then(|address| Remote::new(&address).map_err(|error| error.to_string()));
         Self {
             who: remote.map(|remote| Who::Remote(Box::new(remote))),
+            over: DEFAULT.to_vec(),
             baseline: None,
         }
     }
@@ -107,6 +114,14 @@ impl Subject {
         })
     }
 
+    /// The versions of HTTP that it is asked over, such as [`EVERY`]: each case is a test for each of them that it can be
+    /// asked over. HTTP/1.1 in the clear, where this is not said.
+    #[must_use]
+    pub fn over(mut self, protocols: &[Protocol]) -> Self {
+        self.over = protocols.to_vec();
+        self
+    }
+
     /// A file of known deviations, which keep the tests green as long as they are as known.
     #[must_use]
     pub fn baseline(mut self, file: impl Into<PathBuf>) -> Self {
@@ -124,6 +139,7 @@ impl Subject {
         let who = profile.map(|profile| Who::Profile(Box::new(profile)));
         Self {
             who: who.map_err(|error| error.to_string()),
+            over: DEFAULT.to_vec(),
             baseline: None,
         }
     }
@@ -186,21 +202,23 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Bo
     let catalogue = suites();
     living(&options, &catalogue)?;
     let board = Arc::new(Board::default());
-    let cases = || catalogue.iter().flat_map(|suite| &suite.cases);
-    let trials: Vec<Trial> = cases()
+    let cases = catalogue.iter().flat_map(|suite| &suite.cases);
+    let trials: Vec<Trial> = cases
+        .filter(|case| subject.over.contains(&case.protocol))
         .map(|case| {
             let (board, id) = (Arc::clone(&board), case.id.clone());
-            Trial::ignorable_test(case.id.clone(), move || board.wait_for(&id))
+            Trial::ignorable_test(id.to_string(), move || board.wait_for(&id))
                 .with_ignored_flag(case.slow)
         })
         .collect();
     let wanted = |trial: &&Trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
-    options.selectors = trials
+    let selectors = &mut options.selection.selectors;
+    *selectors = trials
         .iter()
         .filter(wanted)
         .map(|trial| trial.name().to_owned())
         .collect();
-    if !arguments.list && !options.selectors.is_empty() {
+    if !arguments.list && !selectors.is_empty() {
         let board = Arc::clone(&board);
         std::thread::spawn(move || board.fill(&catalogue, who, options));
     } else {
@@ -211,14 +229,14 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Bo
 
 /// A list that names cases which are gone excuses nothing, and hides that from whoever reads it.
 fn living(options: &Options, catalogue: &[Suite]) -> Result<(), String> {
-    let gone = options.baseline.iter().find(|known| {
+    let mut listed = options.baseline.iter().flat_map(Deviation::cases);
+    let gone = listed.find(|known| {
         let mut cases = catalogue.iter().flat_map(|suite| &suite.cases);
-        !cases.any(|case| case.id == known.case)
+        !cases.any(|case| case.id == *known)
     });
     gone.map_or(Ok(()), |known| {
         Err(format!(
-            "the baseline names {}, and there is no such case; take the entry off the list",
-            known.case
+            "the baseline names {known}, and there is no such case; take the entry off the list"
         ))
     })
 }
@@ -245,7 +263,7 @@ struct Board {
 
 #[derive(Debug, Default)]
 struct Pinned {
-    verdicts: HashMap<String, Said>,
+    verdicts: HashMap<CaseId, Said>,
     /// Why there will be no more.
     over: Option<String>,
     /// How the subject died where no case alone brings it about.
@@ -287,7 +305,7 @@ impl Board {
         });
     }
 
-    fn pin(&self, case: String, said: Said) {
+    fn pin(&self, case: CaseId, said: Said) {
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
         pinned.verdicts.insert(case, said);
         self.changed.notify_all();
@@ -311,7 +329,7 @@ impl Board {
             .clone()
     }
 
-    fn wait_for(&self, case: &str) -> Result<Completion, Failed> {
+    fn wait_for(&self, case: &CaseId) -> Result<Completion, Failed> {
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(said) = pinned.verdicts.remove(case) {

@@ -33,7 +33,7 @@ pub fn suites() -> Vec<Suite> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connectspec_harness::{subject::Need, verdict::Level};
+    use connectspec_harness::{protocol::Protocol, subject::Need, verdict::Level};
     use std::collections::BTreeSet;
 
     #[test]
@@ -41,13 +41,40 @@ mod tests {
         let mut seen = BTreeSet::new();
         for case in suites().iter().flat_map(|suite| &suite.cases) {
             assert!(seen.insert(&case.id), "{} is there twice", case.id);
-            let right =
-                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_/[]".contains(c);
-            assert!(
-                case.id.chars().all(right),
-                "{} is not in snake case",
-                case.id
-            );
+            let row = case.id.row().unwrap_or_default();
+            let right = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            assert!(row.chars().all(right), "{} is not in snake case", case.id);
+        }
+    }
+
+    /// Ids are never renamed: whoever adds one adds its line, and whoever takes one away says so in CHANGELOG.md, too.
+    #[test]
+    fn ids_over_http_1_1_are_those_that_are_listed() {
+        let suites = suites();
+        let cases = suites.iter().flat_map(|suite| &suite.cases);
+        let there: BTreeSet<&str> = cases
+            .filter(|case| case.protocol == Protocol::Http1)
+            .map(|case| case.id.as_str())
+            .collect();
+        let listed: BTreeSet<&str> = HTTP1.lines().collect();
+        let gone: Vec<_> = listed.difference(&there).collect();
+        let fresh: Vec<_> = there.difference(&listed).collect();
+        assert!(
+            gone.is_empty() && fresh.is_empty(),
+            "gone {gone:?}, new {fresh:?}"
+        );
+        assert!(HTTP1.lines().is_sorted(), "the list is sorted");
+    }
+
+    const HTTP1: &str = include_str!("../tests/ids/http1.txt");
+
+    #[test]
+    fn a_case_over_several_versions_is_plain_over_the_first() {
+        for case in suites().iter().flat_map(|suite| &suite.cases) {
+            assert!(case.over.contains(&Protocol::Http1), "{}", case.id);
+            let listener = case.setup.listener;
+            let own = case.over.len() == 1 || listener == case.protocol.listener();
+            assert!(own, "{} listens with {listener:?}", case.id);
         }
     }
 

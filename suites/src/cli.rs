@@ -17,6 +17,7 @@ mod scaffold;
 mod serve;
 mod shell;
 mod subject;
+mod which;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -3,8 +3,10 @@
 use std::{fmt, panic::Location, pin::Pin, sync::Arc};
 
 use crate::{
+    case_id::CaseId,
     citation::Citation,
     lab::Lab,
+    protocol::Protocol,
     setup::{Product, Setup},
     subject::Need,
     verdict::{Level, Outcome},
@@ -18,7 +20,11 @@ type Body = dyn for<'a> Fn(&'a Lab) -> Pin<Box<dyn Future<Output = Outcome> + 'a
 #[derive(Clone)]
 pub struct Case {
     /// `suite/sentence_in_snake_case`, with `[row]` after it for a row of a family.
-    pub id: String,
+    pub id: CaseId,
+    /// What it is asked over.
+    pub protocol: Protocol,
+    /// Everything that it can be asked over.
+    pub over: &'static [Protocol],
     /// The requirement, in our own words.
     pub title: String,
     /// How much weight it has.
@@ -29,6 +35,8 @@ pub struct Case {
     pub cites: Vec<Citation>,
     /// The rows of the register that it covers.
     pub covers: Vec<&'static str>,
+    /// Those that it covers over one protocol alone.
+    covers_over: Vec<(Protocol, &'static str)>,
     /// Reports of real proxies that broke it, each with a link.
     pub seen_in: Vec<(&'static str, &'static str)>,
     /// What it needs, beside what its set-up needs.
@@ -83,12 +91,15 @@ impl Case {
     #[track_caller]
     fn new(level: Level, title: String) -> Self {
         Self {
-            id: String::new(),
+            id: CaseId::unnamed(),
+            protocol: Protocol::Http1,
+            over: &[Protocol::Http1],
             title,
             level,
             of: None,
             cites: Vec::new(),
             covers: Vec::new(),
+            covers_over: Vec::new(),
             seen_in: Vec::new(),
             needs: Vec::new(),
             setup: Setup::default(),
@@ -109,6 +120,28 @@ impl Case {
     #[must_use]
     pub fn covers(mut self, rows: impl IntoIterator<Item = &'static str>) -> Self {
         self.covers.extend(rows);
+        self
+    }
+
+    /// What the case can be asked over: HTTP/1.1 in the clear alone, if it does not say.
+    ///
+    /// Over each of them it is a case of its own, whose set-up listens for it: the id names the version, and what a subject
+    /// has no listener for is skipped. The body may depend on nothing that only some of them have.
+    #[must_use]
+    pub const fn over(mut self, protocols: &'static [Protocol]) -> Self {
+        self.over = protocols;
+        self
+    }
+
+    /// The rows of the register that the case covers over `protocol` alone.
+    #[must_use]
+    pub fn covers_over(
+        mut self,
+        protocol: Protocol,
+        rows: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        let rows = rows.into_iter().map(|row| (protocol, row));
+        self.covers_over.extend(rows);
         self
     }
 
@@ -161,6 +194,30 @@ impl Case {
         self
     }
 
+    /// The case over each protocol, named after its suite and its function; and after its row, in a family.
+    fn named(
+        self,
+        suite: &'static str,
+        sentence: &'static str,
+        row: Option<&'static str>,
+    ) -> impl Iterator<Item = Self> {
+        self.over.iter().map(move |&protocol| {
+            let mut case = self.clone();
+            case.protocol = protocol;
+            case.id = CaseId::new(suite, protocol, sentence, row)
+                .expect("suites, functions and rows have names in snake case");
+            let more = self
+                .covers_over
+                .iter()
+                .filter(|(over, _)| *over == protocol);
+            case.covers.extend(more.map(|(_, row)| row));
+            if protocol != Protocol::Http1 {
+                case.setup.listener = protocol.listener();
+            }
+            case
+        })
+    }
+
     /// Performs the experiment in `lab`.
     pub(crate) async fn perform(&self, lab: &Lab) -> Outcome {
         let Some(body) = &self.body else {
@@ -169,6 +226,12 @@ impl Case {
             ));
         };
         body(lab).await
+    }
+
+    /// What else it can be asked over.
+    pub fn others(&self) -> impl Iterator<Item = Protocol> {
+        let over = self.over.iter().copied();
+        over.filter(|protocol| *protocol != self.protocol)
     }
 
     /// Everything that it needs, with its set-up's needs.
@@ -216,24 +279,20 @@ pub fn each<R: Row + 'static>(table: &'static [R], case: impl Fn(&'static R) -> 
 
 /// What a function of a suite may return: one case, or a family.
 pub trait IntoCases {
-    /// The cases, named after the function.
-    fn into_cases(self, id: &str) -> Vec<Case>;
+    /// The cases, named after the suite and the function.
+    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case>;
 }
 
 impl IntoCases for Case {
-    fn into_cases(mut self, id: &str) -> Vec<Case> {
-        id.clone_into(&mut self.id);
-        vec![self]
+    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case> {
+        self.named(suite, sentence, None).collect()
     }
 }
 
 impl IntoCases for Family {
-    fn into_cases(self, id: &str) -> Vec<Case> {
-        self.into_iter()
-            .map(|(row, mut case)| {
-                case.id = format!("{id}[{row}]");
-                case
-            })
+    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case> {
+        let rows = self.into_iter();
+        rows.flat_map(|(row, case)| case.named(suite, sentence, Some(row)))
             .collect()
     }
 }
@@ -247,8 +306,36 @@ pub struct Suite {
     pub title: &'static str,
     /// The text of the file that the cases stand in: `explain` shows why a case matters, and what it does.
     pub text: &'static str,
-    /// In the order in which they are written.
+    /// Those over one protocol after those over another, each in the order in which they are written.
     pub cases: Vec<Case>,
+}
+
+impl Suite {
+    /// A suite of these cases.
+    #[must_use]
+    pub fn new(
+        id: &'static str,
+        title: &'static str,
+        text: &'static str,
+        mut cases: Vec<Case>,
+    ) -> Self {
+        cases.sort_by_key(|case| case.protocol);
+        Self {
+            id,
+            title,
+            text,
+            cases,
+        }
+    }
+
+    /// The title of those of its cases that are asked over `protocol`.
+    #[must_use]
+    pub fn title_over(&self, protocol: Protocol) -> String {
+        match protocol {
+            Protocol::Http1 => self.title.to_owned(),
+            other => format!("{} ({other})", self.title),
+        }
+    }
 }
 
 /// Collects case functions; each case is named after its function.
@@ -257,14 +344,15 @@ pub struct Suite {
 #[macro_export]
 macro_rules! suite {
     ($id:literal: $title:literal, $text:expr; $($case:ident),+ $(,)?) => {
-        $crate::case::Suite {
-            id: $id,
-            title: $title,
-            text: $text,
-            cases: [$($crate::case::IntoCases::into_cases(
+        $crate::case::Suite::new(
+            $id,
+            $title,
+            $text,
+            [$($crate::case::IntoCases::into_cases(
                 $case(),
-                concat!($id, "/", stringify!($case)),
+                $id,
+                stringify!($case),
             )),+].concat(),
-        }
+        )
     };
 }

@@ -87,7 +87,9 @@ impl ReportFold {
             run.started = start.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             run.connectspec.clone_from(&start.connectspec);
             run.seed = start.seed;
-            run.selectors.clone_from(&start.selectors);
+            run.selectors.clone_from(&start.selection.selectors);
+            let over = start.selection.over.iter();
+            run.over = over.map(|protocol| protocol.word().to_owned()).collect();
             run.partition.clone_from(&start.partition);
             run.planned = start.results;
         }
@@ -111,7 +113,7 @@ fn subject(start: &Start) -> Subject {
 fn result(finished: &Finished, secrets: &Secrets) -> CaseResult {
     let hide = |text: &String| secrets.hide(text);
     CaseResult {
-        case: finished.case.to_string(),
+        case: finished.case.clone(),
         title: finished.title.clone(),
         suite: finished.suite.clone(),
         level: finished.level,

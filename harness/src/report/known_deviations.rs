@@ -1,6 +1,6 @@
 //! Known deviations by their reason: one habit of a proxy fails many cases.
 
-use crate::{report::model::Report, verdict::Verdict};
+use crate::{case_id::CaseId, report::model::Report, verdict::Verdict};
 
 /// A reason, and the cases that it excuses.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) fn known(report: &Report) -> Vec<Known<'_>> {
             None => all.push(Known {
                 reason,
                 count: 1,
-                cases: vec![result.case.clone()],
+                cases: vec![result.case.to_string()],
             }),
         }
     }
@@ -34,17 +34,18 @@ pub(super) fn known(report: &Report) -> Vec<Known<'_>> {
 }
 
 /// Adds a case to a list; the rows of one stand together.
-pub(super) fn add(cases: &mut Vec<String>, case: &str) {
-    if let (Some((name, row)), Some(last)) = (case.split_once('['), cases.last_mut())
+pub(super) fn add(cases: &mut Vec<String>, case: &CaseId) {
+    let name = case.family();
+    if let (Some(row), Some(last)) = (case.row(), cases.last_mut())
         && let Some(rows) = last
             .strip_prefix(name)
             .and_then(|rest| rest.strip_prefix('['))
             .and_then(|rest| rest.strip_suffix(']'))
     {
-        *last = format!("{name}[{rows}, {row}");
+        *last = format!("{name}[{rows}, {row}]");
         return;
     }
-    cases.push(case.to_owned());
+    cases.push(case.to_string());
 }
 
 #[cfg(test)]
@@ -60,7 +61,7 @@ mod tests {
             "port/worse",
             "port/bad_too[a]",
         ] {
-            add(&mut cases, case);
+            add(&mut cases, &case.parse().unwrap());
         }
         assert_eq!(
             cases,

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    case_id::CaseId,
     report::ReportError,
     transcript::steps::Step,
     verdict::{Level, Verdict},
@@ -44,6 +45,9 @@ pub struct Run {
     pub seed: u64,
     /// The selectors as given; empty means all.
     pub selectors: Vec<String>,
+    /// What those ran over that no selector names a version for: the words of `--over`; empty where nobody said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<String>,
     /// `2/5`: the second of five shares.
     pub partition: Option<String>,
     /// How many results were to come; more than there are where the run was interrupted.
@@ -103,7 +107,7 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseResult {
     /// The id of the case.
-    pub case: String,
+    pub case: CaseId,
     /// The requirement.
     pub title: String,
     /// The title of its suite.
@@ -209,9 +213,9 @@ impl Report {
     /// The command that repeats just this case.
     #[must_use]
     pub fn again(&self, result: &CaseResult) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
-        let case = if result.case.chars().all(plain) {
-            result.case.clone()
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.@".contains(c);
+        let case = if result.case.as_str().chars().all(plain) {
+            result.case.to_string()
         } else {
             format!("'{}'", result.case)
         };
@@ -251,10 +255,10 @@ impl Subject {
 }
 
 impl CaseResult {
-    /// The first part of the id of its case.
+    /// The first part of the id of its case: its suite, and what that is asked over.
     #[must_use]
     pub fn suite_id(&self) -> &str {
-        self.case.split('/').next().unwrap_or(&self.case)
+        self.case.group()
     }
 
     /// The title of its suite, or where the report has none, what stands for it in ids.

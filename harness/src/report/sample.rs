@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    case::select::Selection,
     citation::Document,
     report::{Report, ReportFold},
     run::{
@@ -38,7 +39,7 @@ pub(crate) fn events() -> Vec<Event> {
         },
         results: 11,
         seed: 7,
-        selectors: vec![],
+        selection: Selection::default(),
         partition: None,
         secrets: vec!["sesame-7".to_owned()],
     };
@@ -139,7 +140,7 @@ fn not_judged() -> [Finished; 4] {
     );
     skipped.reason = Some("the profile offers no upstream".to_owned());
     let mut skipped_too = skipped.clone();
-    skipped_too.case = "chain/refuses_when_the_upstream_refuses".into();
+    skipped_too.case = "chain/refuses_when_the_upstream_refuses".parse().unwrap();
     let mut blocked = finished(
         "auth/asks_for_credentials",
         "A request without credentials is asked for them",
@@ -165,7 +166,7 @@ fn not_judged() -> [Finished; 4] {
 
 fn finished(case: &str, title: &str, level: Level, verdict: Verdict) -> Finished {
     Finished {
-        case: case.into(),
+        case: case.parse().unwrap(),
         title: title.to_owned(),
         suite: case.split('/').next().unwrap().to_owned(),
         level,

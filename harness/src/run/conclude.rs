@@ -66,9 +66,9 @@ pub(super) fn finished(
         };
     }
     Finished {
-        case: case.id.as_str().into(),
+        case: case.id.clone(),
         title: case.title.clone(),
-        suite: planned.suite.to_owned(),
+        suite: planned.suite.clone(),
         level: case.level,
         verdict,
         expected,
@@ -112,7 +112,7 @@ mod tests {
     fn verdict(deviation: Deviation, outcome: Outcome) -> (Verdict, Option<String>) {
         let planned = Planned {
             case: Arc::new(must("It is kept").run(async |_| Ok(()))),
-            suite: "suite",
+            suite: "suite".to_owned(),
             deviation: Some(deviation),
         };
         let result = worker::Result::without_evidence(outcome);

@@ -1,8 +1,10 @@
 //! What a run tells: the only thing that reports are made from.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{
+    case::select::Selection,
+    case_id::CaseId,
     citation::Citation,
     verdict::{Level, Verdict},
     wire,
@@ -16,7 +18,7 @@ pub enum Event {
     /// A case begins.
     Begun {
         /// Its id.
-        case: Arc<str>,
+        case: CaseId,
     },
     /// A case has its verdict.
     Finished(Box<Finished>),
@@ -39,8 +41,8 @@ pub struct Start {
     pub results: usize,
     /// What makes everything random repeatable.
     pub seed: u64,
-    /// The selectors as given; empty means all.
-    pub selectors: Vec<String>,
+    /// Which cases were asked for.
+    pub selection: Selection,
     /// `2/5`: the second of five shares.
     pub partition: Option<String>,
     /// Secrets that no report may show, wherever they turn up.
@@ -66,7 +68,7 @@ pub struct Subject {
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Its id: `suite/sentence_in_snake_case`, with `[row]` after it for a row of a family.
-    pub case: Arc<str>,
+    pub case: CaseId,
     /// The requirement.
     pub title: String,
     /// The title of its suite.

@@ -227,7 +227,7 @@ impl Group<'_> {
         let Some(seat) = conductor.seats.take(&conductor.stop) else {
             return false;
         };
-        let case = planned.case.id.as_str().into();
+        let case = planned.case.id.clone();
         let _ = conductor.events.send(Event::Begun { case });
         let (world, running) = (Arc::clone(&conductor.world), Arc::clone(running));
         let repeat = conductor.options.repeat;
@@ -273,7 +273,7 @@ impl Group<'_> {
     fn riddle(&self, death: &str, suspects: &VecDeque<(Instant, usize, worker::Result)>) -> String {
         let ids: Vec<&str> = suspects
             .iter()
-            .map(|&(_, index, _)| &*self.cases[index].case.id)
+            .map(|&(_, index, _)| self.cases[index].case.id.as_str())
             .collect();
         if ids.is_empty() {
             return format!("the proxy ended while no case ran: {death}");

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     case::{
         Case, Suite,
-        select::{Partition, matches},
+        select::{Partition, Selection},
     },
+    case_id::CaseId,
     lab::Premises,
     setup::Setup,
     subject::{Who, profile::Deviation},
@@ -16,8 +17,8 @@ use crate::{
 /// How a run is done.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Globs over ids; empty means all.
-    pub selectors: Vec<String>,
+    /// Which cases run.
+    pub selection: Selection,
     /// The weakest level that is run.
     pub level: Level,
     /// Recommendations and good practice are demands.
@@ -46,7 +47,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            selectors: Vec::new(),
+            selection: Selection::default(),
             level: Level::Survey,
             strict: false,
             slow: false,
@@ -76,7 +77,7 @@ pub struct Planned {
     /// The case.
     pub case: Arc<Case>,
     /// The title of its suite.
-    pub suite: &'static str,
+    pub suite: String,
     /// Why it is known to be violated.
     pub deviation: Option<Deviation>,
 }
@@ -117,11 +118,11 @@ impl Plan {
                 }
                 let deviation = deviations
                     .iter()
-                    .find(|known| known.case == case.id && !known.has_expired(today))
+                    .find(|known| known.is_of(&case.id) && !known.has_expired(today))
                     .cloned();
                 let planned = Planned {
                     case: Arc::new(case.clone()),
-                    suite: suite.title,
+                    suite: suite.title_over(case.protocol),
                     deviation,
                 };
                 match plan.reason_to_skip(case) {
@@ -167,12 +168,7 @@ impl Plan {
 
 impl Options {
     fn selects(&self, case: &Case) -> bool {
-        let selected = self.selectors.is_empty()
-            || self
-                .selectors
-                .iter()
-                .any(|selector| matches(selector, &case.id));
-        selected
+        self.selection.means(&case.id)
             && case.level <= self.level
             && self
                 .partition
@@ -190,22 +186,24 @@ fn known_deviations(who: &Who, options: &Options) -> Vec<Deviation> {
 }
 
 fn stale(deviations: &[Deviation], suites: &[Suite], today: jiff::civil::Date) -> Vec<String> {
-    let living = |id: &str| {
+    let living = |id: &CaseId| {
         suites
             .iter()
             .flat_map(|suite| &suite.cases)
-            .any(|case| case.id == id)
+            .any(|case| case.id == *id)
     };
-    deviations
-        .iter()
-        .filter_map(|known| {
-            if !living(&known.case) {
-                Some(format!("the deviation {} names no case", known.case))
-            } else if known.has_expired(today) {
-                Some(format!("the deviation {} has expired", known.case))
-            } else {
-                None
-            }
-        })
-        .collect()
+    let each = deviations.iter().flat_map(|known| {
+        let expired = known.has_expired(today);
+        known.cases().map(move |case| (case, expired))
+    });
+    each.filter_map(|(case, expired)| {
+        if !living(&case) {
+            Some(format!("the deviation {case} names no case"))
+        } else if expired {
+            Some(format!("the deviation {case} has expired"))
+        } else {
+            None
+        }
+    })
+    .collect()
 }

@@ -91,7 +91,7 @@ fn start_of(plan: &Plan) -> Start {
         },
         results: plan.results(),
         seed: plan.options.premises.seed,
-        selectors: plan.options.selectors.clone(),
+        selection: plan.options.selection.clone(),
         partition: plan
             .options
             .partition

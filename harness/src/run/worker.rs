@@ -82,7 +82,7 @@ pub(super) fn perform(
 
 fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32) -> Result {
     let began = Instant::now();
-    let lab = Lab::open(world, running, &planned.case.id).for_the(time);
+    let lab = Lab::open(world, running, planned.case.id.as_str()).for_the(time);
     let transcript = lab.transcript().clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab)));
     let outcome = outcome

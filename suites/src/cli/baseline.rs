@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use connectspec_harness::{
+    case_id::CaseId,
     report::{CaseResult, Report, Totals, format::destination::Place},
     subject::profile::{Deviation, parse_baseline},
     verdict::Verdict,
@@ -58,7 +59,7 @@ pub(super) fn update(path: &Path, mut report: Report) -> Result<(Report, String)
     place
         .write(update.text.as_bytes())
         .map_err(reports::could_not)?;
-    let listed = |case: &str| known.iter().find(|known| known.case == case);
+    let listed = |case: &CaseId| known.iter().find(|known| known.is_of(case));
     for result in &mut report.results {
         match result.verdict {
             Verdict::Fail if listed(&result.case).is_none_or(|known| !known.has_expired(today)) => {
@@ -70,10 +71,8 @@ pub(super) fn update(path: &Path, mut report: Report) -> Result<(Report, String)
     }
     report.totals = Totals::of(&report.results);
     report.run.stale.retain(|line| {
-        let gone = known
-            .iter()
-            .any(|known| *line == names_no_case(&known.case));
-        !gone
+        let mut cases = known.iter().flat_map(Deviation::cases);
+        !cases.any(|case| *line == names_no_case(&case))
     });
     let said = format!(
         "{}: {} added, {} changed, {} removed",
@@ -86,7 +85,7 @@ pub(super) fn update(path: &Path, mut report: Report) -> Result<(Report, String)
 }
 
 /// As a run says it of an entry whose case has gone.
-fn names_no_case(case: &str) -> String {
+fn names_no_case(case: &CaseId) -> String {
     format!("the deviation {case} names no case")
 }
 
@@ -99,16 +98,16 @@ fn updated(
     let mut document: DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| error.to_string())?;
-    let results: BTreeMap<&str, &CaseResult> = report
+    let results: BTreeMap<&CaseId, &CaseResult> = report
         .results
         .iter()
-        .map(|result| (&*result.case, result))
+        .map(|result| (&result.case, result))
         .collect();
-    let gone = |known: &Deviation| {
+    let gone = |case: &CaseId| {
         let healed = results
-            .get(&*known.case)
+            .get(case)
             .is_some_and(|result| matches!(result.verdict, Verdict::Pass | Verdict::Healed));
-        healed || report.run.stale.contains(&names_no_case(&known.case))
+        healed || report.run.stale.contains(&names_no_case(case))
     };
     let mut update = Update {
         text: String::new(),
@@ -124,17 +123,16 @@ fn updated(
         .ok_or("its entries stand in one array; write each as a [[deviation]] table of its own")?;
     let mut orphans = String::new();
     // From the end, so that the places of the others stay.
-    for (index, _) in known
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, known)| gone(known))
-    {
-        if index == 0 {
-            orphans = heading(entries.get(0));
+    for (index, known) in known.iter().enumerate().rev() {
+        if known.cases().all(|case| gone(&case)) {
+            if index == 0 {
+                orphans = heading(entries.get(0));
+            }
+            entries.remove(index);
+            update.removed += 1;
+        } else if let Some(entry) = entries.get_mut(index) {
+            update.changed += usize::from(keep_over(entry, known, |case| !gone(case)));
         }
-        entries.remove(index);
-        update.removed += 1;
     }
     if let Some(first) = entries.get_mut(0) {
         let prefix = prefix(first);
@@ -142,29 +140,57 @@ fn updated(
         orphans.clear();
     }
     for result in report.with(Verdict::Fail) {
-        let listed = known.iter().find(|known| known.case == result.case);
+        let listed = known.iter().find(|known| known.is_of(&result.case));
         match listed {
             // An excuse that has run out is for a person to renew.
             Some(known) if known.has_expired(today) => {}
-            Some(_) => {
+            Some(known) => {
                 let of_case = |entry: &&mut Table| {
-                    entry.get("case").and_then(Item::as_str) == Some(&result.case)
+                    entry.get("case").and_then(Item::as_str) == Some(known.case.as_str())
                 };
-                if let (Some(entry), Some(observed)) =
-                    (entries.iter_mut().find(of_case), &result.observed)
-                {
-                    entry["observed"] = value(observed);
-                    update.changed += 1;
+                let listed = entries.iter_mut().find(of_case);
+                if let Some(own) = listed.map(|listed| show_another_face(listed, known, result)) {
+                    update.added += usize::from(own.is_some());
+                    update.changed += usize::from(own.is_none());
+                    entries.extend(own);
                 }
             }
             None => {
-                entries.push(entry(result, entries.is_empty() && text.trim().is_empty()));
+                let at_the_top = entries.is_empty() && text.trim().is_empty();
+                entries.push(entry(result, NOT_EXPLAINED, at_the_top));
                 update.added += 1;
             }
         }
     }
     update.text = format!("{orphans}{document}");
     Ok(update)
+}
+
+/// Says in an entry what is observed now; over one of several versions, in an entry of its own, which is handed back: over
+/// the others the failure still shows the face that is listed.
+fn show_another_face(listed: &mut Table, known: &Deviation, result: &CaseResult) -> Option<Table> {
+    if known.over.len() > 1 {
+        keep_over(listed, known, |case| *case != result.case);
+        return Some(entry(result, &known.why, false));
+    }
+    if let Some(observed) = &result.observed {
+        listed["observed"] = value(observed);
+    }
+    None
+}
+
+/// Leaves in `over` what the failure is still known over; whether that changed anything.
+fn keep_over(entry: &mut Table, known: &Deviation, stays: impl Fn(&CaseId) -> bool) -> bool {
+    let over = known.over.iter();
+    let left: Vec<_> = over
+        .filter(|&&protocol| stays(&known.case.over(protocol)))
+        .map(|protocol| protocol.word())
+        .collect();
+    let changed = left.len() < known.over.len();
+    if changed {
+        entry["over"] = value(toml_edit::Array::from_iter(left));
+    }
+    changed
 }
 
 /// What stands at the top of the file belongs to the file, not to the entry below it: all up to the last empty line.
@@ -181,13 +207,13 @@ fn prefix(table: &Table) -> String {
     prefix.unwrap_or_default().to_owned()
 }
 
-fn entry(result: &CaseResult, at_the_top: bool) -> Table {
+fn entry(result: &CaseResult, why: &str, at_the_top: bool) -> Table {
     let mut table = Table::new();
     table
         .decor_mut()
         .set_prefix(if at_the_top { "" } else { "\n" });
-    table["case"] = value(&result.case);
-    table["why"] = value(NOT_EXPLAINED);
+    table["case"] = value(result.case.as_str());
+    table["why"] = value(why);
     if let Some(observed) = &result.observed {
         table["observed"] = value(observed);
     }
@@ -270,6 +296,30 @@ observed = 'a \"close\"'
         );
         assert_eq!(update.text, BASELINE.replace("'a tunnel'", "\"a reset\""));
         assert_eq!((update.added, update.changed, update.removed), (0, 1, 0));
+    }
+
+    #[test]
+    fn each_version_comes_and_goes_alone() {
+        let text = "[[deviation]]\ncase = 'a/b'\nover = ['http/1.1', 'tls']\nwhy = 'it does'\n";
+        let update = update_of(
+            text,
+            vec![
+                result("a/b", Verdict::Healed, None),
+                result("a@tls/b", Verdict::Known, Some("a reset")),
+            ],
+        );
+        let expected = text.replace("['http/1.1', 'tls']", "[\"tls\"]");
+        assert_eq!(update.text, expected);
+        assert_eq!((update.added, update.changed, update.removed), (0, 1, 0));
+        let both = ["a/b", "a@tls/b"].map(|case| result(case, Verdict::Healed, None));
+        assert_eq!(update_of(text, both.into()).text, "");
+        let update = update_of(
+            text,
+            vec![result("a@tls/b", Verdict::Fail, Some("silence"))],
+        );
+        let expected = text.replace("['http/1.1', 'tls']", "[\"http/1.1\"]")
+            + "\n[[deviation]]\ncase = \"a@tls/b\"\nwhy = \"it does\"\nobserved = \"silence\"\n";
+        assert_eq!(update.text, expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::{Parser, ValueEnum};
-use connectspec_harness::{case::Suite, verdict::Level};
+use connectspec_harness::{case::Suite, case_id::CaseId, protocol::EVERY, verdict::Level};
 use serde::Serialize;
 
 use crate::{
@@ -71,7 +71,7 @@ struct Row {
     experiment: Option<String>,
     stands_in: Vec<String>,
     links: Vec<String>,
-    cases: Vec<String>,
+    cases: Vec<CaseId>,
     untestable: Option<String>,
     proven_by: Option<String>,
 }
@@ -122,7 +122,7 @@ impl Coverage {
             );
             for row in &section.requirements {
                 let _ = writeln!(out, "  {:<8} {}  {}", row.level, row.id, row.requirement);
-                for case in &row.cases {
+                for case in row.cases_by_sentence() {
                     let _ = writeln!(out, "             {case}");
                 }
                 if let Some(test) = &row.proven_by {
@@ -169,6 +169,24 @@ impl Row {
             untestable: row.untestable.clone(),
             proven_by: row.proven_by.clone(),
         }
+    }
+
+    /// Its cases, those that differ in the version of HTTP alone in one line.
+    fn cases_by_sentence(&self) -> Vec<String> {
+        let is_there = |case: &CaseId| self.cases.contains(case);
+        let alone = |case: &&CaseId| case.version().is_none() || !is_there(&case.plain());
+        let lines = self.cases.iter().filter(alone).map(|case| {
+            let others = EVERY.iter().filter(|&&other| {
+                let id = case.over(other);
+                id != *case && is_there(&id)
+            });
+            let others: Vec<_> = others.map(|other| other.word()).collect();
+            match others.as_slice() {
+                [] => case.to_string(),
+                others => format!("{case}  also over {}", others.join(", ")),
+            }
+        });
+        lines.collect()
     }
 
     const fn is_tested(&self) -> bool {

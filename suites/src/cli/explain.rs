@@ -6,10 +6,13 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use clap::Parser;
-use connectspec_harness::case::{Case, Suite, select::matches};
+use connectspec_harness::{
+    case::{Case, Suite},
+    protocol::{Listener, Protocol},
+};
 
 use crate::{
-    cli::{Status, Trouble},
+    cli::{Status, Trouble, which::Which},
     register::Register,
     suites,
 };
@@ -25,22 +28,17 @@ pub(super) struct Arguments {
 /// Prints the explanation.
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     let catalogue = suites();
-    super::run::check_selectors(std::slice::from_ref(&arguments.case), &catalogue)?;
+    let which = Which::as_they_are(vec![arguments.case.clone()]);
+    which.check(&catalogue)?;
+    let selection = which.selection();
     let register = super::coverage::register()?;
     let mut out = String::new();
-    let mut explained: Option<String> = None;
     for suite in &catalogue {
-        for case in suite
-            .cases
-            .iter()
-            .filter(|case| matches(&arguments.case, &case.id))
-        {
-            // The rows of a family share their text.
-            let family = family(case);
-            if explained.as_deref() != Some(family) {
-                explain(suite, case, &register, &mut out);
-                explained = Some(family.to_owned());
-            }
+        let meant = suite.cases.iter().filter(|case| selection.means(&case.id));
+        let meant: Vec<_> = meant.collect();
+        // The rows of a family share their text.
+        for family in meant.chunk_by(|one, other| one.id.family() == other.id.family()) {
+            explain(suite, family[0], &register, &mut out);
         }
     }
     super::say(&out);
@@ -48,21 +46,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
 }
 
 fn explain(suite: &Suite, case: &Case, register: &Register, out: &mut String) {
-    let name = family(case).rsplit('/').next().unwrap_or_default();
-    let text = Text::of(suite.text, name);
+    let text = Text::of(suite.text, case.id.sentence());
     let rows: Vec<_> = suite
         .cases
         .iter()
-        .filter(|other| family(other) == family(case))
-        .filter_map(|other| {
-            other
-                .id
-                .split_once('[')
-                .map(|(_, row)| row.trim_end_matches(']'))
-        })
+        .filter(|other| other.id.family() == case.id.family())
+        .filter_map(|other| other.id.row())
         .collect();
-    let _ = writeln!(out, "{}", family(case));
+    let _ = writeln!(out, "{}", case.id.family());
     let _ = writeln!(out, "  {} ({})\n", case.title, case.level);
+    over(case, out);
     for line in &text.why {
         let _ = writeln!(out, "  {line}");
     }
@@ -103,20 +96,45 @@ fn explain(suite: &Suite, case: &Case, register: &Register, out: &mut String) {
     let _ = writeln!(out);
 }
 
+/// What the case is asked over, and how that differs from HTTP/1.1 in the clear.
+fn over(case: &Case, out: &mut String) {
+    if case.protocol != Protocol::Http1 {
+        let plain = case.id.plain();
+        let _ = writeln!(
+            out,
+            "  As {}, but over {}: the proxy {}; all below is the same.\n",
+            plain.family(),
+            case.protocol,
+            listens(case.protocol.listener())
+        );
+    }
+    for other in case.others().filter(|other| *other != Protocol::Http1) {
+        let id = case.id.over(other);
+        let _ = writeln!(out, "  Asked over {other}, too: {}\n", id.family());
+    }
+}
+
+const fn listens(listener: Listener) -> &'static str {
+    match listener {
+        Listener::Tcp => "listens in the clear",
+        Listener::Tls => "has a TLS listener, and every client speaks TLS to it",
+    }
+}
+
 /// Which of the proxies whose profiles come with the program are known to fail it, and why.
 fn deviants(case: &Case, out: &mut String) {
-    let of_family = |id: &str| id.split('[').next() == Some(family(case));
     let mut known = String::new();
     for built_in in connectspec_fixtures::profiles() {
         let Ok(profile) = crate::subjects::profile(built_in.name) else {
             continue;
         };
-        let entries = profile.deviations.iter();
-        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for deviation in entries.filter(|deviation| of_family(&deviation.case)) {
-            let row = deviation.case.split_once('[');
-            let rows = by_reason.entry(&deviation.why).or_default();
-            rows.extend(row.map(|(_, row)| row.trim_end_matches(']')));
+        let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for deviation in &profile.deviations {
+            let ids = deviation.cases();
+            for id in ids.filter(|id| id.family() == case.id.family()) {
+                let rows = by_reason.entry(&deviation.why).or_default();
+                rows.extend(id.row().map(str::to_owned));
+            }
         }
         for (why, rows) in by_reason {
             let title = &profile.title;
@@ -130,10 +148,6 @@ fn deviants(case: &Case, out: &mut String) {
     if !known.is_empty() {
         let _ = writeln!(out, "\n  Known to fail it:\n{}", known.trim_end());
     }
-}
-
-fn family(case: &Case) -> &str {
-    case.id.split('[').next().unwrap_or(&case.id)
 }
 
 /// The part of a source file that is one case.
@@ -181,8 +195,7 @@ mod tests {
     fn every_case_has_a_text_that_says_why() {
         for suite in suites() {
             for case in &suite.cases {
-                let name = family(case).rsplit('/').next().unwrap();
-                let text = Text::of(suite.text, name);
+                let text = Text::of(suite.text, case.id.sentence());
                 assert!(
                     !text.why.is_empty(),
                     "{} has no doc comment in its suite's file",

@@ -4,22 +4,21 @@ use std::fmt::Write as _;
 
 use clap::{Parser, ValueEnum};
 use connectspec_harness::{
-    case::{Case, Suite, select::matches},
+    case::{Case, Suite},
     citation::Citation,
 };
 use serde::Serialize;
 
 use crate::{
-    cli::{Status, Trouble},
+    cli::{Status, Trouble, which::Which},
     suites,
 };
 
 /// List the cases.
 #[derive(Debug, Parser)]
 pub(super) struct Arguments {
-    /// Which cases: globs over their ids; none means all
-    #[arg(value_name = "SELECTOR")]
-    selectors: Vec<String>,
+    #[command(flatten)]
+    which: Which,
     /// For people, or for programs
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -39,6 +38,7 @@ struct Listing<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     case: &'a str,
+    over: &'static str,
     title: &'a str,
     level: &'static str,
     covers: &'a [&'static str],
@@ -51,14 +51,9 @@ struct Entry<'a> {
 /// Prints the cases.
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     let catalogue = suites();
-    super::run::check_selectors(&arguments.selectors, &catalogue)?;
-    let selected = |case: &&Case| {
-        arguments.selectors.is_empty()
-            || arguments
-                .selectors
-                .iter()
-                .any(|selector| matches(selector, &case.id))
-    };
+    arguments.which.check(&catalogue)?;
+    let selection = arguments.which.selection();
+    let selected = |case: &&Case| selection.means(&case.id);
     let mut out = String::new();
     match arguments.format {
         Format::Json => {
@@ -82,39 +77,49 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
 
 fn print(suite: &Suite, selected: &dyn Fn(&&Case) -> bool, out: &mut String) {
     let cases: Vec<_> = suite.cases.iter().filter(selected).collect();
-    if cases.is_empty() {
-        return;
+    for cases in cases.chunk_by(|one, other| one.protocol == other.protocol) {
+        let title = suite.title_over(cases[0].protocol);
+        let _ = writeln!(out, "{}: {title}", cases[0].id.group());
+        for case in cases {
+            print_case(case, out);
+        }
+        let _ = writeln!(out);
     }
-    let _ = writeln!(out, "{}: {}", suite.id, suite.title);
-    for case in cases {
-        let slow = if case.slow { ", slow" } else { "" };
-        let needs: Vec<_> = case.all_needs().iter().map(|need| need.word()).collect();
-        let needs = if needs.is_empty() {
-            String::new()
-        } else {
-            format!("  needs {}", needs.join(", "))
-        };
-        let _ = writeln!(
-            out,
-            "  {:<8} {}\n           {}",
-            case.level.word(),
-            case.id,
-            case.title
-        );
-        let cites: Vec<_> = case.cites.iter().map(ToString::to_string).collect();
-        let _ = writeln!(
-            out,
-            "           {} · {}{slow}{needs}",
-            cites.join(", "),
-            case.covers.join(" ")
-        );
-    }
-    let _ = writeln!(out);
+}
+
+fn print_case(case: &Case, out: &mut String) {
+    let slow = if case.slow { ", slow" } else { "" };
+    let needs: Vec<_> = case.all_needs().iter().map(|need| need.word()).collect();
+    let needs = if needs.is_empty() {
+        String::new()
+    } else {
+        format!("  needs {}", needs.join(", "))
+    };
+    let others: Vec<_> = case.others().map(|other| other.word()).collect();
+    let also = match others.as_slice() {
+        [] => String::new(),
+        others => format!("  also over {}", others.join(", ")),
+    };
+    let _ = writeln!(
+        out,
+        "  {:<8} {}\n           {}",
+        case.level.word(),
+        case.id,
+        case.title
+    );
+    let cites: Vec<_> = case.cites.iter().map(ToString::to_string).collect();
+    let _ = writeln!(
+        out,
+        "           {} · {}{slow}{needs}{also}",
+        cites.join(", "),
+        case.covers.join(" ")
+    );
 }
 
 fn entry(case: &Case) -> Entry<'_> {
     Entry {
-        case: &case.id,
+        case: case.id.as_str(),
+        over: case.protocol.word(),
         title: &case.title,
         level: case.level.word(),
         covers: &case.covers,

@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::Parser;
 use connectspec_harness::report::{Destination, Format, Report, ReportError, across::matrix};
 
-use crate::cli::{Status, Trouble, reports, run};
+use crate::cli::{
+    Status, Trouble, reports, run,
+    which::{Versions, Which},
+};
 
 /// Show several proxies side by side.
 #[derive(Debug, Parser)]
@@ -16,6 +19,8 @@ pub(super) struct Arguments {
     /// Where profiles are run, which cases: a glob over ids; may be said more than once
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<String>,
+    #[command(flatten)]
+    over: Versions,
     /// Write the matrix to a file: html=PATH or markdown=PATH. Without it, the table as Markdown
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
@@ -42,7 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
             Some(extension) if extension == "json" => Subject::Read(Box::new(reports::read(path)?)),
             _ => Subject::Run(Box::new(run::Arguments::of_profile(
                 subject,
-                &arguments.only,
+                Which::of(arguments.only.clone(), arguments.over.clone()),
             )?)),
         });
     }

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use connectspec_harness::{report::CaseResult, subject::Need, verdict::Verdict};
 
 use crate::{
-    cli::{Status, Trouble, run, scaffold, serve},
+    cli::{Status, Trouble, run, scaffold, serve, which::Which},
     subjects,
 };
 
@@ -71,7 +71,8 @@ fn check(name: &str) -> Result<Status, Trouble> {
     let cases = Need::ALL.iter().filter_map(|need| probe(*need));
     let cases = cases.chain([ALWAYS]);
     let probes: Vec<String> = cases.map(str::to_owned).collect();
-    let report = run::judge_quietly(&run::Arguments::of_profile(name, &probes)?)?;
+    let which = Which::as_they_are(probes);
+    let report = run::judge_quietly(&run::Arguments::of_profile(name, which)?)?;
     if let Some(refused) = &report.run.refused {
         super::say(&format!("{}: {refused}\n", profile.title));
         return Ok(Status::NotJudged);
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_probe_is_a_case() {
-        let cases: Vec<String> = crate::suites()
+        let cases: Vec<_> = crate::suites()
             .iter()
             .flat_map(|suite| &suite.cases)
             .map(|case| case.id.clone())

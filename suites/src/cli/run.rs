@@ -4,7 +4,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use clap::Parser;
 use connectspec_harness::{
-    case::select::{Partition, matches},
+    case::select::Partition,
     lab::Premises,
     report::{
         CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
@@ -15,16 +15,15 @@ use connectspec_harness::{
 };
 
 use crate::{
-    cli::{Status, Trouble, baseline, reports, subject::Subject},
+    cli::{Status, Trouble, baseline, reports, subject::Subject, which::Which},
     suites,
 };
 
 /// Judge a proxy.
 #[derive(Debug, Parser)]
 pub(super) struct Arguments {
-    /// Which cases: globs over their ids, such as `close` or `*/refuses_*`; none means all
-    #[arg(value_name = "SELECTOR")]
-    selectors: Vec<String>,
+    #[command(flatten)]
+    which: Which,
     #[command(flatten)]
     subject: Subject,
     /// The weakest level that is run: must, httpd, should, practice, may or survey
@@ -135,11 +134,10 @@ fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Tr
 
 impl Arguments {
     /// A built-in profile, or one in a file, with the ordinary options.
-    pub(super) fn of_profile(name: &str, selectors: &[String]) -> Result<Self, Trouble> {
-        // Behind `--`, a selector is never an option.
-        let words = ["run", "--profile", name, "--"].into_iter();
-        let arguments = Self::try_parse_from(words.chain(selectors.iter().map(String::as_str)))
-            .map_err(Trouble::usage)?;
+    pub(super) fn of_profile(name: &str, which: Which) -> Result<Self, Trouble> {
+        let words = ["run", "--profile", name];
+        let arguments = Self::try_parse_from(words).map_err(Trouble::usage)?;
+        let arguments = Self { which, ..arguments };
         arguments.plan()?;
         Ok(arguments)
     }
@@ -148,7 +146,7 @@ impl Arguments {
     fn plan(&self) -> Result<Plan, Trouble> {
         let (who, again) = self.subject.who()?;
         let catalogue = suites();
-        check_selectors(&self.selectors, &catalogue)?;
+        self.which.check(&catalogue)?;
         Ok(Plan::new(&catalogue, who, self.options(again)?))
     }
 
@@ -195,7 +193,7 @@ impl Arguments {
             Some(path) => baseline::read(path, self.update_baseline)?,
         };
         Ok(Options {
-            selectors: self.selectors.clone(),
+            selection: self.which.selection(),
             level: self.level,
             strict: self.strict,
             slow: self.slow,
@@ -215,29 +213,6 @@ impl Arguments {
             again,
         })
     }
-}
-
-/// A selector that matches nothing is a mistake, not an empty run.
-pub(super) fn check_selectors(
-    selectors: &[String],
-    catalogue: &[connectspec_harness::case::Suite],
-) -> Result<(), Trouble> {
-    for selector in selectors {
-        let ids = || {
-            catalogue
-                .iter()
-                .flat_map(|suite| &suite.cases)
-                .map(|case| &case.id)
-        };
-        if !ids().any(|id| matches(selector, id)) {
-            let suites: Vec<_> = catalogue.iter().map(|suite| suite.id).collect();
-            return Err(Trouble::usage(format!(
-                "`{selector}` selects no case; the suites are {}, and `connectspec list` shows all cases",
-                suites.join(", ")
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Ctrl-C and SIGTERM end the run at once, with a report of what there is.

@@ -119,6 +119,7 @@ fn same_run(other: &Path, first: &Report, path: &Path, report: &Report) -> Resul
             ("the version of connectspec", report.run.connectspec.clone()),
             ("the seed", report.run.seed.to_string()),
             ("the selection", report.run.selectors.join(" ")),
+            ("what it is over", report.run.over.join(" ")),
         ]
     };
     for ((what, ours), (_, theirs)) in facts(report).into_iter().zip(facts(first)) {

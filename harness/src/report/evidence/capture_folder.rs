@@ -63,7 +63,7 @@ impl CaptureFolder {
         let Some(result) = report.results.first() else {
             return Ok(());
         };
-        let folder = self.folder.join(folder_name(&result.case));
+        let folder = self.folder.join(folder_name(result.case.as_str()));
         make(&folder)?;
         let put = |name: &str, bytes: &[u8]| Place::at(&folder.join(name), "capture")?.write(bytes);
 

@@ -89,7 +89,7 @@ pub(crate) fn styled(
 /// Id and title; the title stands below an id that leaves it no room.
 fn heading(result: &CaseResult, width: Option<usize>) -> String {
     let word = result.verdict.word().to_uppercase();
-    let taken = word.len() + 1 + result.case.len() + 3 + result.title.chars().count();
+    let taken = word.len() + 1 + result.case.as_str().len() + 3 + result.title.chars().count();
     let word = paint(style(result.verdict).bold(), word);
     let mut text = format!("{word} {}", paint(BOLD, &result.case));
     let Some(width) = width.filter(|&width| taken > width) else {

@@ -206,7 +206,7 @@ impl<'r> Suite<'r> {
             counts: crate::report::Totals::of(results).to_string(),
             open: results.iter().any(has_to_be_read),
             families: results
-                .chunk_by(|a, b| family(&a.case) == family(&b.case))
+                .chunk_by(|a, b| a.case.family() == b.case.family())
                 .map(|results| Family::of(report, results))
                 .collect(),
         }
@@ -217,10 +217,10 @@ impl<'r> Family<'r> {
     fn of(report: &'r Report, results: &'r [CaseResult]) -> Self {
         let first = &results[0];
         Self {
-            case: family(&first.case),
+            case: first.case.family(),
             title: &first.title,
             level: first.level,
-            rows: row(&first.case).is_some(),
+            rows: first.case.row().is_some(),
             results: results
                 .iter()
                 .map(|result| Item::of(report, result))
@@ -233,8 +233,8 @@ impl<'r> Entry<'r> {
     fn of(report: &'r Report, verdict: Verdict) -> Vec<Self> {
         let mut entries: Vec<Self> = Vec::new();
         for result in report.with(verdict) {
-            let case = family(&result.case);
-            let row = row(&result.case).map(|row| (&*result.case, row));
+            let case = result.case.family();
+            let row = result.case.row().map(|row| (result.case.as_str(), row));
             match entries.last_mut() {
                 Some(last) if last.case == case => last.rows.extend(row),
                 _ => entries.push(Self {
@@ -247,17 +247,6 @@ impl<'r> Entry<'r> {
         }
         entries
     }
-}
-
-/// An id without its row.
-fn family(case: &str) -> &str {
-    case.split_once('[').map_or(case, |parts| parts.0)
-}
-
-/// The row of an id.
-fn row(case: &str) -> Option<&str> {
-    case.split_once('[')
-        .map(|parts| parts.1.trim_end_matches(']'))
 }
 
 /// Whether somebody has to look into it.
@@ -284,8 +273,8 @@ impl<'r> Item<'r> {
         let covers = result.covers.join(" ");
         let text = format!("{} {} {covers} {observed}", result.case, result.title);
         Self {
-            case: &result.case,
-            row: row(&result.case),
+            case: result.case.as_str(),
+            row: result.case.row(),
             title: &result.title,
             level: result.level,
             verdict: result.verdict,

@@ -27,7 +27,7 @@ mod tests {
         let mut report = report();
         report
             .results
-            .retain(|result| result.case.starts_with("close/the"));
+            .retain(|result| result.case.as_str().starts_with("close/the"));
         report.results[0].transcript.truncate(2);
         assert_snapshot!(json(&report).unwrap());
     }

@@ -91,10 +91,7 @@ fn faults_of_the_run(report: &Report) -> Vec<TestCase> {
 }
 
 fn case(report: &Report, result: &CaseResult) -> TestCase {
-    let name = result
-        .case
-        .split_once('/')
-        .map_or(&*result.case, |parts| parts.1);
+    let name = result.case.name();
     let evidence = failure::block(report, result);
     let mut status = match result.verdict {
         Verdict::Pass | Verdict::Warn | Verdict::Info => TestCaseStatus::success(),

@@ -103,7 +103,7 @@ fn folded(report: &Report, result: &CaseResult) -> String {
     format!(
         "<details><summary><b>{}</b> <code>{}</code> {}</summary>\n\n{fence}text\n{block}{fence}\n\n{}\n\n</details>\n\n",
         result.verdict.word().to_uppercase(),
-        html(&result.case),
+        html(result.case.as_str()),
         html(&result.title),
         links.join(" · "),
     )

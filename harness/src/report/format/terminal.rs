@@ -261,8 +261,7 @@ fn named(results: &[&CaseResult]) -> String {
     let mut suites: BTreeMap<&str, usize> = BTreeMap::new();
     for result in results {
         known_deviations::add(&mut cases, &result.case);
-        let suite = result.case.split('/').next().unwrap_or_default();
-        *suites.entry(suite).or_default() += 1;
+        *suites.entry(result.suite_id()).or_default() += 1;
     }
     if cases.len() <= NAMED_OF_A_REASON {
         return cases.join(", ");

@@ -12,13 +12,17 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::subject::{
-    offers::Offers,
-    profile::{
-        AccessLog, ConfigFile, Deviation, Launch, LogSource, Profile, ProfileError, READY_WITHIN,
-        STOP_WITHIN, StopSignal, Version, keys,
-        mistake::{Mistake, did_you_mean, place},
-        template::Template,
+use crate::{
+    case_id::{CaseId, CaseIdError},
+    protocol::{Protocol, UnknownProtocol},
+    subject::{
+        offers::Offers,
+        profile::{
+            AccessLog, ConfigFile, Deviation, Launch, LogSource, Profile, ProfileError,
+            READY_WITHIN, STOP_WITHIN, StopSignal, Version, keys,
+            mistake::{Mistake, did_you_mean, place},
+            template::Template,
+        },
     },
 };
 
@@ -143,6 +147,8 @@ struct RawAccessLog {
 #[serde(deny_unknown_fields)]
 struct RawDeviation {
     case: Spanned<String>,
+    #[serde(default)]
+    over: Vec<Spanned<String>>,
     why: String,
     see: Option<String>,
     until: Option<Spanned<String>>,
@@ -272,28 +278,47 @@ impl Source<'_> {
     fn deviations(&self, raw: Vec<RawDeviation>) -> Result<Vec<Deviation>, Mistake> {
         let mut deviations: Vec<Deviation> = Vec::with_capacity(raw.len());
         for one in raw {
-            if deviations
-                .iter()
-                .any(|known| known.case == *one.case.get_ref())
-            {
-                let message = format!("`{}` has a deviation already", one.case.get_ref());
-                let hint = "keep one of them".to_owned();
-                return Err(self.mistake(one.case.span(), message).hint(Some(hint)));
-            }
-            deviations.push(Deviation {
+            let deviation = Deviation {
                 until: one
                     .until
                     .as_ref()
                     .map(|until| self.date(until))
                     .transpose()?,
-                case: one.case.into_inner(),
+                case: self.case(&one.case)?,
+                over: self.over(&one)?,
                 why: one.why,
                 see: one.see,
                 observed: one.observed,
                 sometimes: one.sometimes,
-            });
+            };
+            let is_known = |case: &CaseId| deviations.iter().any(|known| known.is_of(case));
+            if let Some(twice) = deviation.cases().find(is_known) {
+                let message = format!("`{twice}` has a deviation already");
+                let hint = "keep one of them".to_owned();
+                return Err(self.mistake(one.case.span(), message).hint(Some(hint)));
+            }
+            deviations.push(deviation);
         }
         Ok(deviations)
+    }
+
+    fn case(&self, raw: &Spanned<String>) -> Result<CaseId, Mistake> {
+        let read = raw.get_ref().parse();
+        read.map_err(|error: CaseIdError| self.mistake(raw.span(), error.to_string()))
+    }
+
+    /// What the failure is known over, where that is more than the id says.
+    fn over(&self, raw: &RawDeviation) -> Result<Vec<Protocol>, Mistake> {
+        if let (Some(over), Some(_)) = (raw.over.first(), raw.case.get_ref().find('@')) {
+            let message = "the id names a version already".to_owned();
+            let hint = "take it out of the id, or leave `over` out".to_owned();
+            return Err(self.mistake(over.span(), message).hint(Some(hint)));
+        }
+        let each = raw.over.iter().map(|word| {
+            let read = word.get_ref().parse();
+            read.map_err(|error: UnknownProtocol| self.mistake(word.span(), error.to_string()))
+        });
+        each.collect()
     }
 
     /// A template that stands in the profile itself.
@@ -345,44 +370,4 @@ impl Source<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BASELINE: &str = "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nuntil = '2027-06-30'\n";
-
-    #[test]
-    fn a_baseline_is_read() {
-        let deviations = parse_baseline("b.toml", BASELINE).unwrap();
-        assert_eq!(deviations[0].case, "a/b");
-        let day = |text: &str| text.parse().unwrap();
-        assert!(!deviations[0].has_expired(day("2027-06-30")));
-        assert!(deviations[0].has_expired(day("2027-07-01")));
-    }
-
-    #[test]
-    fn mistakes_in_a_baseline_are_named() {
-        for (text, message) in [
-            (
-                "name = 'x'\n",
-                "b.toml:1:1: unknown key `name` at the top; the keys are: deviation",
-            ),
-            (
-                "[[deviation]]\ncase = 'a/b'\nwy = 'w'\n",
-                "b.toml:3:1: unknown key `wy` in [deviation]; did you mean `why`?",
-            ),
-            (
-                "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nuntil = 'June'\n",
-                "b.toml:4:9: `June` is no date; write it like \"2027-06-30\"",
-            ),
-            (
-                &format!("{BASELINE}\n{BASELINE}"),
-                "b.toml:7:8: `a/b` has a deviation already; keep one of them",
-            ),
-        ] {
-            assert_eq!(
-                parse_baseline("b.toml", text).unwrap_err().to_string(),
-                message
-            );
-        }
-    }
-}
+mod tests;

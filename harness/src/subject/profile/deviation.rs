@@ -1,10 +1,14 @@
 //! Deviations: failures that are known and explained.
 
+use crate::{case_id::CaseId, protocol::Protocol};
+
 /// A known, explained failure of one proxy in one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// The id of the case.
-    pub case: String,
+    pub case: CaseId,
+    /// Over what it fails, where that is more than the id says.
+    pub over: Vec<Protocol>,
     /// Why it fails, as seen in a transcript.
     pub why: String,
     /// Where more is to be read.
@@ -18,6 +22,19 @@ pub struct Deviation {
 }
 
 impl Deviation {
+    /// The ids of all cases whose failure it explains.
+    pub fn cases(&self) -> impl Iterator<Item = CaseId> {
+        let plain = self.over.is_empty().then(|| self.case.clone());
+        let over = self.over.iter().map(|&protocol| self.case.over(protocol));
+        plain.into_iter().chain(over)
+    }
+
+    /// Whether it explains the failure of the case with this id.
+    #[must_use]
+    pub fn is_of(&self, id: &CaseId) -> bool {
+        self.cases().any(|case| case == *id)
+    }
+
     /// Whether the excuse has run out on that day.
     #[must_use]
     pub fn has_expired(&self, today: jiff::civil::Date) -> bool {

@@ -55,7 +55,15 @@ pub(super) fn of_baseline(table: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-const DEVIATION: &[&str] = &["case", "why", "see", "until", "observed", "sometimes"];
+const DEVIATION: &[&str] = &[
+    "case",
+    "over",
+    "why",
+    "see",
+    "until",
+    "observed",
+    "sometimes",
+];
 
 /// Finds the first key that may not be there.
 pub(super) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake> {

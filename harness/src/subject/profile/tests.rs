@@ -61,8 +61,7 @@ fn a_whole_profile_is_read() {
     );
     assert!(!profile.offers.upstream && profile.folder.is_none());
     assert_eq!(profile.access_log.as_ref().unwrap().from, LogSource::Stdout);
-    let listed = profile.deviations.iter().map(|known| &*known.case);
-    assert_eq!(listed.collect::<Vec<_>>(), ["target/x[y]"]);
+    assert_eq!(profile.deviations[0].case, "target/x[y]");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl<'r> Line<'r> {
             said.unwrap_or_default()
         };
         Self {
-            case: row.case,
+            case: row.case.as_str(),
             title: row.title(),
             level: any.level,
             text: format!("{} {} {}", row.case, any.title, any.covers.join(" ")).to_lowercase(),
@@ -197,7 +197,7 @@ impl<'r> Data<'r> {
                 source: &any.source,
                 results: reports.iter().zip(&row.results).map(result).collect(),
             };
-            (row.case, data)
+            (row.case.as_str(), data)
         };
         Self {
             subjects: reports.iter().map(|report| report.subject.name()).collect(),

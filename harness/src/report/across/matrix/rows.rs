@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    case_id::CaseId,
     report::{
         CaseResult, Report,
         format::markdown::{cell, sign},
@@ -118,7 +119,7 @@ pub(super) struct Matrix<'r> {
 
 /// One case, and its result in each report that has it.
 pub(super) struct Row<'r> {
-    pub(super) case: &'r str,
+    pub(super) case: &'r CaseId,
     pub(super) results: Vec<Option<&'r CaseResult>>,
 }
 
@@ -131,17 +132,17 @@ pub(super) struct Print<'r> {
 
 impl<'r> Matrix<'r> {
     pub(super) fn of(reports: &'r [Report]) -> Self {
-        let by_case: Vec<BTreeMap<&str, &CaseResult>> = reports
+        let by_case: Vec<BTreeMap<&CaseId, &CaseResult>> = reports
             .iter()
             .map(|report| {
                 report
                     .results
                     .iter()
-                    .map(|result| (&*result.case, result))
+                    .map(|result| (&result.case, result))
                     .collect()
             })
             .collect();
-        let cases: BTreeSet<&str> = by_case.iter().flat_map(BTreeMap::keys).copied().collect();
+        let cases: BTreeSet<&CaseId> = by_case.iter().flat_map(BTreeMap::keys).copied().collect();
         let rows = cases
             .into_iter()
             .map(|case| Row {
@@ -157,9 +158,9 @@ impl<'r> Matrix<'r> {
 
     /// The rows of each family of cases: those that differ only in their brackets.
     pub(super) fn families(&self) -> Vec<(&'r str, &[Row<'r>])> {
-        let family = |row: &Row<'r>| row.case.split('[').next().unwrap_or(row.case);
-        let families = self.rows.chunk_by(|a, b| family(a) == family(b));
-        families.map(|rows| (family(&rows[0]), rows)).collect()
+        let same = |a: &Row<'r>, b: &Row<'r>| a.case.family() == b.case.family();
+        let families = self.rows.chunk_by(same);
+        families.map(|rows| (rows[0].case.family(), rows)).collect()
     }
 
     pub(super) fn fingerprint(&self) -> Vec<Print<'r>> {
@@ -204,9 +205,7 @@ mod tests {
         let mut squid = report();
         squid.subject.title = "Squid".to_owned();
         squid.subject.version = Some("6.13".to_owned());
-        squid
-            .results
-            .retain(|result| !result.case.starts_with("may/"));
+        squid.results.retain(|result| result.case.suite() != "may");
         for result in &mut squid.results {
             if result.verdict == Verdict::Fail {
                 result.verdict = Verdict::Pass;
@@ -221,7 +220,7 @@ mod tests {
         let mut reports = two();
         for row in ["plus_sign", "negative"] {
             let mut more = reports[0].with(Verdict::Pass).next().unwrap().clone();
-            more.case = format!("target/refuses_a_bad_port[{row}]");
+            more.case = format!("target/refuses_a_bad_port[{row}]").parse().unwrap();
             reports[0].results.push(more);
         }
         assert_snapshot!(markdown(&reports), @"

@@ -27,7 +27,7 @@ pub fn rust(repro: &Repro<'_>) -> String {
         "//!\n//! Needs nothing but the standard library. In the folder `tests` of any crate:\n",
     );
     text.push_str("//! `PROXY=127.0.0.1:3128 cargo test --test repro`\n\n");
-    let name = function_name(&repro.result.case);
+    let name = function_name(repro.result.case.name());
     let _ = writeln!(
         text,
         "#[test]\nfn {name}() {{\n    let play = Play::default();"
@@ -136,8 +136,7 @@ fn fault(events: &[Event], cast: &Cast) -> Vec<String> {
         .collect()
 }
 
-fn function_name(case: &str) -> String {
-    let name = case.rsplit_once('/').map_or(case, |parts| parts.1);
+fn function_name(name: &str) -> String {
     let name: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })

@@ -85,7 +85,7 @@ fn verbose_shows_every_result() {
     let report = report();
     let text = shown(&report, Verbosity::Verbose);
     for result in &report.results {
-        assert!(text.contains(&result.case), "{}", result.case);
+        assert!(text.contains(result.case.as_str()), "{}", result.case);
     }
 }
 
@@ -132,7 +132,7 @@ fn many_blocked_cases_for_one_reason_are_shown_as_one_thing() {
     let blocked = report.with(Verdict::Blocked).next().unwrap().clone();
     report.results = (0..5)
         .map(|number| CaseResult {
-            case: format!("auth/case_{number}"),
+            case: format!("auth/case_{number}").parse().unwrap(),
             ..blocked.clone()
         })
         .collect();
@@ -149,7 +149,9 @@ fn a_proxy_that_went_away_fills_no_page() {
     let blocked = report.with(Verdict::Blocked).next().unwrap().clone();
     report.results = (0..40)
         .map(|number| CaseResult {
-            case: format!("suite_{}/case_{number}", number % 2),
+            case: format!("suite_{}/case_{number}", number % 2)
+                .parse()
+                .unwrap(),
             reason: Some("could not connect to 127.0.0.1:3128: nobody listens there".to_owned()),
             ..blocked.clone()
         })

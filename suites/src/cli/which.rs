@@ -1,0 +1,99 @@
+//! Which cases a command means: selectors, and what they are asked over.
+
+use clap::Parser;
+use connectspec_harness::{
+    case::{Suite, select::Selection},
+    protocol::{EVERY, Protocol},
+};
+
+use crate::cli::Trouble;
+
+/// Which cases are meant.
+#[derive(Clone, Debug, Parser)]
+pub(super) struct Which {
+    /// Which cases: globs over their ids, such as `close` or `*/refuses_*`; none means all. One with an `@` names the version of HTTP, too: `close@tls`, `*@*`
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    #[command(flatten)]
+    over: Versions,
+}
+
+/// Which versions of HTTP are meant.
+#[derive(Clone, Debug, Parser)]
+pub(super) struct Versions {
+    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), or every; may be said more than once [default: http/1.1]
+    #[arg(long, value_name = "VERSION", value_parser = over)]
+    over: Vec<Over>,
+}
+
+/// A word of `--over`.
+#[derive(Clone, Copy, Debug)]
+enum Over {
+    One(Protocol),
+    Every,
+}
+
+impl Which {
+    /// What these selectors mean where nothing is said of versions.
+    pub(super) const fn as_they_are(selectors: Vec<String>) -> Self {
+        Self::of(selectors, Versions { over: Vec::new() })
+    }
+
+    /// What these selectors mean.
+    pub(super) const fn of(selectors: Vec<String>, over: Versions) -> Self {
+        Self { selectors, over }
+    }
+
+    /// What it says.
+    pub(super) fn selection(&self) -> Selection {
+        let over = self.over.over.iter().flat_map(|over| match over {
+            Over::One(protocol) => std::slice::from_ref(protocol),
+            Over::Every => EVERY,
+        });
+        let mut over: Vec<Protocol> = over.copied().collect();
+        over.sort();
+        over.dedup();
+        Selection {
+            selectors: self.selectors.clone(),
+            over,
+        }
+    }
+
+    /// A selector that matches nothing is a mistake, not an empty run.
+    pub(super) fn check(&self, catalogue: &[Suite]) -> Result<(), Trouble> {
+        let selection = self.selection();
+        let ids = || {
+            let cases = catalogue.iter().flat_map(|suite| &suite.cases);
+            cases.map(|case| &case.id)
+        };
+        let means_none = |one: &&String| !ids().any(|id| selection.means_by(one, id));
+        let Some(selector) = self.selectors.iter().find(means_none) else {
+            return Ok(());
+        };
+        let anywhere = Selection {
+            over: EVERY.to_vec(),
+            ..Selection::default()
+        };
+        if ids().any(|id| anywhere.means_by(selector, id)) {
+            let over = selection.over.iter().map(|protocol| protocol.word());
+            return Err(Trouble::usage(format!(
+                "`{selector}` selects no case over {}; `connectspec list --over every {selector}` shows which there are",
+                over.collect::<Vec<_>>().join(" or ")
+            )));
+        }
+        let suites: Vec<_> = catalogue.iter().map(|suite| suite.id).collect();
+        Err(Trouble::usage(format!(
+            "`{selector}` selects no case; the suites are {}, and `connectspec list --over every` shows all cases",
+            suites.join(", ")
+        )))
+    }
+}
+
+fn over(word: &str) -> Result<Over, String> {
+    if word == "every" {
+        return Ok(Over::Every);
+    }
+    let protocol: Result<Protocol, _> = word.parse();
+    let protocol = protocol.map_err(|error| format!("{error}, and every for all of them"))?;
+    Ok(Over::One(protocol))
+}
