@@ -8,6 +8,7 @@
 use std::fmt;
 
 use crate::{
+    protocol::Listener,
     setup::{Allow, Setup},
     subject::offers::{AllowedPorts, Offers, Passwords, TimeoutKind},
 };
@@ -229,7 +230,7 @@ capabilities! {
         says: "clients speak TLS to it",
         variables: &["tls.certificate", "tls.key"],
         claimed: |known| known.offers.tls_listener,
-        asked: |setup| setup.tls,
+        asked: |setup| setup.listener == Listener::Tls,
     }
     /// It can be told how long to wait for a connection to the server.
     ConnectTimeout {

@@ -85,7 +85,7 @@ fn check(name: &str) -> Result<Status, Trouble> {
     let mut status = Status::Conformant;
     for need in Need::ALL {
         let case = probe(*need);
-        let of = |result: &&CaseResult| Some(&*result.case) == case;
+        let of = |result: &&CaseResult| Some(result.case.as_str()) == case;
         let Some(result) = report.results.iter().find(of) else {
             continue;
         };
