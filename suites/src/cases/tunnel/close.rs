@@ -35,6 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to keep the other direction open, or to close it once all has been delivered.
 fn the_last_words_arrive() -> Case {
     must("Data sent before a close is delivered before the close")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-001"])
         .run(async |lab| {
@@ -56,6 +57,7 @@ const MUCH: u64 = 1 << 20;
 /// Also accepted: to end the tunnel with a reset once every byte has been delivered.
 fn much_arrives_before_the_end_of_the_server() -> Case {
     must("A megabyte that is followed by the server's close arrives before it")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-001"])
         .run(async |lab| {
@@ -71,6 +73,7 @@ fn much_arrives_before_the_end_of_the_server() -> Case {
 /// Also accepted: to end the tunnel with a reset once every byte has been delivered.
 fn much_arrives_before_the_end_of_the_client() -> Case {
     must("A megabyte that is followed by the client's close arrives before it")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-002", "CLS-003"])
         .run(async |lab| {
@@ -102,6 +105,7 @@ fn a_slow_server_gets_the_end_of_an_upload() -> Case {
 /// Also accepted: to push back instead of buffering. Nothing may be thrown away since the server has closed.
 fn a_slow_client_gets_the_end_of_a_download() -> Case {
     must("A slow client gets everything that the server sent before it closed")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-017"])
         .run(async |lab| {
@@ -133,6 +137,7 @@ async fn sends_all_to_a_slow_reader(lab: &Lab, from: &mut End, to: &mut End) -> 
 /// Also accepted: to end either side with a reset.
 fn a_tunnel_that_both_have_closed_is_over() -> Case {
     must("When both sides have closed, both see the end")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-005"])
         .run(async |lab| {
@@ -152,6 +157,7 @@ fn a_tunnel_that_both_have_closed_is_over() -> Case {
 fn a_tunnel_that_one_has_closed_comes_to_its_end() -> Family {
     each(FIRST, |&(_, row, client_first)| {
         must("After one side has closed and then the other, the first sees the end")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
             .run(async move |lab| {

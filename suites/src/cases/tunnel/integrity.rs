@@ -82,6 +82,7 @@ const DELICATE: &[(&str, &str, Bytes)] = &[
 fn bytes_pass_unchanged() -> Family {
     each(DELICATE, |&(_, row, bytes)| {
         must("Bytes pass a tunnel unchanged, whatever they look like")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
             .seen_in(
@@ -106,6 +107,7 @@ const MUCH: u64 = 16 << 20;
 fn much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("Sixteen megabytes arrive complete, in order and unchanged")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row(upwards)])
             .run(async move |lab| passes(lab, upwards, MUCH).await)
@@ -135,6 +137,7 @@ async fn passes(lab: &Lab, upwards: bool, length: u64) -> Outcome {
 /// Only this conforms: neither end stops reading, so there is always something that can go on.
 fn both_directions_flow_at_once() -> Case {
     must("Both directions flow at the same time")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-007"])
         .seen_in(
@@ -211,6 +214,7 @@ async fn fills(lab: &Lab, from: &mut End, to: &End) -> Outcome {
 /// Also accepted: to end a tunnel that is idle for longer than the proxy says. A second is far below any of that.
 fn a_pause_loses_nothing() -> Case {
     must("After a pause everything arrives, in order")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-011"])
         .run(async |lab| {
@@ -229,6 +233,7 @@ fn a_pause_loses_nothing() -> Case {
 fn a_slow_reader_gets_everything() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("What was sent while nobody read arrives complete, once somebody reads")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-011"])
             .run(async move |lab| arrives_where_reading_begins_late(lab, upwards, MUCH / 2).await)
@@ -248,6 +253,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// proxy.
 fn a_single_byte_is_not_held_back() -> Case {
     practice("A single byte is passed on without waiting for more")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-008"])
         .run(async |lab| {
