@@ -74,6 +74,7 @@ const EVERYBODY: &[(&str, &str)] = &[
 fn the_proxy_is_no_target_of_its_own() -> Family {
     each(ITSELF, |&(_, host)| {
         practice("The proxy opens no tunnel to itself")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.2"))
             .cites(RFC_9110.section("7.6"))
             .covers(["SEC-007"])
@@ -120,6 +121,7 @@ const ITSELF: &[(&str, &str)] = &[("by_address", "127.0.0.1"), ("by_name", "loca
 /// Also accepted: any status, and none, as long as it is the same for both; also to repeat the target after the status.
 fn a_denial_does_not_tell_open_ports_from_closed_ones() -> Case {
     practice("A denied port is answered in the same way whether it is open or closed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.2"))
         .covers(["POL-014", "SEC-010"])
         .needs([Need::PortList])
@@ -172,6 +174,7 @@ fn status_of(exchange: Exchange) -> Outcome<String> {
 /// Also accepted: any product names, and none.
 fn what_it_says_of_itself() -> Case {
     survey("It calls itself")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.12"))
         .covers(["SEC-015"])
         .run(async |lab| {

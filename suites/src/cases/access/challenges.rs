@@ -37,6 +37,7 @@ pub(crate) fn suite() -> Suite {
 fn nobody_gets_in_without_good_credentials() -> Family {
     let refused = |&(_, who): &'static (&'static str, Unwelcome)| {
         must("Without good credentials there is no tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001", "H1-AUTH-008"])
@@ -59,6 +60,7 @@ fn nobody_gets_in_without_good_credentials() -> Family {
 /// go against the recommendation.
 fn missing_credentials_are_asked_for() -> Case {
     should("A request without credentials is answered with 407")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("11.7.1"))
         .covers(["H1-AUTH-001"])
@@ -85,6 +87,7 @@ fn missing_credentials_are_asked_for() -> Case {
 fn credentials_are_not_asked_for_with_401() -> Family {
     each(UNWELCOME, |&(_, who)| {
         should("A proxy does not ask for credentials with 401")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.3"))
             .cites(RFC_9110.section("15.5.8"))
             .covers(["H1-AUTH-003"])
@@ -106,6 +109,7 @@ fn credentials_are_not_asked_for_with_401() -> Family {
 fn no_server_is_contacted_before_credentials() -> Family {
     each(UNWELCOME, |&(_, who)| {
         should("No server is contacted for a client without good credentials")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001"])
@@ -168,6 +172,7 @@ fn a_407_has_a_challenge() -> Family {
 fn a_407_does_not_challenge_as_a_server_does() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 does not have WWW-Authenticate in place of Proxy-Authenticate")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.3"))
             .cites(RFC_9110.section("15.5.8"))
             .covers(["H1-AUTH-003"])
@@ -217,6 +222,7 @@ fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
 fn no_challenge_names_a_parameter_twice() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("No parameter stands twice in one challenge")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.2"))
             .covers(["H1-AUTH-021"])
             .under(credentials())
@@ -239,6 +245,7 @@ fn no_challenge_names_a_parameter_twice() -> Family {
 fn a_407_that_says_close_is_followed_by_a_close() -> Family {
     each(UNWELCOME, |&(_, who)| {
         must("A 407 that says close is the last answer on its connection")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.6"))
             .cites(RFC_9931.section("8"))
             .covers(["H1-AUTH-020"])
@@ -276,6 +283,7 @@ fn a_407_that_says_close_is_followed_by_a_close() -> Family {
 /// and for the name that the client has sent.
 fn a_407_does_not_tell_who_exists() -> Case {
     practice("A wrong password and an unknown user get the same answer")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.16"))
         .covers(["H1-AUTH-019"])
         .under(credentials())
@@ -356,6 +364,7 @@ fn lines(reply: &Reply, body: &[u8], names: &[String]) -> Vec<String> {
 /// Also accepted: 407 for both, which tells nothing, and the denial first.
 fn a_denied_port_without_credentials_is_answered() -> Case {
     survey("Without credentials, an allowed port and a denied one are answered with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.16"))
         .covers(["H1-AUTH-014"])
         .under(credentials())

@@ -42,6 +42,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to ask for credentials first, or to refuse while it is overloaded; both say nothing here.
 fn a_listed_port_is_reached() -> Case {
     must("A port of the list is reached")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004"])
         .needs([Need::PortList])
@@ -89,6 +90,7 @@ fn a_client_of_old_is_refused_a_denied_port() -> Case {
 /// Only this conforms: each port that the list names was declared to be allowed.
 fn ports_and_ranges_add_up() -> Case {
     must("Every port and every range of the list is allowed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004"])
         .needs([Need::PortList])
@@ -133,6 +135,7 @@ fn a_range_ends_where_it_says() -> Case {
 /// Nothing else is right for a proxy like httpd: a port that was refused before any connection gives 403 there.
 fn a_list_replaces_the_default() -> Case {
     httpd("A list of ports replaces the default one")
+        .over(HTTP_1_1)
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-006"])
         .needs([Need::Directive, Need::DefaultPorts])
@@ -155,6 +158,7 @@ fn a_list_replaces_the_default() -> Case {
 /// Also accepted: to close the connection after the first request, or to serve no other method than CONNECT.
 fn each_request_of_a_connection_is_judged() -> Case {
     must("A CONNECT behind another request is judged like any other")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("3.3"))
         .covers(["POL-009"])
         .needs([Need::PortList])
@@ -220,6 +224,7 @@ fn an_allowed_port_in_host_opens_nothing() -> Case {
 /// Also accepted: to refuse the request, or to answer it with a tunnel to its target.
 fn a_denied_port_in_host_leads_nowhere() -> Case {
     must("A Host field never leads to a port of its own")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.3"))
         .covers(["POL-010", "H1-HOST-005"])
         .needs([Need::PortList])
@@ -238,6 +243,7 @@ fn a_denied_port_in_host_leads_nowhere() -> Case {
 /// Also accepted: a tunnel to the target; 400 or 421, since Host and target differ.
 fn a_denied_port_in_host_denies_nothing() -> Case {
     practice("A denied port in the Host field is no reason to deny the target")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.3"))
         .covers(["POL-010"])
         .needs([Need::PortList])
@@ -300,6 +306,7 @@ const SPELLINGS: &[(&str, Spelling)] = &[
 fn no_spelling_opens_a_denied_port() -> Family {
     each(SPELLINGS, |&(_, spelling)| {
         must("A denied port stays closed however it is written")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["POL-011"])
             .needs([Need::PortList])

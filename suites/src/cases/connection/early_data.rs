@@ -37,6 +37,7 @@ const SIZES: &[(&str, u64)] = &[
 fn early_data_is_delivered_once_and_in_order() -> Family {
     each(SIZES, |&(_, length)| {
         must("What stands behind a granted request reaches the server, once and in order")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9931.section("4.1"))
@@ -59,6 +60,7 @@ fn early_data_is_delivered_once_and_in_order() -> Family {
 fn early_data_that_looks_like_a_request_is_data() -> Family {
     each(REQUESTS, |&(_, method)| {
         must("A request behind a granted CONNECT reaches its server as data, and no other server")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .covers(["H1-CONN-007", "H1-CONN-011"])
@@ -97,6 +99,7 @@ const BLANKS: &[(&str, &str)] = &[
 fn early_data_may_be_blank_at_its_ends() -> Family {
     each(BLANKS, |&(_, blank)| {
         must("Blank bytes around what stands behind a granted request reach the server, too")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .covers(["H1-CONN-007", "H1-FRM-001"])
@@ -148,6 +151,7 @@ const DESTINATIONS: &[(&str, Occasion)] = &[
 fn one_early_byte_harms_nobody() -> Family {
     each(DESTINATIONS, |&(_, occasion)| {
         practice("Requests with one byte behind them keep no other client from its tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.5"))
             .covers(["H1-CONN-008"])
             .needs(occasion.needs())

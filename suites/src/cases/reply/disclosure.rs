@@ -35,6 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Nothing else is right.
 fn no_answer_is_used_twice() -> Case {
     must("The same request twice leads to two connections, each with its own bytes")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-012"])
         .run(async |lab| {
@@ -91,6 +92,7 @@ const INJECTED: &str = "X-Injected-By-The-Request";
 fn no_field_is_made_of_the_request() -> Family {
     each(INJECTIONS, |&(_, injected)| {
         must("No line end of the request ends a line of the reply")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("2.2"))
             .cites(RFC_9110.section("5.5"))
             .cites(RFC_9112.section("11.1"))
@@ -145,6 +147,7 @@ const SCRIPT: &str = "\"><script>connectspec()</script>";
 fn no_script_is_made_of_the_request() -> Family {
     each(SCRIPTS, |&(_, written)| {
         practice("What a page of HTML repeats of the request is escaped")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.4"))
             .covers(["H1-ERR-008"])
             .run(async move |lab| {
@@ -185,6 +188,7 @@ fn is_plain(reply: &Reply) -> bool {
 /// Also accepted: the address that the client has asked for, and names of any kind.
 fn no_reply_names_an_internal_address() -> Case {
     practice("No field of a reply names a private address but the one that was asked for")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.12"))
         .covers(["H1-RSP-014", "SEC-009"])
         .run(async |lab| {
@@ -206,6 +210,7 @@ fn no_reply_names_an_internal_address() -> Case {
 /// Also accepted: any fields, as long as they are fewer than 8 kB.
 fn a_success_is_short() -> Case {
     practice("The head of a 2xx is shorter than 8 kB")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["H1-RSP-014"])
         .run(async |lab| {
@@ -226,6 +231,7 @@ fn a_success_is_short() -> Case {
 /// Also accepted: the same status with different fields, or another page.
 fn a_denial_differs_from_an_outage() -> Case {
     practice("A denied port is answered differently than one that is closed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.5.4"))
         .cites(RFC_9110.section("15.6.3"))
         .covers(["H1-ERR-011", "H1-ERR-001"])
@@ -265,6 +271,7 @@ const CHANGING: [&str; 3] = ["date", "content-length", "connection"];
 /// Also accepted: nothing but the status.
 fn a_refusal_explains_itself() -> Case {
     survey("A denial explains itself with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.5"))
         .cites(RFC_9110.section("15.6"))
         .covers(["H1-ERR-007"])
@@ -299,6 +306,7 @@ fn a_refusal_explains_itself() -> Case {
 /// Also accepted: any 2xx, with any fields but those about a body.
 fn a_tunnel_is_granted_with() -> Case {
     survey("A tunnel is granted with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("7.6.1"))
         .covers(["H1-RSP-008", "H1-RSP-011"])
@@ -321,6 +329,7 @@ fn a_tunnel_is_granted_with() -> Case {
 /// Also accepted: either.
 fn a_refusal_is_dated() -> Case {
     survey("A refusal is dated")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("6.6.1"))
         .covers(["H1-RSP-013"])
         .run(async |lab| {
@@ -335,6 +344,7 @@ fn a_refusal_is_dated() -> Case {
 /// Also accepted: either; a malformed request-line may be answered with one.
 fn a_redirect() -> Case {
     survey("Redirects are answered to")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("3.2"))
         .covers(["H1-ERR-015"])

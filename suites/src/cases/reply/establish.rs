@@ -84,6 +84,7 @@ const VERSIONS: &[(&str, &str)] = &[("http_1_1", "HTTP/1.1"), ("http_1_0", "HTTP
 fn a_success_has_no_content_length() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Content-Length")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("8.6"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-RSP-002"])
@@ -109,6 +110,7 @@ fn a_success_has_no_content_length() -> Family {
 fn a_success_has_no_transfer_encoding() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Transfer-Encoding")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.1"))
             .covers(["H1-RSP-003"])
@@ -133,6 +135,7 @@ fn a_success_has_no_transfer_encoding() -> Family {
 /// Only this conforms: the server is silent here, so whatever comes was made by the proxy.
 fn the_tunnel_begins_behind_the_empty_line() -> Case {
     must("Nothing stands between the head of a 2xx and what the server says")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-RSP-004"])
@@ -155,6 +158,7 @@ fn the_tunnel_begins_behind_the_empty_line() -> Case {
 /// twice comes as soon as the client has spoken is not.
 fn a_silent_client_gets_its_tunnel() -> Case {
     must("A 2xx does not wait for the client to send more than its request")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("8"))
         .covers(["H1-RSP-015"])
@@ -191,6 +195,7 @@ fn a_silent_client_gets_its_tunnel() -> Case {
 /// Nothing else is right.
 fn a_server_may_speak_first() -> Case {
     must("What the server says first arrives behind the head of the 2xx")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-016"])
         .seen_in(
@@ -212,6 +217,7 @@ fn a_server_may_speak_first() -> Case {
 /// Nothing else is right.
 fn what_a_server_says_at_once_is_complete() -> Case {
     must("What the server sends before the client reads is complete, and stands behind the head")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-018"])
         .seen_in(

@@ -98,6 +98,7 @@ fn an_unregistered_name_is_a_gateway_error() -> Case {
 #[track_caller]
 fn unresolvable() -> Case {
     practice("A name that does not resolve is answered with a 5xx")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.2"))
         .covers(["H1-ERR-002"])
@@ -141,6 +142,7 @@ fn a_denied_port_is_forbidden() -> Case {
 /// tunnel, which is asked for later, takes as long.
 fn a_denial_comes_at_once() -> Case {
     practice("A port that is not allowed is refused within a second")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.5.4"))
         .covers(["H1-ERR-011"])
         .needs([Need::PortList])
@@ -174,6 +176,7 @@ fn a_denial_comes_at_once() -> Case {
 fn a_page_names_no_internal_address() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         practice("The page of a refusal names no private address but those that its client knows")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.12"))
             .covers(["SEC-009"])
             .under(occasion.setup())
@@ -202,6 +205,7 @@ fn a_page_names_no_internal_address() -> Family {
 fn a_refusal_is_complete() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal has one framing, and ends as that says")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9110.section("6.4.1"))
             .covers(["H1-ERR-005", "H1-ERR-006"])
@@ -227,6 +231,7 @@ fn a_refusal_is_complete() -> Family {
 fn an_old_client_gets_no_chunks() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal to a client of HTTP/1.0 has no Transfer-Encoding")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.1"))
             .covers(["H1-ERR-016"])
             .under(occasion.setup())
@@ -288,6 +293,7 @@ const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 fn a_server_that_hangs_up_at_once_adds_nothing() -> Family {
     each(HANG_UPS, |&(_, hangs_up)| {
         must("Where the server hangs up at once, the client gets the end and nothing else")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-ERR-012"])
             .run(async move |lab| {

@@ -177,6 +177,7 @@ const BROKEN_BRACKETS: &[(&str, &str, Spelling)] = &[
 fn refuses_what_stands_behind_the_brackets() -> Family {
     each(BEHIND_BRACKETS, |&(_, behind)| {
         should("Nothing stands between the closing bracket and the colon")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers(["H1-TGT-016"])

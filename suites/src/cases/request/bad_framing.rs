@@ -45,6 +45,7 @@ fn an_invalid_length_ends_the_connection() -> Family {
 fn an_invalid_length_gets_400() -> Family {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
         should("A request with an invalid length is answered with 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .covers([row])
             .run(async move |lab| {
@@ -90,6 +91,7 @@ fn an_unframed_body_ends_the_connection() -> Family {
 fn an_unframed_body_gets_400() -> Family {
     each(UNFRAMED, |&(_, fields)| {
         should("A request whose last transfer coding is not chunked is answered with 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .covers(["H1-FRM-005"])
             .run(async move |lab| {
@@ -131,6 +133,7 @@ fn an_unknown_coding_is_refused() -> Case {
 /// the request is granted, nothing follows here: what becomes of the content is a case of its own.
 fn two_framings_end_the_connection() -> Case {
     must("After a request with both framings that is refused, nothing more is served")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.1"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-FRM-007"])

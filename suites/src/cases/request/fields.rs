@@ -56,6 +56,7 @@ fn refuses_whitespace_before_the_colon() -> Family {
 fn whitespace_before_the_colon_is_a_bad_request() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         should("Whitespace between a field's name and its colon gets 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("5.1"))
             .covers([row])
             .run(async move |lab| {
@@ -74,6 +75,7 @@ fn whitespace_before_the_colon_is_a_bad_request() -> Family {
 fn a_line_that_begins_with_whitespace_is_no_field() -> Family {
     each(LED_BY_WHITESPACE, |&(_, line)| {
         must("A line behind the request-line that begins with whitespace is dropped or refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-FLD-003"])
             .run(async move |lab| {
@@ -96,6 +98,7 @@ const LED_BY_WHITESPACE: &[(&str, &str)] = &[("space", " X: y"), ("tab", "\tX: y
 fn a_folded_value_shifts_nothing() -> Family {
     each(FOLDED, |&(_, field)| {
         must("A value over two lines is refused, or read as one")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("5.2"))
             .covers(["H1-FLD-004"])
             .run(async move |lab| {
@@ -122,6 +125,7 @@ const FOLDED: &[(&str, &str)] = &[
 fn a_strange_byte_in_a_value_leads_nowhere_else() -> Family {
     each(STRANGE_VALUES, |&(_, field)| {
         must("NUL, CR and LF in a value are refused, or read as a space or an end of line")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.5"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-FLD-005"])
@@ -216,6 +220,7 @@ const HIDDEN: &[(&str, &str, &str, Hidden)] = &[
 fn no_space_is_needed_before_a_value() -> Family {
     each(WITHOUT_SPACE, |&(_, field)| {
         must("A value may follow the colon at once")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("5"))
             .cites(RFC_9112.section("5.1"))
             .covers(["H1-FLD-022"])
@@ -270,6 +275,7 @@ const PAST_ASCII: &[(&str, &[u8])] = &[
 fn the_case_of_a_field_name_means_nothing() -> Family {
     each(CASES, |&(_, name, _)| {
         must("Field names are compared without regard to case")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.1"))
             .covers(["H1-FLD-010"])
             .run(async move |lab| {
@@ -313,6 +319,7 @@ const CASES: &[(&str, &str, &str)] = &[
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn unknown_fields_are_ignored() -> Case {
     should("Twenty fields that nobody knows do not stop a tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.1"))
         .covers(["H1-FLD-011"])
         .run(async |lab| {

@@ -49,6 +49,7 @@ fn refuses_a_request_without_host() -> Case {
 /// an answer, says nothing.
 fn a_request_without_host_is_a_bad_request() -> Case {
     should("An HTTP/1.1 CONNECT without a Host field gets 400")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2"))
         .covers(["H1-HOST-001"])
         .run(async |lab| {
@@ -97,6 +98,7 @@ fn refuses_two_hosts() -> Family {
 fn two_hosts_are_a_bad_request() -> Family {
     each(TWO_HOSTS, |&(_, row, hosts)| {
         should("A CONNECT with two Host fields gets 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .covers([row])
             .run(async move |lab| {
@@ -130,6 +132,7 @@ fn an_old_client_may_not_name_two_hosts_either() -> Family {
 fn two_hosts_of_an_old_client_are_a_bad_request() -> Family {
     each(TWO_HOSTS, |&(_, _, hosts)| {
         should("An HTTP/1.0 CONNECT with two Host fields gets 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-008"])
             .run(async move |lab| {
@@ -191,6 +194,7 @@ fn refuses_a_malformed_host() -> Family {
 fn a_malformed_host_is_a_bad_request() -> Family {
     each(MALFORMED, |&(_, spelling)| {
         should("A CONNECT whose Host field is no host gets 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9110.section("7.2"))
             .covers(["H1-HOST-004"])
@@ -247,6 +251,7 @@ fn refuses_what_only_looks_like_a_host() -> Family {
 fn what_only_looks_like_a_host_is_a_bad_request() -> Family {
     each(NEARLY_HOSTS, |&(_, values)| {
         should("A CONNECT whose Host field is nearly a host gets 400")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9110.section("7.2"))
             .covers(["H1-HOST-004"])
@@ -269,6 +274,7 @@ fn what_only_looks_like_a_host_is_a_bad_request() -> Family {
 fn another_host_leads_nowhere_else() -> Family {
     each(OTHER_HOSTS, |&(_, host)| {
         must("A tunnel leads to the target, whatever Host says")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.3"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-005"])
@@ -301,6 +307,7 @@ const OTHER_HOSTS: &[(&str, OtherHost)] = &[
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn the_host_may_lack_the_port() -> Case {
     should("A Host field that names the target's host without its port is accepted")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-HOST-007"])
@@ -321,6 +328,7 @@ fn the_host_may_lack_the_port() -> Case {
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn whitespace_around_the_host_is_no_part_of_it() -> Case {
     must("Whitespace around the value of Host is no part of it")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("5.1"))
         .cites(RFC_9110.section("5.5"))
         .covers(["H1-HOST-009"])
@@ -338,6 +346,7 @@ fn whitespace_around_the_host_is_no_part_of_it() -> Case {
 /// Also accepted: anything.
 fn an_empty_host() -> Case {
     survey("What a CONNECT with an empty Host field gets")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2"))
         .covers(["H1-HOST-006"])
         .run(async |lab| {

@@ -42,6 +42,7 @@ fn refuses_two_slashes_before_the_host() -> Case {
 /// allows it, so 400 is not owed.
 fn refuses_an_address_of_the_future() -> Case {
     practice("An address in a format that nobody has defined leads nowhere")
+        .over(HTTP_1_1)
         .cites(RFC_3986.section("3.2.2"))
         .covers(["H1-TGT-018"])
         .run(async |lab| {
@@ -140,6 +141,7 @@ const ODD_HOSTS: &[(&str, &str, &str)] = &[
 /// Also accepted: anything.
 fn odd_hosts_that_are_taken() -> Case {
     survey("Which odd spellings of this machine are taken")
+        .over(HTTP_1_1)
         .cites(RFC_3986.section("3.2.2"))
         .covers(["H1-TGT-020", "H1-TGT-021", "H1-TGT-024", "SEC-012"])
         .run(async |lab| {

@@ -27,6 +27,7 @@ pub(crate) fn suite() -> Suite {
 fn a_condition_is_ignored() -> Family {
     each(CONDITIONS, |&(_, field, section)| {
         must("A condition or a range does not apply to CONNECT")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section(section))
             .covers(["H1-FLD-014"])
             .run(async move |lab| {
@@ -64,6 +65,7 @@ const CONDITIONS: &[(&str, &str, &str)] = &[
 /// Also accepted: 100 in front of the answer; any refusal, 417 for one, as it is the client that is at fault.
 fn an_expectation_without_content_does_not_block() -> Case {
     should("Expect: 100-continue in a CONNECT does not block")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("10.1.1"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-FLD-015"])
@@ -115,6 +117,7 @@ fn an_old_client_expects_nothing() -> Case {
 /// Also accepted: 417, a tunnel, or any other refusal, which is noted.
 fn an_unknown_expectation() -> Case {
     may("An unknown expectation may be refused with 417")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("10.1.1"))
         .covers(["H1-FLD-017"])
         .run(async |lab| {
@@ -133,6 +136,7 @@ fn an_unknown_expectation() -> Case {
 fn an_upgrade_is_ignored() -> Family {
     each(PROTOCOLS, |&(_, protocol)| {
         must("A CONNECT with an Upgrade field stays a CONNECT")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("7.8"))
             .cites(RFC_2817.section("5.2"))
             .covers(["H1-FLD-018"])
@@ -158,6 +162,7 @@ const PROTOCOLS: &[(&str, &str)] = &[
 /// is granted.
 fn an_old_client_upgrades_nothing() -> Case {
     must("Upgrade in an HTTP/1.0 CONNECT is ignored")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.8"))
         .covers(["H1-FLD-021"])
         .run(async |lab| {
@@ -185,6 +190,7 @@ fn with_upgrade(request: Request, protocol: &str) -> Request {
 /// Also accepted: a tunnel, or any refusal.
 fn max_forwards() -> Case {
     may("Max-Forwards may be ignored")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.6.2"))
         .covers(["H1-FLD-019"])
         .run(async |lab| {

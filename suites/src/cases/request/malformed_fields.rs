@@ -68,6 +68,7 @@ fn refuses_a_line_without_a_colon() -> Case {
 fn odd_lines_shift_nothing() -> Family {
     each(ODD_LINES, |&(_, row, line)| {
         must("A line that is no field leads nowhere else, and shifts no byte of the tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("2.4"))
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
@@ -97,6 +98,7 @@ const ODD_LINES: &[(&str, &str, &str)] = &[
 /// Also accepted: anything.
 fn control_characters_in_a_value() -> Case {
     survey("Which control characters in a value are taken")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.5"))
         .covers(["H1-FLD-006"])
         .run(async |lab| {

@@ -79,6 +79,7 @@ fn refuses_a_bad_port() -> Family {
 /// Also accepted: a refusal, or a tunnel to the decimal port.
 fn a_leading_zero_makes_no_octal_number() -> Case {
     must("A port with a leading zero is decimal")
+        .over(HTTP_1_1)
         .cites(RFC_3986.section("3.2.3"))
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-PORT-006"])
@@ -99,6 +100,7 @@ fn a_leading_zero_makes_no_octal_number() -> Case {
 /// Also accepted: anything but a tunnel to another port; where it leads instead is a case of its own.
 fn leading_zeros() -> Case {
     may("Zeros in front of a port may be skipped or refused")
+        .over(HTTP_1_1)
         .cites(RFC_3986.section("3.2.3"))
         .covers(["H1-PORT-006"])
         .run(async |lab| {
@@ -142,6 +144,7 @@ const WHITESPACE_INSIDE: &[(&str, Spelling)] = &[
 fn whitespace_behind_the_port() -> Family {
     each(WHITESPACE_BEHIND, |&(_, space)| {
         may("Whitespace behind the port may be skipped or refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3"))
             .covers(["H1-PORT-009"])
             .run(async move |lab| {

@@ -21,6 +21,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: 403, 407 and 5xx say nothing; only 400 says that the port is wrong.
 fn the_last_port_is_a_port() -> Case {
     should("Port 65535 is reached where it is allowed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-PORT-011"])
         .needs([Need::PortList])
@@ -33,6 +34,7 @@ fn the_last_port_is_a_port() -> Case {
 /// Also accepted: to refuse it by policy.
 fn the_first_port_is_a_port() -> Case {
     may("Port 1 is reached where it is allowed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-PORT-012"])
         .needs([Need::PortList])

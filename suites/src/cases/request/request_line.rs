@@ -30,6 +30,7 @@ pub(crate) fn suite() -> Suite {
 fn another_case_is_another_method() -> Family {
     each(OTHER_CASES, |&(_, method)| {
         must("The method is CONNECT in capitals")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.1"))
             .cites(RFC_9112.section("3.1"))
             .covers(["H1-RL-001"])
@@ -51,6 +52,7 @@ const OTHER_CASES: &[(&str, &str)] = &[("lower", "connect"), ("capitalised", "Co
 fn another_method_opens_no_tunnel() -> Family {
     each(OTHER_METHODS, |&(_, method)| {
         must("Only CONNECT opens a tunnel, whatever form the target has")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9110.section("7.1"))
             .covers(["H1-RL-016"])
@@ -165,6 +167,7 @@ fn a_later_minor_version_is_understood() -> Case {
 fn a_later_major_version() -> Family {
     each(LATER_MAJORS, |&(_, version)| {
         survey(format!("What a CONNECT in {version} gets"))
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("15.6.6"))
             .cites(RFC_9112.section("2.3"))
             .covers(["H1-RL-011"])
@@ -203,6 +206,7 @@ fn a_refused_major_version_is_named() -> Family {
 /// Also accepted: to refuse them all.
 fn an_http_1_0_client_needs_no_host() -> Case {
     may("An HTTP/1.0 CONNECT without a Host field may be served")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2"))
         .cites(RFC_2817.section("5.2"))
         .covers(["H1-RL-012"])
@@ -223,6 +227,7 @@ fn an_http_1_0_client_needs_no_host() -> Case {
 fn refuses_what_is_not_http() -> Family {
     each(NOT_HTTP, |&(_, sample)| {
         should("Bytes that are not HTTP lead to no server")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .cites(RFC_9931.section("6.1"))
             .covers(["H1-RL-013"])
@@ -263,6 +268,7 @@ const NOT_HTTP: &[(&str, &[u8])] = &[
 /// Also accepted: anything.
 fn the_preface_of_http_2() -> Case {
     survey("What the preface of HTTP/2 gets")
+        .over(HTTP_1_1)
         .cites(RFC_9113.section("3.4"))
         .covers(["H1-RL-014"])
         .run(async |lab| {

@@ -31,6 +31,7 @@ pub(crate) fn suite() -> Suite {
 /// being judged at all.
 fn an_ordinary_request_opens_a_tunnel() -> Case {
     must("A 2xx to CONNECT is a tunnel that carries bytes both ways")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-TGT-001"])
         .run(async |lab| {
@@ -47,6 +48,7 @@ fn an_ordinary_request_opens_a_tunnel() -> Case {
 /// machine knows without a name server.
 fn a_name_is_resolved() -> Case {
     should("A target that is named is resolved and reached")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("7.1"))
         .covers(["H1-TGT-002"])
@@ -64,6 +66,7 @@ fn a_name_is_resolved() -> Case {
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_name_is_read_without_case() -> Case {
     should("The case of a name does not matter")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("4.2.3"))
         .covers(["H1-TGT-004"])
         .needs([Need::Names, Need::Launched])
@@ -84,6 +87,7 @@ fn a_name_is_read_without_case() -> Case {
 /// from these nothing follows.
 fn an_ipv6_address_in_brackets_is_understood() -> Case {
     must("An IPv6 address in brackets is a host")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2.3"))
         .cites(RFC_3986.section("3.2.2"))
         .covers(["H1-TGT-003"])
@@ -109,6 +113,7 @@ fn an_ipv6_address_in_brackets_is_understood() -> Case {
 /// Also accepted: a refusal, since no right client sends two different names.
 fn the_target_beats_the_host_field() -> Case {
     must("The tunnel leads where the request-target says, whatever the Host field says")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.3"))
         .covers(["H1-TGT-026"])
         .run(async |lab| {
@@ -197,6 +202,7 @@ const OTHER_FORMS: &[(&str, &str, &str, &str)] = &[
 /// Also accepted: anything. One section has every server take a URI, another lets CONNECT have none.
 fn an_absolute_form() -> Case {
     survey("Whether CONNECT takes a URI as its target")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2.2"))
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-TGT-008"])
@@ -264,6 +270,7 @@ const LONG_TARGETS: &[(&str, Padding)] = &[
 fn an_overlong_request_line_is_answered() -> Family {
     each(OVERLONG, |&(_, length)| {
         should("A request-line that is too long is answered with a status")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3"))
             .cites(RFC_9112.section("9.6"))
             .covers(["H1-TGT-028"])

@@ -136,6 +136,7 @@ fn no_answer_becomes_a_5xx() -> Family {
 fn a_connect_that_was_received_is_not_repeated() -> Family {
     each(RECEIVED, |&(_, then)| {
         must("A CONNECT that the upstream proxy has received is not sent again by the proxy on its own")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.2.2"))
             .covers(["H1-FWD-029"])
             .under(upstream())

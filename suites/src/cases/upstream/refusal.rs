@@ -169,6 +169,7 @@ fn a_second_connect_is_not_the_upstream_proxys() -> Family {
 /// Also accepted: to pass it on, to answer with 502, to authenticate oneself.
 fn credentials_that_the_upstream_proxy_wants() -> Case {
     survey("A 407 of an upstream proxy is answered with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("11.7.1"))
         .covers(["H1-FWD-018"])
         .under(upstream())
@@ -190,6 +191,7 @@ fn a_407_that_is_passed_on_has_its_challenge() -> Case {
     practice(
         "A 407 of the upstream proxy reaches the client with a challenge, or as something else",
     )
+    .over(HTTP_1_1)
     .cites(RFC_9110.section("15.5.8"))
     .cites(RFC_9110.section("11.7.1"))
     .covers(["H1-FWD-018", "H1-AUTH-002"])
@@ -246,6 +248,7 @@ fn earlier_members_of_proxy_status_are_kept() -> Case {
     should(
         "Members of Proxy-Status from further on are kept, and the proxy's own comes behind them",
     )
+    .over(HTTP_1_1)
     .cites(RFC_9209.section("2"))
     .covers(["PST-007"])
     .under(upstream())
