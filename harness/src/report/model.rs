@@ -214,11 +214,8 @@ impl Report {
     #[must_use]
     pub fn again(&self, result: &CaseResult) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.@".contains(c);
-        let case = if result.case.as_str().chars().all(plain) {
-            result.case.to_string()
-        } else {
-            format!("'{}'", result.case)
-        };
+        let quote = ["'", ""][usize::from(result.case.as_str().chars().all(plain))];
+        let case = format!("{quote}{}{quote}", result.case);
         let tool = match self.subject.again.starts_with("cargo ") {
             true => "",
             false => "connectspec run",
