@@ -1,4 +1,4 @@
-//! What a run found, for people and for machines: every report is a fold over [`run::Event`]s.
+//! What a run found, for people and for machines: every report is a fold over [`Event`](crate::run::Event)s.
 //!
 //! *Reports are folds over events.* No reporter reaches into the runner: whatever one of them shows came in an event,
 //! so that a report can also be made from hand-made events, from a partial run, or from a JSON report that was read

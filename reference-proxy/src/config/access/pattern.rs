@@ -2,7 +2,7 @@
 //!
 //! httpd compares the pattern with the target as the client spelled it, minding case, and a pattern without
 //! wildcards fits whatever begins with it: `127.0.0.1:98` fits `127.0.0.1:9811`. Here the target is also compared in
-//! its one canonical form, so that no spelling slips past a section. What fits in one way only is [`Fit::Maybe`], and
+//! its one canonical form, so that no spelling slips past a section. What fits in one way only is [`Here::Maybe`], and
 //! such a section can take away and never give.
 
 use crate::config::expression::Expression;
