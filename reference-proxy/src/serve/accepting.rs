@@ -113,12 +113,13 @@ async fn accept(
     sessions: Arc<Sessions>,
 ) {
     loop {
-        // At the limit, clients wait in the backlog.
-        let Some(place) = sessions.place(|| {}).await else {
-            return;
-        };
         match listener.accept().await {
             Ok((client, peer)) => {
+                // Only now: a socket at which nobody arrives must not keep a place. At the limit one client waits here, and
+                // the others in the backlog.
+                let Some(place) = sessions.place(|| {}).await else {
+                    return;
+                };
                 let proxy = Arc::clone(&current.borrow());
                 sessions.spawn(place, |seat| serve(client, peer, proxy, seat));
             }

@@ -1,8 +1,10 @@
 //! Tunnels, from the first octet to the end of both sides.
 
-use crate::support::{Proxy, accept, connect, end, finish, head, octets, reset, server};
+use crate::support::{
+    PATIENCE, Proxy, accept, connect, end, everything, finish, head, octets, reset, server,
+};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -78,6 +80,25 @@ fn a_reset_behind_a_fin_is_noticed() {
         reset(goes);
         proxy.wait_until("both sockets closed", |proxy| proxy.files() == before - 2);
     }
+}
+
+/// A socket at which nobody arrives keeps no place: with one place, each of three addresses is served in turn.
+#[test]
+fn more_addresses_than_places_are_served() {
+    let free = ["127.0.0.2:0", "127.0.0.3:0"].map(|any| TcpListener::bind(any).unwrap());
+    let addresses = free.map(|free| free.local_addr().unwrap());
+    let listens = addresses.map(|address| format!("Listen {address}\n"));
+    let proxy = Proxy::with(&format!("{}MaxRequestWorkers 1\n", listens.concat()));
+    for address in [addresses, addresses].concat() {
+        let mut client = TcpStream::connect(address).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client
+            .write_all(b"CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n")
+            .unwrap();
+        let answer = everything(&mut client);
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{address}: {answer}");
+    }
+    drop(proxy);
 }
 
 #[test]

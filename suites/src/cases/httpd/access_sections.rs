@@ -7,7 +7,12 @@ use std::collections::BTreeSet;
 
 use connectspec_harness::{citation::Citation, prelude::*};
 
+mod patterns;
+
 use crate::{
+    cases::httpd::access_sections::patterns::{
+        are_about_what_begins_so, have_expressions, have_wildcards, mind_letter_case,
+    },
     cases::words::{
         httpd::{HTTPD, allow_connect, httpd},
         statuses::{denies, granted},
@@ -18,7 +23,7 @@ use crate::{
 /// Every case about sections.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "access_sections": "Sections about targets", include_str!("access_sections.rs");
+        "access_sections": "Sections about targets", concat!(include_str!("access_sections.rs"), include_str!("access_sections/patterns.rs"));
         are_about_what_begins_so,
         have_wildcards,
         have_expressions,
@@ -50,215 +55,6 @@ const NOBODY: Section = ("Proxy", "*", DENIED);
 const ADDRESS: &str = "127.0.0.1";
 const NAME: &str = "localhost";
 const CAPITALS: &str = "LOCALHOST";
-
-const BEGINNINGS: &[Row] = &[
-    (
-        "a_host_denied",
-        "REF-SEC-1",
-        &[("Proxy", NAME, DENIED)],
-        &[(NAME, 'a', false), (NAME, 'b', false), (ADDRESS, 'a', true)],
-    ),
-    (
-        "a_host_granted",
-        "REF-SEC-1",
-        &[NOBODY, ("Proxy", ADDRESS, GRANTED)],
-        &[
-            (ADDRESS, 'a', true),
-            (ADDRESS, 'b', true),
-            (NAME, 'a', false),
-        ],
-    ),
-    (
-        "a_port_denied",
-        "REF-SEC-1",
-        &[("Proxy", "localhost:{b}", DENIED)],
-        &[(NAME, 'b', false), (NAME, 'a', true)],
-    ),
-    (
-        "a_port_granted",
-        "REF-SEC-1",
-        &[NOBODY, ("Proxy", "127.0.0.1:{a}", GRANTED)],
-        &[
-            (ADDRESS, 'a', true),
-            (ADDRESS, 'b', false),
-            (NAME, 'a', false),
-        ],
-    ),
-    (
-        "half_a_host_denied",
-        "REF-SEC-1",
-        &[("Proxy", "local", DENIED)],
-        &[(NAME, 'a', false), (ADDRESS, 'a', true)],
-    ),
-    (
-        "half_a_host_granted",
-        "REF-SEC-1",
-        &[NOBODY, ("Proxy", "127.0", GRANTED)],
-        &[(ADDRESS, 'a', true), (NAME, 'a', false)],
-    ),
-    (
-        "the_end_of_a_host",
-        "REF-SEC-1",
-        &[NOBODY, ("Proxy", "0.0.1:{a}", GRANTED)],
-        &[(ADDRESS, 'a', false)],
-    ),
-    (
-        "a_url",
-        "REF-SEC-1",
-        &[NOBODY, ("Proxy", "http://127.0.0.1", GRANTED)],
-        &[(ADDRESS, 'a', false)],
-    ),
-];
-
-/// A section without wildcards is about every target that begins with what it says: a host, a host and a port, and
-/// half of either.
-///
-/// Nothing else is right for a proxy like httpd; one that grants whole hosts only lists the row as a deviation.
-fn are_about_what_begins_so() -> Vec<(&'static str, Case)> {
-    each(BEGINNINGS, |row| {
-        let claim = "A <Proxy> without wildcards is about the targets that begin with it";
-        judged(claim, MOD_PROXY.section("proxy"), row)
-    })
-}
-
-const WILDCARDS: &[Row] = &[
-    (
-        "a_star_behind",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "local*", GRANTED)],
-        &[(NAME, 'a', true), (ADDRESS, 'a', false)],
-    ),
-    (
-        "a_star_before_a_port",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "*:{a}", GRANTED)],
-        &[
-            (ADDRESS, 'a', true),
-            (NAME, 'a', true),
-            (ADDRESS, 'b', false),
-        ],
-    ),
-    (
-        "a_star_before_a_host",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "*host", GRANTED)],
-        &[(NAME, 'a', false)],
-    ),
-    (
-        "a_question_mark",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "?27.0.0.1:{a}", GRANTED)],
-        &[(ADDRESS, 'a', true), (NAME, 'a', false)],
-    ),
-    (
-        "a_set",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "[k-m]ocalhost:*", GRANTED)],
-        &[(NAME, 'a', true), (ADDRESS, 'a', false)],
-    ),
-    (
-        "a_set_of_others",
-        "REF-SEC-2",
-        &[NOBODY, ("Proxy", "[!k-m]*", GRANTED)],
-        &[(ADDRESS, 'a', true), (NAME, 'a', false)],
-    ),
-];
-
-/// With wildcards a pattern is about the whole target, and the port belongs to that: `*host` is about none.
-///
-/// Nothing else is right for a proxy like httpd.
-fn have_wildcards() -> Vec<(&'static str, Case)> {
-    each(WILDCARDS, |row| {
-        let claim = "A <Proxy> with wildcards is about the targets that fit it as a whole";
-        judged(claim, MOD_PROXY.section("proxy"), row)
-    })
-}
-
-const EXPRESSIONS: &[Row] = &[
-    (
-        "the_beginning",
-        "REF-SEC-3",
-        &[NOBODY, ("ProxyMatch", "^local", GRANTED)],
-        &[(NAME, 'a', true), (ADDRESS, 'a', false)],
-    ),
-    (
-        "the_middle",
-        "REF-SEC-3",
-        &[NOBODY, ("ProxyMatch", "7.0.0.1:", GRANTED)],
-        &[(ADDRESS, 'a', true), (NAME, 'a', false)],
-    ),
-    (
-        "the_end_is_the_port",
-        "REF-SEC-3",
-        &[NOBODY, ("ProxyMatch", "(host|:{a})$", GRANTED)],
-        &[
-            (ADDRESS, 'a', true),
-            (NAME, 'a', true),
-            (NAME, 'b', false),
-            (ADDRESS, 'b', false),
-        ],
-    ),
-    (
-        "all_but_one",
-        "REF-SEC-3",
-        &[("ProxyMatch", "^(?!127\\.)", DENIED)],
-        &[(NAME, 'a', false), (ADDRESS, 'a', true)],
-    ),
-];
-
-/// Behind it stands a regular expression, which may fit anywhere in `host:port`.
-///
-/// Nothing else is right for a proxy like httpd.
-fn have_expressions() -> Vec<(&'static str, Case)> {
-    each(EXPRESSIONS, |row| {
-        let claim = "A <ProxyMatch> is about the targets in which its expression is found";
-        judged(claim, MOD_PROXY.section("proxymatch"), row)
-    })
-}
-
-const LETTERS: &[Row] = &[
-    (
-        "a_pattern_in_capitals",
-        "REF-SEC-4",
-        &[NOBODY, ("Proxy", CAPITALS, GRANTED)],
-        &[(NAME, 'a', false)],
-    ),
-    (
-        "an_expression_in_capitals",
-        "REF-SEC-4",
-        &[NOBODY, ("ProxyMatch", "^LOCAL", GRANTED)],
-        &[(NAME, 'a', false)],
-    ),
-    (
-        "an_expression_in_any_case",
-        "REF-SEC-4",
-        &[NOBODY, ("ProxyMatch", "(?i)^LOCAL", GRANTED)],
-        &[(NAME, 'a', true), (ADDRESS, 'a', false)],
-    ),
-    (
-        "a_grant_does_not_reach_capitals",
-        "REF-SEC-4",
-        &[NOBODY, ("Proxy", NAME, GRANTED)],
-        &[(NAME, 'a', true), (CAPITALS, 'a', false)],
-    ),
-    (
-        "a_denial_does_not_reach_capitals",
-        "REF-SEC-4",
-        &[("Proxy", NAME, DENIED)],
-        &[(NAME, 'a', false), (CAPITALS, 'a', true)],
-    ),
-];
-
-/// Names of hosts are the same in any letters, and sections about them are not: whoever is denied a host can ask for it in
-/// capitals.
-///
-/// Nothing else is right for a proxy like httpd. That is a reason to do it otherwise, and to list the row as a deviation.
-fn mind_letter_case() -> Vec<(&'static str, Case)> {
-    each(LETTERS, |row| {
-        let claim = "A section is about a target in the letters that it is written in";
-        judged(claim, MOD_PROXY.section("proxy"), row)
-    })
-}
 
 const ORDER: &[Row] = &[
     (
@@ -303,7 +99,7 @@ const ORDER: &[Row] = &[
 /// All that fit apply, and of several that require something the last one decides, however exact the others are.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn overrule_earlier_ones() -> Vec<(&'static str, Case)> {
+fn overrule_earlier_ones() -> Family {
     each(ORDER, |row| {
         let claim = "Of several sections that fit, the last one decides";
         judged(claim, MOD_PROXY.section("proxy"), row)
@@ -360,7 +156,7 @@ const HOSTS: &[Hosts] = &[
 /// The sections of the main server come first, wherever in the file they stand.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn of_a_virtual_host_come_last() -> Vec<(&'static str, Case)> {
+fn of_a_virtual_host_come_last() -> Family {
     each(HOSTS, |&(_, row, [before, inside, behind], probes)| {
         let text = format!(
             "{before}\n\
@@ -422,7 +218,7 @@ const LOCATIONS: &[Row] = &[
 /// decides about the tunnels as well, and has the last word.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn about_locations_come_behind_those_about_proxies() -> Vec<(&'static str, Case)> {
+fn about_locations_come_behind_those_about_proxies() -> Family {
     each(LOCATIONS, |row| {
         let claim = "A <Location> that is the target as a whole decides behind every <Proxy>";
         judged(claim, HTTPD_CORE.section("location"), row)
@@ -472,7 +268,7 @@ const MERGED: &[Row] = &[
 /// What a section requires takes the place of what earlier ones require, unless `AuthMerging` joins them.
 ///
 /// Nothing else is right for a proxy like httpd.
-fn join_what_they_require() -> Vec<(&'static str, Case)> {
+fn join_what_they_require() -> Family {
     each(MERGED, |row| {
         let claim = "What sections require is joined as AuthMerging says, and otherwise the last one decides";
         judged(claim, MOD_AUTHZ_CORE.section("authmerging"), row)
