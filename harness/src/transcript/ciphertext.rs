@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     transcript::steps::Step,
-    wire::{Event, Way, What},
+    wire::{Event, Leg, Way, What},
 };
 
 /// The steps of these events, one a step, without the ciphertext of sessions whose plaintext is among them. Handshakes stay:
@@ -34,6 +34,24 @@ pub fn without_ciphertext(events: &[Event], steps: Vec<Step>) -> Vec<Step> {
         .filter_map(|(event, step)| (!is_ciphertext(event)).then_some(step))
         .collect()
 }
+
+/// Whether some client spoke TLS to the proxy itself: its connection begins with a handshake, and not with a request.
+#[must_use]
+pub fn client_speaks_tls(events: &[Event]) -> bool {
+    let mut begun: HashSet<usize> = HashSet::new();
+    events
+        .iter()
+        .filter(|event| event.leg == Leg::Client && event.way == Way::Out && event.layer == 0)
+        .any(|event| match &event.what {
+            What::Data { kept, .. } => {
+                begun.insert(event.connection) && kept.starts_with(&HANDSHAKE)
+            }
+            _ => false,
+        })
+}
+
+/// How the first record of a handshake begins (RFC 8446 §5.1).
+const HANDSHAKE: [u8; 2] = [22, 3];
 
 /// Octets of a record's header (RFC 8446 §5.1).
 const HEADER: usize = 5;
@@ -91,6 +109,28 @@ mod tests {
             assert!(records.are_unreadable(&stream[7..cut]), "cut at {cut}");
             assert!(records.are_unreadable(&stream[cut..]), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn tls_to_the_proxy_is_told_from_tls_through_it() {
+        let says = |bytes: &[u8]| Event {
+            at: std::time::Duration::ZERO,
+            leg: Leg::Client,
+            connection: 0,
+            way: Way::Out,
+            layer: 0,
+            what: What::Data {
+                kept: bytes.to_vec(),
+                length: bytes.len() as u64,
+                digest: None,
+            },
+        };
+        let (hello, request) = (
+            says(&[22, 3, 1, 0, 1, 1]),
+            says(b"CONNECT a:1 HTTP/1.1\r\n\r\n"),
+        );
+        assert!(client_speaks_tls(&[hello.clone(), request.clone()]));
+        assert!(!client_speaks_tls(&[request, hello]));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::{
     },
     run::{Event, event::Finished},
     transcript::{
+        ciphertext::client_speaks_tls,
         columns::{Layout, lines},
         pcapng::{self, pcapng},
         redact::Secrets,
@@ -81,10 +82,13 @@ impl CaptureFolder {
         if let Some(keys) = key_log {
             put("keys.log", keys.as_bytes())?;
         }
-        if matches!(
+        let blames = matches!(
             result.verdict,
             Verdict::Fail | Verdict::Known | Verdict::Warn
-        ) {
+        );
+        if blames && client_speaks_tls(&finished.transcript) {
+            put("repro.txt", without_script(&report, result).as_bytes())?;
+        } else if blames {
             let on_tcp: Vec<wire::Event> = finished
                 .transcript
                 .iter()
@@ -106,6 +110,16 @@ impl CaptureFolder {
         }
         Ok(())
     }
+}
+
+/// What stands in the place of a script: nothing could play again what was encrypted for one session.
+fn without_script(report: &Report, result: &CaseResult) -> String {
+    format!(
+        "The client speaks TLS to the proxy here, which no script of ours plays. What it says stands in transcript.txt, after\n\
+         \"in TLS\"; `openssl s_client -quiet -connect HOST:PORT` says it by hand, and this command does it all again:\n\n\
+         {}\n",
+        report.again(result)
+    )
 }
 
 /// The keys of the case's TLS sessions, unless a secret stands in one of them: they would open it to every reader.
