@@ -19,4 +19,4 @@ pub(crate) use lab::lock;
 pub use ports::Port;
 pub use running_subject::Running;
 pub use upstream::Chain;
-pub use world::{Premises, World, WorldError};
+pub use world::{RunEnvironment, World, WorldError};

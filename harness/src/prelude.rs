@@ -22,7 +22,7 @@ pub use crate::{
     },
     subject::{Need, User, configuration::Credentials},
     suite,
-    tunnel::{End, Ending, Farewell, Stopped},
+    tunnel::{End, Ending, Stopped, TlsClosure},
     verdict::{Finding, Outcome},
     wire::{Generator, Payload, stream},
 };

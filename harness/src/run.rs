@@ -4,14 +4,14 @@ mod conclude;
 pub mod event;
 mod first_contact;
 mod group;
+mod job_slots;
 pub mod plan;
 mod run;
-mod seats;
 mod stop;
 mod worker;
 
 pub use event::Event;
+pub(crate) use job_slots::JobSlots;
 pub use plan::{Options, Plan};
 pub use run::run;
-pub(crate) use seats::Seats;
 pub use stop::Stop;

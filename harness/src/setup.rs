@@ -1,12 +1,12 @@
 //! What the subject is configured to for a case.
 
-mod port_letters;
+mod port_placeholders;
 mod port_range;
 mod product;
 mod setup;
 
-pub(crate) use port_letters::LETTERS;
-pub use port_letters::Letters;
+pub(crate) use port_placeholders::PLACEHOLDERS;
+pub use port_placeholders::PortPlaceholders;
 pub use port_range::{PortListError, PortRange};
 pub use product::{Product, Text};
 pub use setup::{

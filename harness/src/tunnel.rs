@@ -14,4 +14,4 @@ pub use end::End;
 pub use ending::{Ending, Side};
 pub use half::{Reader, Writer};
 pub use stopped::Stopped;
-pub use tls::{Farewell, Session};
+pub use tls::{Session, TlsClosure};

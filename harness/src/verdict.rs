@@ -9,6 +9,5 @@ pub mod judge;
 mod panic;
 
 pub use finding::{Conclusion, Finding, Outcome};
-pub use fingerprint::lasting;
 pub use judge::{Level, Verdict, judge};
 pub(crate) use panic::said;

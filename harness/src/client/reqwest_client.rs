@@ -18,13 +18,13 @@ use crate::{
 
 /// An HTTP client as people configure it: a proxy, a certificate authority, nothing else.
 #[derive(Debug)]
-pub struct Everyday {
+pub struct ReqwestClient {
     client: reqwest::Client,
     transcript: Transcript,
     relay: JoinHandle<()>,
 }
 
-impl Everyday {
+impl ReqwestClient {
     /// A client of `proxy` with TLS as in `tls` and, if given, `credentials`.
     pub(crate) async fn new(
         proxy: SocketAddr,
@@ -106,7 +106,7 @@ impl Everyday {
     }
 }
 
-impl Drop for Everyday {
+impl Drop for ReqwestClient {
     fn drop(&mut self) {
         self.relay.abort();
     }

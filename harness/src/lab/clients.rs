@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    client::{Client, reqwest_client::Everyday},
+    client::{Client, reqwest_client::ReqwestClient},
     http1::Request,
     lab::Lab,
     server::Server,
@@ -83,7 +83,7 @@ impl Lab {
     ///
     /// # Errors
     /// Absent where it would need what it does not speak; the harness's, where it cannot be made.
-    pub async fn everyday_client(&self) -> Outcome<Everyday> {
+    pub async fn reqwest_client(&self) -> Outcome<ReqwestClient> {
         if self.world.host.starts_with('[') {
             // It asks TLS for a server whose name has brackets.
             let reason = "this everyday client has no TLS with servers at an IPv6 address";
@@ -94,7 +94,7 @@ impl Lab {
             credentials.map(|known| (known.username.as_str(), known.password.as_str()));
         let tls = self.world.pki.client();
         let tls = tls.map_err(|error| Finding::harness(error.to_string()))?;
-        Everyday::new(
+        ReqwestClient::new(
             self.running.address(),
             &self.transcript.client_config(&tls),
             credentials,

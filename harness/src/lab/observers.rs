@@ -1,6 +1,6 @@
-//! Servers with witnesses beside them: whoever reads a target differently is seen where that leads.
+//! Servers with observers beside them: whoever reads a target differently is seen where that leads.
 //!
-//! A witness listens on a port that no ordinary request names, such as 443. On an address that other programs share it
+//! An observer listens on a port that no ordinary request names, such as 443. On an address that other programs share it
 //! would hear of requests that are not this case's; so the whole server has an address of its own.
 
 use std::{
@@ -17,10 +17,10 @@ use crate::{
 };
 
 impl Lab {
-    /// An echo on a port that the proxy allows, at an address of its own, with witnesses: echoes on those of `others`
+    /// An echo on a port that the proxy allows, at an address of its own, with observers: echoes on those of `others`
     /// that can be had, and on the same port of the usual address. Every verb of refusal watches them.
     ///
-    /// Where the proxy leads to no other address than the usual one, the server is there, and has no witnesses.
+    /// Where the proxy leads to no other address than the usual one, the server is there, and has no observers.
     ///
     /// # Errors
     /// As those of [`Lab::server`].
@@ -30,12 +30,12 @@ impl Lab {
         let Some(host) = self.own_address(port).await? else {
             return Ok(usual);
         };
-        let Some(own) = self.witness(host.into(), port)? else {
+        let Some(own) = self.observer(host.into(), port)? else {
             return Ok(usual);
         };
         for other in others(port) {
             if other != port {
-                self.witness(host.into(), other)?;
+                self.observer(host.into(), other)?;
             }
         }
         Ok(own)
@@ -47,7 +47,7 @@ impl Lab {
     /// Absent where nobody can listen there.
     pub async fn server_on(&self, port: u16) -> Outcome<Arc<Server>> {
         let own = self.own_address(port).await?.map(IpAddr::V4);
-        let server = self.witness(own.unwrap_or(self.world.bind), port)?;
+        let server = self.observer(own.unwrap_or(self.world.bind), port)?;
         server.ok_or_else(|| {
             Finding::absent(format!(
                 "nobody but the system may listen on port {port}, or somebody does"
@@ -86,7 +86,7 @@ impl Lab {
     }
 
     /// An echo on `port` of `host`, if that can be had.
-    fn witness(&self, host: IpAddr, port: u16) -> Outcome<Option<Arc<Server>>> {
+    fn observer(&self, host: IpAddr, port: u16) -> Outcome<Option<Arc<Server>>> {
         let server = self.echo_at(host, port, &self.transcript)?.map(Arc::new);
         lock(&self.servers).extend(server.clone());
         Ok(server)

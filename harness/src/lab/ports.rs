@@ -18,7 +18,7 @@ use socket2::Socket;
 mod block;
 mod sockets;
 
-use crate::setup::{LETTERS, Letters, PortRange};
+use crate::setup::{PLACEHOLDERS, PortPlaceholders, PortRange};
 use block::block;
 use sockets::{BACKLOG, begin_to_listen, hold};
 pub(crate) use sockets::{listen_on, twin};
@@ -35,11 +35,11 @@ const DENIED: u16 = 160;
 /// Ports for subjects to listen on, four for each that runs at the same time.
 const LISTENING: u16 = 160;
 
-/// Set-ups with letters of their own: as many as run at the same time.
-pub(crate) const LETTER_BLOCKS: u16 = 4;
+/// Set-ups with placeholders of their own: as many as run at the same time.
+pub(crate) const PLACEHOLDER_BLOCKS: u16 = 4;
 
 /// A block: its first port, which is never used, and all of these.
-const SIZE: u16 = 1 + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS + LISTENING;
+const SIZE: u16 = 1 + ALLOWED + DENIED + PLACEHOLDER_BLOCKS * PLACEHOLDERS + LISTENING;
 
 /// A block of reserved ports.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl Ports {
             let known: BTreeSet<u16> = wanted.collect();
             allowed.extend(known.into_iter().filter(free).take(ALLOWED.into()));
         }
-        let listening = first + ALLOWED + DENIED + LETTER_BLOCKS * LETTERS;
+        let listening = first + ALLOWED + DENIED + PLACEHOLDER_BLOCKS * PLACEHOLDERS;
         let listening: VecDeque<u16> = (listening..listening + LISTENING).collect();
         let denies = !denied.is_empty();
         let in_all = allowed.len();
@@ -134,10 +134,12 @@ impl Ports {
         }]
     }
 
-    /// The letters of one of the set-ups that run at the same time.
+    /// The placeholders of one of the set-ups that run at the same time.
     #[must_use]
-    pub(crate) const fn letters(&self, block: u16) -> Letters {
-        Letters::from(self.first + ALLOWED + DENIED + (block % LETTER_BLOCKS) * LETTERS)
+    pub(crate) const fn placeholders(&self, block: u16) -> PortPlaceholders {
+        PortPlaceholders::from(
+            self.first + ALLOWED + DENIED + (block % PLACEHOLDER_BLOCKS) * PLACEHOLDERS,
+        )
     }
 
     /// A port of the allow list that no other case uses, and none has used for as long as `rest`: where ports are few, a late
@@ -209,7 +211,7 @@ impl Ports {
         })
     }
 
-    /// A certain port among those of the letters.
+    /// A certain port among those of the placeholders.
     pub(crate) fn take(self: &Arc<Self>, number: u16) -> Port {
         Port {
             number,

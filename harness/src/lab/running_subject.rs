@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use crate::{
     lab::{Port, World},
     protocol::Listener,
-    setup::{Letters, Setup},
+    setup::{PortPlaceholders, Setup},
     subject::{
         Who,
         configuration::Credentials,
@@ -25,7 +25,7 @@ pub struct Running {
     /// Others that it lets in.
     more_users: Vec<Credentials>,
     listener: Listener,
-    letters: Letters,
+    placeholders: PortPlaceholders,
     /// The words of `profile serve` that bring it into this set-up.
     serve: Option<String>,
     process: Option<Subject>,
@@ -65,7 +65,7 @@ impl Running {
         world: &World,
         who: &Arc<Who>,
         setup: &Setup,
-        letters: Letters,
+        placeholders: PortPlaceholders,
     ) -> Result<Self, NotRunning> {
         match &**who {
             Who::Remote(remote) => Ok(Self {
@@ -75,7 +75,7 @@ impl Running {
                 second_port: None,
                 more_users: Vec::new(),
                 listener: Listener::Tcp,
-                letters,
+                placeholders,
                 serve: None,
                 process: None,
                 leads_anywhere: tokio::sync::OnceCell::new(),
@@ -83,7 +83,7 @@ impl Running {
             }),
             Who::Profile(profile) => {
                 let (configuration, ports) = world
-                    .configuration(profile, setup, letters)
+                    .configuration(profile, setup, placeholders)
                     .map_err(NotRunning::Harness)?;
                 let subject =
                     Subject::launch(profile, &configuration).map_err(NotRunning::Launch)?;
@@ -103,7 +103,7 @@ impl Running {
                     credentials: configuration.credentials,
                     second_port: configuration.spare_ports.first().copied(),
                     listener: setup.listener,
-                    letters,
+                    placeholders,
                     process: Some(subject),
                     leads_anywhere: tokio::sync::OnceCell::new(),
                     _ports: ports,
@@ -128,9 +128,9 @@ impl Running {
         self.second_port
     }
 
-    /// What the letters of its set-up stand for.
-    pub(crate) const fn letters(&self) -> Letters {
-        self.letters
+    /// What the placeholders of its set-up stand for.
+    pub(crate) const fn placeholders(&self) -> PortPlaceholders {
+        self.placeholders
     }
 
     /// Its process, if the harness launched it.
@@ -263,13 +263,13 @@ impl Running {
             return Err(Finding::absent("the harness did not launch the proxy"));
         };
         let setup = self.as_reached(setup);
-        let (configuration, _ports) = world.configuration(profile, &setup, self.letters)?;
+        let (configuration, _ports) = world.configuration(profile, &setup, self.placeholders)?;
         Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
     }
 
     pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
         let setup = self.as_reached(setup);
-        Self::start(world, &self.who, &setup, self.letters).map_err(|error| match error {
+        Self::start(world, &self.who, &setup, self.placeholders).map_err(|error| match error {
             NotRunning::Launch(error) => Finding::setup(error.to_string()),
             NotRunning::Harness(finding) => finding,
         })

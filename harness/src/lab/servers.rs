@@ -40,13 +40,13 @@ impl Lab {
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 
-    /// A server on a certain port of a set-up that names ports by letters; see [`Lab::port`].
+    /// A server on a certain port of a set-up that names ports by placeholders; see [`Lab::port`].
     ///
     /// # Errors
     /// The harness's, where no letter stands for it or nobody can listen there.
     pub async fn server_at(&self, port: u16, script: Script) -> Outcome<Arc<Server>> {
-        if !self.running.letters().contains(port) {
-            let reason = format!("{port} is not among the ports that letters stand for");
+        if !self.running.placeholders().contains(port) {
+            let reason = format!("{port} is not among the ports that placeholders stand for");
             return Err(Finding::harness(reason));
         }
         let port = self.world.ports.take(port);
@@ -144,16 +144,16 @@ impl Lab {
     /// # Errors
     /// The harness's, where that is no letter.
     pub fn port(&self, letter: char) -> Outcome<u16> {
-        let port = self.running.letters().port(letter);
+        let port = self.running.placeholders().port(letter);
         port.ok_or_else(|| Finding::harness(format!("`{letter}` stands for no port")))
     }
 
-    /// The first port of an allow list with letters, if it is one that a letter stands for.
+    /// The first port of an allow list with placeholders, if it is one that a letter stands for.
     pub(crate) fn first_port(&self, list: &str) -> Outcome<Option<u16>> {
-        let letters = self.running.letters();
-        let ranges = letters.list(list)?;
+        let placeholders = self.running.placeholders();
+        let ranges = placeholders.list(list)?;
         let first = ranges.first().map(|range| range.first);
-        Ok(first.filter(|&port| letters.contains(port)))
+        Ok(first.filter(|&port| placeholders.contains(port)))
     }
 
     /// A harness finding if a server of this case panicked.

@@ -17,7 +17,7 @@ use crate::{
     },
     patience::Patience,
     protocol::Listener,
-    setup::{Allow, Letters, PortRange, Setup},
+    setup::{Allow, PortPlaceholders, PortRange, Setup},
     subject::{
         User, Who,
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
@@ -69,7 +69,7 @@ pub enum WorldError {
 
 /// What a run is made with.
 #[derive(Clone, Debug)]
-pub struct Premises {
+pub struct RunEnvironment {
     /// A factor on every deadline.
     pub patience: f64,
     /// What makes everything random repeatable.
@@ -82,7 +82,7 @@ pub struct Premises {
     pub host: Option<String>,
 }
 
-impl Default for Premises {
+impl Default for RunEnvironment {
     fn default() -> Self {
         let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {
@@ -100,9 +100,9 @@ impl World {
     ///
     /// # Errors
     /// Where no ports, no certificates or no files are to be had.
-    pub fn new(premises: &Premises, who: &Who) -> Result<Self, WorldError> {
+    pub fn new(environment: &RunEnvironment, who: &Who) -> Result<Self, WorldError> {
         raise_file_limit();
-        let bind = premises.bind;
+        let bind = environment.bind;
         let ports = match who {
             Who::Remote(remote) => Ports::reserve_among(bind, remote.allow.as_deref()),
             Who::Profile(_) => Ports::reserve_among(bind, None),
@@ -124,11 +124,11 @@ impl World {
         Ok(Self {
             ports,
             pki,
-            patience: Patience::times(premises.patience),
-            seed: premises.seed,
-            property_tries: premises.property_tries,
+            patience: Patience::times(environment.patience),
+            seed: environment.seed,
+            property_tries: environment.property_tries,
             bind,
-            host: host(premises),
+            host: host(environment),
             neighbours: AtomicU32::new(0),
             tls_files,
             scratch,
@@ -189,7 +189,7 @@ impl World {
         &self,
         profile: &Profile,
         setup: &Setup,
-        letters: Letters,
+        placeholders: PortPlaceholders,
     ) -> Outcome<(Configuration, Vec<Port>)> {
         let taken: Vec<Port> = (0..4).map_while(|_| self.ports.take_listening()).collect();
         let [listen, spare @ ..] = &taken[..] else {
@@ -212,9 +212,9 @@ impl World {
                 configuration.allow = Some(ranges);
             }
             Allow::Servers | Allow::ServersAndItself | Allow::Default => {}
-            Allow::Ports(ports) => configuration.allow = Some(letters.list(ports)?),
+            Allow::Ports(ports) => configuration.allow = Some(placeholders.list(ports)?),
             Allow::AsWritten(list) => {
-                configuration.allow_text = Some(letters.expand(&list.text)?);
+                configuration.allow_text = Some(placeholders.expand(&list.text)?);
             }
         }
         if setup.credentials {
@@ -227,7 +227,7 @@ impl World {
             configuration.clients = Some(vec![Ipv4Addr::LOCALHOST.into()]);
         }
         if setup.upstream {
-            let port = letters.port(super::upstream::UPSTREAM);
+            let port = placeholders.port(super::upstream::UPSTREAM);
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
         }
         if setup.through_itself {
@@ -240,7 +240,7 @@ impl World {
         configuration.lines = setup
             .lines
             .as_ref()
-            .map(|lines| letters.expand_among_others(&lines.text));
+            .map(|lines| placeholders.expand_among_others(&lines.text));
         configuration.timeouts = Timeouts {
             connect: setup.connect,
             idle: setup.idle,
@@ -251,9 +251,9 @@ impl World {
 }
 
 /// How the proxy reaches the servers, as an authority has it: brackets around an IPv6 address.
-fn host(premises: &Premises) -> String {
-    let host = premises.host.clone();
-    let host = host.unwrap_or_else(|| premises.bind.to_string());
+fn host(environment: &RunEnvironment) -> String {
+    let host = environment.host.clone();
+    let host = host.unwrap_or_else(|| environment.bind.to_string());
     match host.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
         Err(_) => host,

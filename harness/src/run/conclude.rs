@@ -43,12 +43,12 @@ pub(super) fn finished(
     // A known failure that shows another face is a new one. Baselines hold what reports show: no secrets.
     let face = || {
         let observed = observed.as_ref()?;
-        Some(fingerprint::lasting(&Secrets::new(&secrets).hide(observed)))
+        Some(fingerprint::of(&Secrets::new(&secrets).hide(observed)))
     };
     let violated = conclusion == Conclusion::Violated;
     let listed = planned.deviation.as_ref().is_some_and(|known| {
         if violated {
-            changed.is_none_or(|known| Some(fingerprint::lasting(known)) == face())
+            changed.is_none_or(|known| Some(fingerprint::of(known)) == face())
         } else {
             !known.sometimes
         }

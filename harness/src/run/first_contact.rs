@@ -15,7 +15,7 @@ use crate::{
 /// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
 pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
     let setup = Setup::default();
-    let running = Running::start(world, &plan.who, &setup, world.ports.letters(0))
+    let running = Running::start(world, &plan.who, &setup, world.ports.placeholders(0))
         .map_err(|error| error.to_string())?;
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");

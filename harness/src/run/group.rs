@@ -13,14 +13,14 @@ use std::{
 use crate::{
     lab::{Lab, Running, World},
     run::{
-        Seats, Stop,
+        JobSlots, Stop,
         conclude::finished,
         event::{Event, Finished},
         first_contact::control,
         plan::{Options, Planned},
         worker,
     },
-    setup::{Letters, Setup},
+    setup::{PortPlaceholders, Setup},
     subject::Who,
     verdict::{Conclusion, Finding, Outcome, Verdict},
 };
@@ -42,27 +42,27 @@ const SAID_BYTES: usize = 2000;
 
 /// Conducts groups, one after the other.
 #[derive(Debug)]
-pub(super) struct Conductor {
+pub(super) struct GroupRunner {
     pub(super) world: Arc<World>,
     pub(super) who: Arc<Who>,
     pub(super) options: Options,
-    pub(super) seats: Arc<Seats>,
+    pub(super) slots: Arc<JobSlots>,
     pub(super) stop: Stop,
     pub(super) events: mpsc::Sender<Event>,
     /// The process that first contact was made with, for the group that wants it.
     pub(super) first: Arc<Mutex<Option<Running>>>,
-    /// What the letters of its set-ups stand for.
-    pub(super) letters: Letters,
+    /// What the placeholders of its set-ups stand for.
+    pub(super) placeholders: PortPlaceholders,
 }
 
-impl Conductor {
+impl GroupRunner {
     /// Runs the cases of one set-up.
-    pub(super) fn conduct(&self, setup: &Setup, cases: Vec<Planned>) {
+    pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>) {
         if self.stop.is_asked() {
             return;
         }
         let mut group = Group {
-            conductor: self,
+            runner: self,
             setup,
             cases,
             waiting: VecDeque::new(),
@@ -86,7 +86,7 @@ impl Conductor {
 
 /// The cases of one set-up.
 struct Group<'a> {
-    conductor: &'a Conductor,
+    runner: &'a GroupRunner,
     setup: &'a Setup,
     cases: Vec<Planned>,
     /// Not begun yet.
@@ -107,7 +107,7 @@ impl Group<'_> {
         self.run_all(first);
         for death in self.unexplained.drain(..) {
             // Nobody listens when the run was stopped.
-            let _ = self.conductor.events.send(Event::Died(death));
+            let _ = self.runner.events.send(Event::Died(death));
         }
     }
 
@@ -126,7 +126,7 @@ impl Group<'_> {
                 return self.block_the_rest(&format!("no control tunnel before: {finding}"));
             }
             let charged = self.run_on(&running);
-            let stopped = self.conductor.stop.is_asked();
+            let stopped = self.runner.stop.is_asked();
             let mut control = Ok(());
             if !stopped && running.death().is_none() {
                 control = self.control(&running);
@@ -151,18 +151,13 @@ impl Group<'_> {
     }
 
     fn start(&self) -> Result<Running, String> {
-        let conductor = self.conductor;
-        Running::start(
-            &conductor.world,
-            &conductor.who,
-            self.setup,
-            conductor.letters,
-        )
-        .map_err(|error| error.to_string())
+        let runner = self.runner;
+        Running::start(&runner.world, &runner.who, self.setup, runner.placeholders)
+            .map_err(|error| error.to_string())
     }
 
     fn control(&self, running: &Arc<Running>) -> Outcome {
-        let lab = Lab::open(&self.conductor.world, running, "control");
+        let lab = Lab::open(&self.runner.world, running, "control");
         control(&lab, self.setup)
     }
 
@@ -171,13 +166,13 @@ impl Group<'_> {
         let (told, messages) = mpsc::channel();
         let to_stop = told.clone();
         // Nobody listens any more once the group is done.
-        self.conductor
+        self.runner
             .stop
             .tell(Box::new(move || drop(to_stop.send(Message::Stop))));
         let mut busy: HashMap<usize, Instant> = HashMap::new();
         let one_by_one = self.setup.names_ports() || self.setup.upstream;
-        let limit = self.conductor.world.patience.case().mul_f64(1.5)
-            * self.conductor.options.repeat.max(1);
+        let limit =
+            self.runner.world.patience.case().mul_f64(1.5) * self.runner.options.repeat.max(1);
         loop {
             let alone = !self.alone.is_empty();
             while busy.is_empty() || !(one_by_one || alone) {
@@ -223,19 +218,19 @@ impl Group<'_> {
     /// Begins a case on a thread of its own; false once the run is stopped.
     fn begin(&self, index: usize, running: &Arc<Running>, told: mpsc::Sender<Message>) -> bool {
         let planned = self.cases[index].clone();
-        let conductor = self.conductor;
-        let Some(seat) = conductor.seats.take(&conductor.stop) else {
+        let runner = self.runner;
+        let Some(slot) = runner.slots.take(&runner.stop) else {
             return false;
         };
         let case = planned.case.id.clone();
-        let _ = conductor.events.send(Event::Begun { case });
-        let (world, running) = (Arc::clone(&conductor.world), Arc::clone(running));
-        let repeat = conductor.options.repeat;
-        let stop = conductor.stop.clone();
+        let _ = runner.events.send(Event::Begun { case });
+        let (world, running) = (Arc::clone(&runner.world), Arc::clone(running));
+        let repeat = runner.options.repeat;
+        let stop = runner.stop.clone();
         std::thread::spawn(move || {
             let result = worker::perform(&planned, &world, &running, repeat, &stop);
             drop(running);
-            drop(seat);
+            drop(slot);
             // Nobody listens when the run was stopped.
             let _ = told.send(Message::Done(index, result));
         });
@@ -265,7 +260,7 @@ impl Group<'_> {
                 finished.verdict = Verdict::Fail;
             }
             finished.subject_said = said(running);
-            self.conductor.send(finished);
+            self.runner.send(finished);
         }
     }
 
@@ -303,7 +298,7 @@ impl Group<'_> {
             finished.subject_said = said(running);
             self.held_back.push(finished);
         } else {
-            self.conductor.send(finished);
+            self.runner.send(finished);
         }
     }
 
@@ -319,7 +314,7 @@ impl Group<'_> {
             let reason = format!("it did not end within {limit:?} and was left behind");
             let result = worker::Result::without_evidence(Err(Finding::harness(reason)));
             let finished = self.finished(index, result, running);
-            self.conductor.send(finished);
+            self.runner.send(finished);
         }
     }
 
@@ -332,7 +327,7 @@ impl Group<'_> {
                 finished.verdict = Verdict::Blocked;
                 finished.reason = Some(format!("no control tunnel afterwards: {finding}"));
             }
-            self.conductor.send(finished);
+            self.runner.send(finished);
         }
     }
 
@@ -342,21 +337,21 @@ impl Group<'_> {
             let planned = &self.cases[index];
             let outcome = Err(Finding::setup(reason));
             let result = worker::Result::without_evidence(outcome);
-            let secrets = self.conductor.world.secrets(&self.conductor.who);
-            let finished = finished(planned, result, self.conductor.options.strict, secrets);
-            self.conductor.send(finished);
+            let secrets = self.runner.world.secrets(&self.runner.who);
+            let finished = finished(planned, result, self.runner.options.strict, secrets);
+            self.runner.send(finished);
         }
     }
 
     fn finished(&self, index: usize, result: worker::Result, running: &Running) -> Finished {
-        let strict = self.conductor.options.strict;
+        let strict = self.runner.options.strict;
         let mut finished = finished(&self.cases[index], result, strict, running.secrets());
         finished.serve = finished.serve.or_else(|| running.serve());
         finished
     }
 }
 
-impl Conductor {
+impl GroupRunner {
     fn send(&self, finished: Finished) {
         // Nobody listens when the run was stopped.
         let _ = self.events.send(Event::Finished(Box::new(finished)));

@@ -8,7 +8,7 @@ use crate::{
         select::{Partition, Selection},
     },
     case_id::CaseId,
-    lab::Premises,
+    lab::RunEnvironment,
     setup::Setup,
     subject::{Who, profile::Deviation},
     verdict::Level,
@@ -34,7 +34,7 @@ pub struct Options {
     /// The run ends at the first failure.
     pub fail_fast: bool,
     /// Patience, seed, addresses.
-    pub premises: Premises,
+    pub environment: RunEnvironment,
     /// Known deviations beside those of the profile.
     pub baseline: Vec<Deviation>,
     /// The version of the suite.
@@ -55,7 +55,7 @@ impl Default for Options {
             partition: None,
             repeat: 1,
             fail_fast: false,
-            premises: Premises::default(),
+            environment: RunEnvironment::default(),
             baseline: Vec::new(),
             connectspec: env!("CARGO_PKG_VERSION").to_owned(),
             again: String::new(),

@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    lab::{Running, World, ports::LETTER_BLOCKS},
+    lab::{Running, World, ports::PLACEHOLDER_BLOCKS},
     run::{
-        Event, Plan, Seats, Stop, conclude,
+        Event, JobSlots, Plan, Stop, conclude,
         event::{End, Start, Subject},
         first_contact, group,
     },
@@ -34,7 +34,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
         end.took = began.elapsed();
         sink(&Event::Ended(end.clone()));
     };
-    let world = match World::new(&plan.options.premises, &plan.who) {
+    let world = match World::new(&plan.options.environment, &plan.who) {
         Ok(world) => Arc::new(world),
         Err(error) => return refused(&mut end, start, error.to_string(), sink),
     };
@@ -56,7 +56,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
         ))));
     }
     let fail_fast = plan.options.fail_fast;
-    let events = conduct(plan, &world, stop, first);
+    let events = run_groups(plan, &world, stop, first);
     for event in events {
         sink(&event);
         if let Event::Finished(finished) = &event
@@ -90,7 +90,7 @@ fn start_of(plan: &Plan) -> Start {
             again: plan.options.again.clone(),
         },
         results: plan.results(),
-        seed: plan.options.premises.seed,
+        seed: plan.options.environment.seed,
         selection: plan.options.selection.clone(),
         partition: plan
             .options
@@ -101,39 +101,39 @@ fn start_of(plan: &Plan) -> Start {
 }
 
 /// Runs the groups on a few threads, and hands their events over as they come.
-fn conduct(
+fn run_groups(
     plan: Plan,
     world: &Arc<World>,
     stop: &Stop,
     first: Option<Running>,
 ) -> mpsc::Receiver<Event> {
     let (events, received) = mpsc::channel();
-    let seats = Arc::new(Seats::new(world.ports.jobs(plan.options.jobs.max(1))));
-    let to_wake = Arc::clone(&seats);
+    let slots = Arc::new(JobSlots::new(world.ports.jobs(plan.options.jobs.max(1))));
+    let to_wake = Arc::clone(&slots);
     stop.tell(Box::new(move || to_wake.wake()));
     // Large groups first, so that the last one does not run alone.
     let mut groups: Vec<_> = plan.groups.into_iter().collect();
     groups.sort_by_key(|(_, cases)| cases.len());
     let groups = Arc::new(Mutex::new(groups));
     let first = Arc::new(Mutex::new(first));
-    // Set-ups that run at the same time: each has a process of the subject, and letters of its own.
-    for block in 0..LETTER_BLOCKS {
+    // Set-ups that run at the same time: each has a process of the subject, and placeholders of its own.
+    for block in 0..PLACEHOLDER_BLOCKS {
         let (groups, events) = (Arc::clone(&groups), events.clone());
-        let conductor = group::Conductor {
+        let runner = group::GroupRunner {
             world: Arc::clone(world),
             who: Arc::clone(&plan.who),
             options: plan.options.clone(),
-            seats: Arc::clone(&seats),
+            slots: Arc::clone(&slots),
             stop: stop.clone(),
             events,
             first: Arc::clone(&first),
-            letters: world.ports.letters(block),
+            placeholders: world.ports.placeholders(block),
         };
         std::thread::spawn(move || {
             loop {
                 let next = groups.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some((setup, cases)) = next else { break };
-                conductor.conduct(&setup, cases);
+                runner.run(&setup, cases);
             }
         });
     }

@@ -66,7 +66,7 @@ pub(super) fn perform(
                 Err(finding) => finding.to_string(),
             };
             let reason = format!(
-                "it wavers: {time} times \"{}\", then \"{}\"",
+                "it is flaky: {time} times \"{}\", then \"{}\"",
                 said(&first.outcome),
                 said(&next.outcome)
             );

@@ -40,13 +40,13 @@ pub enum Allow {
     ServersAndItself,
     /// No list is given.
     Default,
-    /// Ports and ranges where letters in braces stand for ports: `{a} {b}-{c}`.
+    /// Ports and ranges where placeholders in braces stand for ports: `{a} {b}-{c}`.
     Ports(String),
-    /// A list as the configuration of a product writes it, taken verbatim once the letters in braces are replaced.
+    /// A list as the configuration of a product writes it, taken verbatim once the placeholders in braces are replaced.
     AsWritten(Text),
 }
 
-/// The subject allows these ports; letters in braces stand for ports that the harness chooses: `{a} {b}-{c}`.
+/// The subject allows these ports; placeholders in braces stand for ports that the harness chooses: `{a} {b}-{c}`.
 #[must_use]
 pub fn allowing(ports: impl Into<String>) -> Setup {
     Setup {
@@ -55,7 +55,7 @@ pub fn allowing(ports: impl Into<String>) -> Setup {
     }
 }
 
-/// The subject's list of ports has these words, as the configuration of that product writes it; letters in braces stand
+/// The subject's list of ports has these words, as the configuration of that product writes it; placeholders in braces stand
 /// for ports.
 #[must_use]
 pub fn allowing_as_written(of: Product, words: impl Into<String>) -> Setup {
@@ -157,7 +157,7 @@ pub fn header_timeout(seconds: u32) -> Setup {
 }
 
 impl Setup {
-    /// The subject's configuration ends with these lines, in the language of that product. Letters in braces stand for
+    /// The subject's configuration ends with these lines, in the language of that product. PortPlaceholders in braces stand for
     /// ports, as in an allow list; `{access_log}` and `{error_log}` for its logs, `{port}` for the one that it listens
     /// on, and `{second_port}` for another that it may listen on. Braces after `%` and `$` are the language's own.
     #[must_use]

@@ -74,7 +74,7 @@ impl End {
 
 /// How a TLS session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Farewell {
+pub enum TlsClosure {
     /// With the alert that says so, `close_notify`.
     Said,
     /// With the end of the connection below, and no alert: it may have been cut off.
@@ -83,7 +83,7 @@ pub enum Farewell {
     Reset,
 }
 
-impl Farewell {
+impl TlsClosure {
     /// For a reader.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -100,7 +100,7 @@ impl End {
     ///
     /// # Errors
     /// A violation where it cannot be said; the harness's, where there is no TLS.
-    pub async fn says_goodbye(&mut self) -> Outcome {
+    pub async fn sends_close_notify(&mut self) -> Outcome {
         let (_, session) = self.below()?;
         session.send_close_notify();
         self.stream.note_close_notify();
@@ -123,17 +123,17 @@ impl End {
     ///
     /// # Errors
     /// A violation where something else comes, or no end.
-    pub async fn hears_goodbye(&mut self) -> Outcome<Farewell> {
+    pub async fn receives_close_notify(&mut self) -> Outcome<TlsClosure> {
         let limit = self.patience.end();
         let mut piece = [0; 256];
         let expected = || format!("the end of TLS at {}", self.side.name());
         match tokio::time::timeout(limit, self.stream.read(&mut piece)).await {
-            Ok(Ok(0)) => Ok(Farewell::Said),
+            Ok(Ok(0)) => Ok(TlsClosure::Said),
             Ok(Ok(fresh)) => {
                 let observed = format!("{} more", count(fresh as u64));
                 Err(Finding::violation(expected(), observed))
             }
-            Ok(Err(error)) => self.farewell(&error),
+            Ok(Err(error)) => self.closure(&error),
             Err(_) => Err(Finding::violation(
                 expected(),
                 format!("no end within {limit:?}"),
@@ -145,15 +145,15 @@ impl End {
     ///
     /// # Errors
     /// A violation where more comes.
-    pub async fn hears_goodbye_behind(&mut self, most: usize) -> Outcome<Option<Farewell>> {
+    pub async fn reads_to_close_notify(&mut self, most: usize) -> Outcome<Option<TlsClosure>> {
         let limit = self.patience.end();
         let mut piece = [0; 4096];
         let mut heard = 0;
         while heard <= most {
             match tokio::time::timeout(limit, self.stream.read(&mut piece)).await {
-                Ok(Ok(0)) => return Ok(Some(Farewell::Said)),
+                Ok(Ok(0)) => return Ok(Some(TlsClosure::Said)),
                 Ok(Ok(fresh)) => heard += fresh,
-                Ok(Err(error)) => return self.farewell(&error).map(Some),
+                Ok(Err(error)) => return self.closure(&error).map(Some),
                 Err(_) => break,
             }
         }
@@ -161,10 +161,10 @@ impl End {
     }
 
     /// What an end that is none in TLS amounts to.
-    fn farewell(&self, error: &io::Error) -> Outcome<Farewell> {
+    fn closure(&self, error: &io::Error) -> Outcome<TlsClosure> {
         match error.kind() {
-            io::ErrorKind::UnexpectedEof => Ok(Farewell::Missing),
-            io::ErrorKind::ConnectionReset => Ok(Farewell::Reset),
+            io::ErrorKind::UnexpectedEof => Ok(TlsClosure::Missing),
+            io::ErrorKind::ConnectionReset => Ok(TlsClosure::Reset),
             _ => Err(Finding::violation(
                 format!("the end of TLS at {}", self.side.name()),
                 error.to_string(),

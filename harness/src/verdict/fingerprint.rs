@@ -16,31 +16,31 @@ static PASSING: LazyLock<Regex> = LazyLock::new(|| {
 
 /// `observed` with `#` for whatever differs from run to run.
 #[must_use]
-pub fn lasting(observed: &str) -> String {
+pub fn of(observed: &str) -> String {
     PASSING.replace_all(observed, "#").into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::lasting;
+    use super::of;
 
     #[test]
     fn ports_addresses_nonces_and_times_do_not_last() {
         let observed = "a tunnel to 127.231.53.68:25390 after 12.5 ms, with nonce-db68b88f3807727c";
-        assert_eq!(lasting(observed), "a tunnel to #:# after #, with #");
+        assert_eq!(of(observed), "a tunnel to #:# after #, with #");
     }
 
     #[test]
     fn random_bytes_do_not_last() {
         let one = r#"a wrong byte at offset 0: "_z\x18\"" instead of "\x0bMT""#;
         let two = r#"a wrong byte at offset 417: "n" instead of "\xe9\\""#;
-        assert_eq!(lasting(one), lasting(two));
-        assert_eq!(lasting(one), "a #");
+        assert_eq!(of(one), of(two));
+        assert_eq!(of(one), "a #");
     }
 
     #[test]
     fn statuses_and_small_counts_last() {
         let observed = "HTTP/1.1 403 Forbidden, 7 of 65 octets";
-        assert_eq!(lasting(observed), observed);
+        assert_eq!(of(observed), observed);
     }
 }

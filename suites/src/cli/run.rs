@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf};
 use clap::Parser;
 use connectspec_harness::{
     case::select::Partition,
-    lab::Premises,
+    lab::RunEnvironment,
     report::{
         CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
         format::terminal,
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     /// Run a stable share of the cases: 2/5 is the second of five
     #[arg(long, value_name = "I/N")]
     partition: Option<Partition>,
-    /// Run each case so many times; one that wavers is broken
+    /// Run each case so many times; one that is flaky is broken
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
     /// End at the first failure
@@ -201,7 +201,7 @@ impl Arguments {
             partition: self.partition,
             repeat: self.repeat,
             fail_fast: self.fail_fast,
-            premises: Premises {
+            environment: RunEnvironment {
                 patience: self.patience,
                 seed: self.seed.unwrap_or(1),
                 property_tries: self.property_tries,

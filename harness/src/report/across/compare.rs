@@ -127,7 +127,7 @@ fn kind(before: Option<&CaseResult>, after: Option<&CaseResult>) -> Option<Kind>
 
 /// What was observed, without what differs from run to run.
 fn face(result: &CaseResult) -> String {
-    fingerprint::lasting(result.observed.as_deref().unwrap_or_default())
+    fingerprint::of(result.observed.as_deref().unwrap_or_default())
 }
 
 /// How grave a verdict is; `None` where nothing was judged and nothing went wrong.

@@ -6,7 +6,7 @@
 use connectspec_harness::{prelude::*, setup::Setup};
 
 use crate::{
-    cases::words::refusal_kinds::{Occasion, refused},
+    cases::words::refusal_kinds::{RefusalKind, refused},
     documents::{RFC_9110, RFC_9298},
 };
 
@@ -100,15 +100,15 @@ fn the_proxy_is_no_target_of_its_own() -> Family {
                 };
                 let granted = granted.status_line();
 
-                // A 2xx may be a lie: what counts is that the proxy is there once more, behind it.
+                // A 2xx may be a lie: what counts is that the proxy is there once more, after it.
                 let mut inner = exchange.connection;
                 let again = inner.asks(&lab.request(&server)).await;
                 Err(match again.status() {
                     Some(_) => Finding::violation(
                         "a final status that is not 2xx",
-                        format!("{granted}, and behind it {}", again.describe()),
+                        format!("{granted}, and after it {}", again.describe()),
                     ),
-                    None => Finding::inconclusive(format!("{granted}, and nothing behind it")),
+                    None => Finding::inconclusive(format!("{granted}, and nothing after it")),
                 })
             })
     })
@@ -179,7 +179,7 @@ fn what_it_says_of_itself() -> Case {
         .covers(["SEC-015"])
         .run(async |lab| {
             let mut names: Vec<String> = Vec::new();
-            for occasion in [Occasion::Granted, Occasion::BadTarget] {
+            for occasion in [RefusalKind::Granted, RefusalKind::BadTarget] {
                 let exchange = occasion.asks(lab).await?;
                 for (name, value) in exchange.reply()?.fields.iter() {
                     let told = format!("{name}: {}", String::from_utf8_lossy(value));

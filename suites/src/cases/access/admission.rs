@@ -130,7 +130,7 @@ fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
 
 /// A password is no key to every port.
 ///
-/// Also accepted: any refusal. Nothing else is right where there is a list.
+/// Also accepted: any refusal. Only this conforms where there is a list.
 fn a_known_user_may_not_go_everywhere() -> Case {
     must("A port that is not on the list stays closed to known users")
         .cites(RFC_9110.section("11.4"))

@@ -7,7 +7,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::words::{
-        bad_credentials::{CONFUSED, UNWELCOME, Unwelcome},
+        bad_credentials::{BAD_CREDENTIALS, BadCredentials, CONFUSED},
         challenge::{Challenge, challenges},
     },
     documents::{RFC_7617, RFC_9110, RFC_9112, RFC_9931},
@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: any refusal, and a close without an answer. Only this conforms: the set-up lets in known users only.
 fn nobody_gets_in_without_good_credentials() -> Family {
-    let refused = |&(_, who): &'static (&'static str, Unwelcome)| {
+    let refused = |&(_, who): &'static (&'static str, BadCredentials)| {
         must("Without good credentials there is no tunnel")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
@@ -51,7 +51,7 @@ fn nobody_gets_in_without_good_credentials() -> Family {
                 Ok(())
             })
     };
-    [each(UNWELCOME, refused), each(CONFUSED, refused)].concat()
+    [each(BAD_CREDENTIALS, refused), each(CONFUSED, refused)].concat()
 }
 
 /// A client that has credentials sends them when it is asked, and shows an error to its user when it is told anything else.
@@ -67,7 +67,7 @@ fn missing_credentials_are_asked_for() -> Case {
         .under(credentials())
         .run(async |lab| {
             let server = lab.server(echo()).await?;
-            let request = Unwelcome::Silent.request(lab, &server)?;
+            let request = BadCredentials::Silent.request(lab, &server)?;
             let answer = lab.client_of_its_own().asks(request).await?.answer;
             match answer.status() {
                 Some(407) => Ok(()),
@@ -85,7 +85,7 @@ fn missing_credentials_are_asked_for() -> Case {
 ///
 /// Also accepted: any other refusal, as far as this case goes.
 fn credentials_are_not_asked_for_with_401() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         should("A proxy does not ask for credentials with 401")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("11.3"))
@@ -107,7 +107,7 @@ fn credentials_are_not_asked_for_with_401() -> Family {
 ///
 /// Also accepted: any refusal. A proxy that resolves the target's name first is not seen by this case.
 fn no_server_is_contacted_before_credentials() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         should("No server is contacted for a client without good credentials")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
@@ -129,9 +129,9 @@ fn no_server_is_contacted_before_credentials() -> Family {
 
 /// A 407 without a challenge tells the client to do something, and not what.
 ///
-/// Also accepted: several challenges, in one line or in several; schemes that nobody knows. Nothing else is right for a 407.
+/// Also accepted: several challenges, in one line or in several; schemes that nobody knows. Only this conforms for a 407.
 fn a_407_has_a_challenge() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 has a Proxy-Authenticate field with a challenge")
             .cites(RFC_9110.section("15.5.8"))
             .cites(RFC_9110.section("11.7.1"))
@@ -170,7 +170,7 @@ fn a_407_has_a_challenge() -> Family {
 ///
 /// Also accepted: a 407 with both fields, and one without either, which is for another case to judge.
 fn a_407_does_not_challenge_as_a_server_does() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 does not have WWW-Authenticate in place of Proxy-Authenticate")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("11.3"))
@@ -191,7 +191,7 @@ fn a_407_does_not_challenge_as_a_server_does() -> Family {
 /// Also accepted: any realm, an empty one too; the name of the parameter in any case, and blanks around its `=`. A proxy that
 /// does not speak Basic is not judged. Only this conforms: the token form is for recipients to bear, not for senders.
 fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         must("A Basic challenge has a realm, in quotes")
             .cites(RFC_7617.section("2"))
             .cites(RFC_9110.section("11.5"))
@@ -218,9 +218,9 @@ fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
 
 /// Of two realms, one client takes the first and another the last.
 ///
-/// Also accepted: the same name in two challenges. Nothing else is right; names are compared without case.
+/// Also accepted: the same name in two challenges. Only this conforms; names are compared without case.
 fn no_challenge_names_a_parameter_twice() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         must("No parameter stands twice in one challenge")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("11.2"))
@@ -243,7 +243,7 @@ fn no_challenge_names_a_parameter_twice() -> Family {
 ///
 /// Also accepted: not to say close, and then either to close or to go on; a close with a reset, or after lingering.
 fn a_407_that_says_close_is_followed_by_a_close() -> Family {
-    each(UNWELCOME, |&(_, who)| {
+    each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 that says close is the last answer on its connection")
             .over(HTTP_1_1)
             .cites(RFC_9112.section("9.6"))
@@ -262,7 +262,7 @@ fn a_407_that_says_close_is_followed_by_a_close() -> Family {
                     // It has waited for a request: what was sent was none to it.
                     Answer::Reply(second) if second.status != 408 => Err(Finding::violation(
                         "the end of the connection",
-                        format!("behind it, {}", second.status_line()),
+                        format!("after it, {}", second.status_line()),
                     )),
                     answer @ Answer::Garbage { .. } => Err(Finding::violation(
                         "the end of the connection",
@@ -292,9 +292,9 @@ fn a_407_does_not_tell_who_exists() -> Case {
             let mut told = Vec::new();
             // The known user twice: what differs between these two answers tells nothing.
             for who in [
-                Unwelcome::WrongPassword,
-                Unwelcome::WrongPassword,
-                Unwelcome::UnknownUser,
+                BadCredentials::WrongPassword,
+                BadCredentials::WrongPassword,
+                BadCredentials::UnknownUser,
             ] {
                 let request = who.request(lab, &server)?;
                 let mut exchange = lab.client_of_its_own().asks(request).await?;
@@ -372,7 +372,7 @@ fn a_denied_port_without_credentials_is_answered() -> Case {
         .run(async |lab| {
             let client = lab.client_of_its_own();
             for server in [lab.server(echo()).await?, lab.denied_server(echo()).await?] {
-                let request = Unwelcome::Silent.request(lab, &server)?;
+                let request = BadCredentials::Silent.request(lab, &server)?;
                 lab.note(client.asks(request).await?.answer.describe());
             }
             Ok(())

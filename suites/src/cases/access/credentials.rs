@@ -6,7 +6,7 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::bad_credentials::{Unwelcome, WRONG, basic},
+    cases::words::bad_credentials::{BadCredentials, WRONG, basic},
     documents::{RFC_7617, RFC_9110},
 };
 
@@ -48,7 +48,7 @@ fn right_credentials_open_a_tunnel() -> Case {
             let server = lab
                 .tls_server(receive_head().then(send(page)).then(close()))
                 .await?;
-            let client = lab.everyday_client().await?;
+            let client = lab.reqwest_client().await?;
             let (status, _) = client
                 .gets(&format!("https://{}/", server.authority()))
                 .await?;
@@ -62,7 +62,7 @@ const SPELLINGS: &[(&str, &str)] = &[("lower", "basic"), ("upper", "BASIC"), ("m
 
 /// Clients write it as they like.
 ///
-/// Also accepted: a refusal by policy says nothing. Nothing else is right.
+/// Also accepted: a refusal by policy says nothing. Only this conforms.
 fn the_case_of_the_scheme_means_nothing() -> Family {
     each(SPELLINGS, |&(_, scheme)| {
         must("The name of the scheme is understood in any case")
@@ -82,7 +82,7 @@ const SPACES: &[(&str, &str)] = &[("two", "  "), ("five", "     ")];
 
 /// The grammar has one or more of them.
 ///
-/// Also accepted: a refusal by policy says nothing. Nothing else is right.
+/// Also accepted: a refusal by policy says nothing. Only this conforms.
 fn several_spaces_are_as_good_as_one() -> Family {
     each(SPACES, |&(_, spaces)| {
         must("Several spaces may stand between the scheme and the credentials")
@@ -117,7 +117,7 @@ fn a_tab_behind_the_scheme_is_answered() -> Case {
 
 /// Only the name cannot have one. Programs that make passwords use them.
 ///
-/// Also accepted: a refusal by policy says nothing. Nothing else is right, where the proxy's configuration can hold such a
+/// Also accepted: a refusal by policy says nothing. Only this conforms, where the proxy's configuration can hold such a
 /// password.
 fn a_password_may_contain_colons() -> Case {
     must("A password may contain colons")
@@ -143,7 +143,7 @@ fn letters_beyond_ascii_are_taken_where_that_is_announced() -> Case {
         .under(credentials())
         .needs([Need::AnyPassword])
         .run(async |lab| {
-            let announced = Unwelcome::Silent
+            let announced = BadCredentials::Silent
                 .challenges(lab)
                 .await?
                 .iter()
@@ -334,13 +334,13 @@ fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
 ///
 /// Also accepted: any refusal.
 fn a_right_line_behind_a_wrong_one_is_not_enough() -> Case {
-    practice("A line with right credentials behind one with wrong ones opens no tunnel")
+    practice("A line with right credentials after one with wrong ones opens no tunnel")
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-AUTH-013"])
         .under(credentials())
         .run(async |lab| {
             let server = lab.server(echo()).await?;
-            let request = Unwelcome::WrongPassword.request(lab, &server)?;
+            let request = BadCredentials::WrongPassword.request(lab, &server)?;
             let good = format!("Proxy-Authorization: {}", lab.credentials()?.basic());
             let client = lab.client_of_its_own();
             lab.opens_no_tunnel_from(&client, &request.field(good))
@@ -372,7 +372,7 @@ fn two_lines_are_answered() -> Family {
             let good = format!("Proxy-Authorization: {}", lab.credentials()?.basic());
             let second = match right {
                 true => Some(good.clone()),
-                false => Unwelcome::WrongPassword.line(lab)?,
+                false => BadCredentials::WrongPassword.line(lab)?,
             };
             let request = Request::connect(server.authority()).field(good);
             let request = second.iter().fold(request, Request::field);

@@ -132,7 +132,7 @@ fn a_range_ends_where_it_says() -> Case {
 
 /// In httpd a list of one's own replaces 443 and 563: whoever writes `AllowCONNECT 8443` has closed 443.
 ///
-/// Nothing else is right for a proxy like httpd: a port that was refused before any connection gives 403 there.
+/// Only this conforms for a proxy like httpd: a port that was refused before any connection gives 403 there.
 fn a_list_replaces_the_default() -> Case {
     httpd("A list of ports replaces the default one")
         .over(HTTP_1_1)
@@ -157,7 +157,7 @@ fn a_list_replaces_the_default() -> Case {
 ///
 /// Also accepted: to close the connection after the first request, or to serve no other method than CONNECT.
 fn each_request_of_a_connection_is_judged() -> Case {
-    must("A CONNECT behind another request is judged like any other")
+    must("A CONNECT after another request is judged like any other")
         .over(HTTP_1_1)
         .cites(RFC_9110.section("3.3"))
         .covers(["POL-009"])

@@ -6,7 +6,7 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::bad_credentials::{Unwelcome, basic},
+    cases::words::bad_credentials::{BadCredentials, basic},
     documents::{RFC_7617, RFC_9110},
 };
 
@@ -218,7 +218,7 @@ fn credentials_are_not_logged() -> Family {
                 }
                 drop(exchange);
                 // A request that is refused for another reason comes later in every log.
-                let request = Unwelcome::Silent.request(lab, &server)?;
+                let request = BadCredentials::Silent.request(lab, &server)?;
                 client.asks(request).await?;
                 let written = match lab.log_line(&agent).await {
                     Ok(_) | Err(Finding::Absent { .. } | Finding::Inconclusive { .. }) => {

@@ -8,7 +8,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::words::{
-        refusal_kinds::{MORE_REFUSALS, Occasion, REFUSALS},
+        refusal_kinds::{MORE_REFUSALS, REFUSALS, RefusalKind},
         requests::smuggled_request,
     },
     documents::{RFC_9112, RFC_9931},
@@ -17,7 +17,7 @@ use crate::{
 /// Every case about what follows a refused request.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "connection": "The connection behind a refusal", include_str!("after_a_refusal.rs");
+        "connection": "The connection after a refusal", include_str!("after_a_refusal.rs");
         a_request_behind_a_refusal_is_not_served,
         a_request_soon_after_a_refusal_is_not_served,
         a_refusal_closes_the_connection,
@@ -36,7 +36,7 @@ pub(crate) fn suite() -> Suite {
 /// one does not say who it is.
 fn a_request_behind_a_refusal_is_not_served() -> Family {
     each(MORE_REFUSALS, |&(_, occasion)| {
-        must("What stands behind a refused CONNECT in the same segment is not served")
+        must("What follows a refused CONNECT in the same segment is not served")
             .cites(RFC_9931.section("8"))
             .covers(["H1-CONN-001"])
             .seen_in(
@@ -117,7 +117,7 @@ fn a_refusal_closes_the_connection() -> Family {
 ///
 /// Also accepted: as for any other request after a refusal.
 fn a_second_connect_opens_no_tunnel() -> Case {
-    must("A CONNECT behind a refused CONNECT opens no tunnel")
+    must("A CONNECT after a refused CONNECT opens no tunnel")
         .cites(RFC_9931.section("8"))
         .covers(["H1-CONN-002"])
         .seen_in(
@@ -128,7 +128,7 @@ fn a_second_connect_opens_no_tunnel() -> Case {
         .run(async |lab| {
             let allowed = lab.server(echo()).await?;
             let second = lab.request(&allowed).followed_by(lab.nonce()).bytes();
-            let request = Occasion::Denied.request(lab).await?.followed_by(second);
+            let request = RefusalKind::Denied.request(lab).await?.followed_by(second);
             lab.serves_nothing_behind(&lab.client(), &request).await?;
             Ok(())
         })
@@ -144,7 +144,7 @@ fn a_client_that_wants_to_close_is_believed() -> Case {
         .needs([Need::PortList])
         .run(async |lab| {
             let smuggled = smuggled_request(lab).await?;
-            let request = Occasion::Denied.request(lab).await?;
+            let request = RefusalKind::Denied.request(lab).await?;
             let request = request.field("Connection: close").followed_by(smuggled);
             lab.serves_nothing_behind(&lab.client(), &request).await?;
             Ok(())
@@ -182,7 +182,7 @@ fn a_proxy_that_wants_to_close_does() -> Family {
 /// Also accepted: to close after the refusal, to answer the bytes as a bad request, or to serve the second CONNECT, which
 /// is for other cases to judge, as long as its tunnel begins with its own bytes.
 fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
-    must("Bytes behind a refused CONNECT do not reach the server of a later tunnel")
+    must("Bytes after a refused CONNECT do not reach the server of a later tunnel")
         .cites(crate::documents::RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-008"])
         .needs([Need::PortList])
@@ -214,8 +214,8 @@ fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
 }
 
 /// A proxy that authenticates connections, not requests, has to keep one that it has challenged.
-async fn is_not_exempt(lab: &Lab, occasion: Occasion) -> Outcome {
-    if occasion != Occasion::NoCredentials {
+async fn is_not_exempt(lab: &Lab, occasion: RefusalKind) -> Outcome {
+    if occasion != RefusalKind::NoCredentials {
         return Ok(());
     }
     let (reply, _) = occasion.refusal(lab).await?;

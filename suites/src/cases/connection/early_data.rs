@@ -6,7 +6,7 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::refusal_kinds::Occasion,
+    cases::words::refusal_kinds::RefusalKind,
     documents::{RFC_9110, RFC_9112, RFC_9931},
 };
 
@@ -36,7 +36,7 @@ const SIZES: &[(&str, u64)] = &[
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_is_delivered_once_and_in_order() -> Family {
     each(SIZES, |&(_, length)| {
-        must("What stands behind a granted request reaches the server, once and in order")
+        must("What follows a granted request reaches the server, once and in order")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
@@ -59,7 +59,7 @@ fn early_data_is_delivered_once_and_in_order() -> Family {
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_that_looks_like_a_request_is_data() -> Family {
     each(REQUESTS, |&(_, method)| {
-        must("A request behind a granted CONNECT reaches its server as data, and no other server")
+        must("A request after a granted CONNECT reaches its server as data, and no other server")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
@@ -98,7 +98,7 @@ const BLANKS: &[(&str, &str)] = &[
 /// Also accepted: to refuse such a request although the plain one is granted; that is noted.
 fn early_data_may_be_blank_at_its_ends() -> Family {
     each(BLANKS, |&(_, blank)| {
-        must("Blank bytes around what stands behind a granted request reach the server, too")
+        must("Blank bytes around what follows a granted request reach the server, too")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
@@ -139,10 +139,10 @@ async fn delivers(lab: &Lab, early: impl Into<Payload>) -> Outcome {
 }
 
 /// Where the request with the byte after it leads.
-const DESTINATIONS: &[(&str, Occasion)] = &[
-    ("granted", Occasion::Granted),
-    ("denied", Occasion::Denied),
-    ("closed_port", Occasion::ClosedPort),
+const DESTINATIONS: &[(&str, RefusalKind)] = &[
+    ("granted", RefusalKind::Granted),
+    ("denied", RefusalKind::Denied),
+    ("closed_port", RefusalKind::ClosedPort),
 ];
 
 /// One byte after a CONNECT has brought whole proxies down, with the tunnels of everybody else.
@@ -150,7 +150,7 @@ const DESTINATIONS: &[(&str, Occasion)] = &[
 /// Also accepted: any answer, and none. What is asked is that the next client is served, by the same process.
 fn one_early_byte_harms_nobody() -> Family {
     each(DESTINATIONS, |&(_, occasion)| {
-        practice("Requests with one byte behind them keep no other client from its tunnel")
+        practice("Requests with one byte after them keep no other client from its tunnel")
             .over(HTTP_1_1)
             .cites(RFC_9110.section("17.5"))
             .covers(["H1-CONN-008"])

@@ -33,7 +33,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Without this, nothing follows from the other cases of this suite.
 ///
-/// Also accepted: a refusal by policy says nothing. Nothing else is right where the proxy has a TLS listener.
+/// Also accepted: a refusal by policy says nothing. Only this conforms where the proxy has a TLS listener.
 fn a_tunnel_works_over_tls_to_the_proxy() -> Case {
     must("A tunnel works over TLS to the proxy")
         .cites(RFC_9110.section("7.3.2"))
@@ -48,7 +48,7 @@ fn a_tunnel_works_over_tls_to_the_proxy() -> Case {
 
 /// The tunnels of browsers have TLS inside: each byte is encrypted twice, and has to come out of both.
 ///
-/// Nothing else is right for a tunnel.
+/// Only this conforms for a tunnel.
 fn tls_works_inside_of_tls() -> Case {
     must("TLS to a server works inside of TLS to the proxy")
         .cites(RFC_9110.section("9.3.6"))
@@ -60,7 +60,7 @@ fn tls_works_inside_of_tls() -> Case {
 /// Records and segments have different sizes, and what is left of one in a buffer is not seen by whoever waits for the
 /// socket.
 ///
-/// Nothing else is right for a tunnel.
+/// Only this conforms for a tunnel.
 fn a_large_stream_passes_over_tls() -> Case {
     must("A megabyte passes each way over TLS to the proxy, whole and in order")
         .cites(RFC_9110.section("9.3.6"))
@@ -84,7 +84,7 @@ const SLOW: &[(&str, bool)] = &[("the_server", true), ("the_client", false)];
 /// What a socket does not take at once is kept by whoever has encrypted it, or by whoever has decrypted it; a relay that
 /// forgets one of them loses the middle of a download, and only over slow lines.
 ///
-/// Also accepted: any amount of buffering. Nothing else is right for a tunnel.
+/// Also accepted: any amount of buffering. Only this conforms for a tunnel.
 fn a_slow_reader_gets_everything_over_tls() -> Family {
     each(SLOW, |&(_, upwards)| {
         must("Over TLS to the proxy, what was sent while nobody read arrives complete, once somebody reads")
@@ -112,13 +112,13 @@ fn tls_is_ended_in_order_behind_a_server_that_ends() -> Case {
             let mut tunnel = lab.client().connect(&server).await?;
             tunnel.receives(said).await?;
             // It sends nothing and closes nothing before: its own bytes could turn the proxy's end into a reset.
-            match tunnel.hears_goodbye().await? {
-                Farewell::Said => Ok(()),
-                Farewell::Missing => Err(Finding::violation(
-                    Farewell::Said.describe(),
-                    Farewell::Missing.describe(),
+            match tunnel.receives_close_notify().await? {
+                TlsClosure::Said => Ok(()),
+                TlsClosure::Missing => Err(Finding::violation(
+                    TlsClosure::Said.describe(),
+                    TlsClosure::Missing.describe(),
                 )),
-                Farewell::Reset => Err(Finding::inconclusive("a reset")),
+                TlsClosure::Reset => Err(Finding::inconclusive("a reset")),
             }
         })
 }
@@ -128,7 +128,7 @@ fn tls_is_ended_in_order_behind_a_server_that_ends() -> Case {
 /// Also accepted: to keep the connection, which says nothing; and a reset says nothing either. The end without
 /// `close_notify` goes against the demand to attempt it, and is a warning.
 fn tls_is_ended_in_order_behind_a_refusal() -> Case {
-    should("A connection that the proxy ends behind a refusal ends TLS in order, too")
+    should("A connection that the proxy ends after a refusal ends TLS in order, too")
         .cites(RFC_9112.section("9.8"))
         .covers(["TLSP-003"])
         .needs([Need::PortList])
@@ -140,13 +140,13 @@ fn tls_is_ended_in_order_behind_a_refusal() -> Case {
                 return Err(Finding::inconclusive(exchange.answer.describe()));
             }
             let mut near = exchange.connection.into_tunnel();
-            match near.hears_goodbye_behind(PAGE).await? {
-                Some(Farewell::Said) => Ok(()),
-                Some(Farewell::Missing) => Err(Finding::violation(
-                    Farewell::Said.describe(),
-                    Farewell::Missing.describe(),
+            match near.reads_to_close_notify(PAGE).await? {
+                Some(TlsClosure::Said) => Ok(()),
+                Some(TlsClosure::Missing) => Err(Finding::violation(
+                    TlsClosure::Said.describe(),
+                    TlsClosure::Missing.describe(),
                 )),
-                Some(Farewell::Reset) => Err(Finding::inconclusive("a reset")),
+                Some(TlsClosure::Reset) => Err(Finding::inconclusive("a reset")),
                 None => Err(Finding::inconclusive("the connection stays")),
             }
         })
@@ -175,7 +175,7 @@ fn what_a_client_sent_before_its_goodbye_arrives() -> Family {
                 near.sends(&sent).await?;
                 match with_fin {
                     true => near.finishes().await?,
-                    false => near.says_goodbye().await?,
+                    false => near.sends_close_notify().await?,
                 }
                 far.receives(&sent).await?;
                 far.ends_somehow().await?;
@@ -198,7 +198,7 @@ fn a_client_that_said_goodbye_still_hears() -> Case {
         .under(tls_listener())
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
-            near.says_goodbye().await?;
+            near.sends_close_notify().await?;
             far.ends_somehow().await?;
             let answer = lab.nonce();
             // Where the proxy has closed this side, too, it takes nothing more.
@@ -262,7 +262,7 @@ const OFFERS: &[(&str, &[&str])] = &[
 /// A proxy that agrees to HTTP/2 and then does not speak it has broken every browser that offers it.
 ///
 /// Also accepted: to agree to either of what is offered, or to none, which is HTTP/1.1; and to break the handshake off, where
-/// nothing that is offered suits it. Nothing else is right.
+/// nothing that is offered suits it. Only this conforms.
 fn what_was_negotiated_is_what_is_spoken() -> Family {
     each(OFFERS, |&(_, offer)| {
         must("The proxy speaks the protocol that was negotiated in TLS")

@@ -9,7 +9,7 @@ use connectspec_harness::{
 };
 
 use crate::{
-    cases::words::refusal_kinds::{Occasion, REFUSALS},
+    cases::words::refusal_kinds::{REFUSALS, RefusalKind},
     documents::{RFC_2817, RFC_9110, RFC_9112, RFC_9931},
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn suite() -> Suite {
 /// time, so only a proxy that always does so at once is told.
 fn a_close_is_announced() -> Family {
     each(REFUSALS, |&(_, occasion)| {
-        should("A proxy that closes behind a refusal says so in it")
+        should("A proxy that closes after a refusal says so in it")
             .cites(RFC_9112.section("9.6"))
             .cites(RFC_9112.section("9.3"))
             .covers(["H1-CONN-004"])
@@ -112,7 +112,7 @@ const BEFORE: &[(&str, &str)] = &[("get", "GET"), ("options", "OPTIONS")];
 /// Also accepted: to close after the first request, as proxies that know nothing but CONNECT do.
 fn connect_may_be_the_second_request() -> Family {
     each(BEFORE, |&(_, method)| {
-        should("CONNECT is served behind another request on the same connection")
+        should("CONNECT is served after another request on the same connection")
             .cites(RFC_9110.section("3.3"))
             .cites(RFC_2817.section("5.2"))
             .covers(["H1-CONN-009"])
@@ -138,12 +138,12 @@ fn connect_may_be_the_second_request() -> Family {
                         return connection.into_tunnel().echoes(lab.nonce()).await;
                     }
                     Answer::Closed | Answer::Reset => {
-                        return Err(Finding::inconclusive("it closes behind the first answer"));
+                        return Err(Finding::inconclusive("it closes after the first answer"));
                     }
                     _ => {}
                 }
                 lab.control(&server).await?;
-                let behind = format!("{} behind {}", answer.describe(), first.status_line());
+                let behind = format!("{} after {}", answer.describe(), first.status_line());
                 Err(Finding::violation(
                     "a tunnel, as on a fresh connection",
                     behind,
@@ -157,7 +157,7 @@ fn connect_may_be_the_second_request() -> Family {
 ///
 /// Also accepted: to close without serving the CONNECT. To connect to its server before is right as well.
 fn connect_waits_for_the_answer_before_it() -> Case {
-    must("A 2xx to CONNECT comes behind the response to the request before it")
+    must("A 2xx to CONNECT comes after the response to the request before it")
         .cites(RFC_9112.section("9.3.2"))
         .covers(["H1-CONN-010"])
         .run(async |lab| {
@@ -216,7 +216,7 @@ fn a_request_after_a_refusal() -> Case {
         .needs([Need::PortList])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
-            let (reply, mut connection) = Occasion::Denied.refusal(lab).await?;
+            let (reply, mut connection) = RefusalKind::Denied.refusal(lab).await?;
             connection.body(&reply).await;
             let answer = connection.asks(lab.request(&server)).await;
             lab.note(match answer {

@@ -98,7 +98,7 @@ const ORDER: &[Row] = &[
 
 /// All that fit apply, and of several that require something the last one decides, however exact the others are.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn overrule_earlier_ones() -> Family {
     each(ORDER, |row| {
         let claim = "Of several sections that fit, the last one decides";
@@ -106,7 +106,7 @@ fn overrule_earlier_ones() -> Family {
     })
 }
 
-/// Name, row, what stands in front of the virtual hosts, in the second of them, and behind them; what is open.
+/// Name, row, what stands in front of the virtual hosts, in the second of them, and after them; what is open.
 type Hosts = (
     &'static str,
     &'static str,
@@ -155,7 +155,7 @@ const HOSTS: &[Hosts] = &[
 
 /// The sections of the main server come first, wherever in the file they stand.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn of_a_virtual_host_come_last() -> Family {
     each(HOSTS, |&(_, row, [before, inside, behind], probes)| {
         let text = format!(
@@ -164,7 +164,7 @@ fn of_a_virtual_host_come_last() -> Family {
              <VirtualHost *>\nServerName second.invalid\nServerAlias {ADDRESS}\n{inside}\n</VirtualHost>\n\
              {behind}"
         );
-        let claim = "The sections of a virtual host come behind those of the main server";
+        let claim = "The sections of a virtual host come after those of the main server";
         under(claim, HTTPD_CORE.section("virtualhost"), row, text, probes)
     })
 }
@@ -217,10 +217,10 @@ const LOCATIONS: &[Row] = &[
 /// To httpd the URI of a CONNECT is its target, which no path is like. A `<Location "*">` that was written for a website
 /// decides about the tunnels as well, and has the last word.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn about_locations_come_behind_those_about_proxies() -> Family {
     each(LOCATIONS, |row| {
-        let claim = "A <Location> that is the target as a whole decides behind every <Proxy>";
+        let claim = "A <Location> that is the target as a whole decides after every <Proxy>";
         judged(claim, HTTPD_CORE.section("location"), row)
     })
 }
@@ -267,7 +267,7 @@ const MERGED: &[Row] = &[
 
 /// What a section requires takes the place of what earlier ones require, unless `AuthMerging` joins them.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn join_what_they_require() -> Family {
     each(MERGED, |row| {
         let claim = "What sections require is joined as AuthMerging says, and otherwise the last one decides";
@@ -275,7 +275,7 @@ fn join_what_they_require() -> Family {
     })
 }
 
-/// A case about sections behind the one that grants everything.
+/// A case about sections after the one that grants everything.
 fn judged(claim: &'static str, cited: Citation, &(_, row, sections, probes): &Row) -> Case {
     let text = sections
         .iter()

@@ -35,7 +35,7 @@ fn port_alone() -> Setup {
 
 /// Most configurations name a port and no address. Whoever gets one family of them finds half of the clients gone.
 ///
-/// Nothing else is right for a proxy like httpd; a machine without IPv6 has only the other one.
+/// Only this conforms for a proxy like httpd; a machine without IPv6 has only the other one.
 fn a_port_alone_listens_on_every_address() -> Case {
     httpd("A Listen without an address takes clients at every address of the machine")
         .cites(HTTPD_CORE.section("listen"))
@@ -92,7 +92,7 @@ fn a_port_alone_is_no_target_of_its_own() -> Family {
 
 /// Everybody uses the same few ports: a neighbour's proxy is not this one, and a server on its port is no proxy at all.
 ///
-/// Nothing else is right for a proxy like httpd, which looks for no loops there. One that does has to look at the address.
+/// Only this conforms for a proxy like httpd, which looks for no loops there. One that does has to look at the address.
 fn a_server_on_the_proxys_port_is_no_loop() -> Case {
     httpd("A server at another address is reached on the port that the proxy listens on")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -110,7 +110,7 @@ fn a_server_on_the_proxys_port_is_no_loop() -> Case {
 
 /// Who blocks an address does not want it to be reached by a name that somebody has made up for it.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_blocked_address_blocks_its_names() -> Case {
     httpd("ProxyBlock of an address blocks the names that lead to it, with 403")
         .cites(MOD_PROXY.section("proxyblock"))
@@ -132,7 +132,7 @@ fn a_blocked_address_blocks_its_names() -> Case {
 /// Names of clients change less often than their addresses, and anybody can give an address of his any name: so the name
 /// has to lead back.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_client_is_let_in_by_its_name() -> Case {
     httpd("Require host lets in the clients of that name, and no others")
         .cites(MOD_AUTHZ_HOST.section("reqhost"))
@@ -154,7 +154,7 @@ fn a_client_is_let_in_by_its_name() -> Case {
 
 /// Monitoring opens a connection and closes it, once in a second: a log that counts these has no room for others.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_silent_connection_leaves_no_line() -> Case {
     httpd("A connection on which nothing was said leaves no line in the access log")
         .cites(HTTPD_CORE.section("errorlog"))

@@ -52,7 +52,7 @@ const GOOD: &[(&str, &str, &str)] = &[
 
 /// A configuration that runs under httpd has to run unchanged.
 ///
-/// Nothing else is right for a proxy like httpd; one that is stricter on purpose lists the row as a deviation.
+/// Only this conforms for a proxy like httpd; one that is stricter on purpose lists the row as a deviation.
 fn takes() -> Family {
     each(GOOD, |&(_, row, words)| {
         httpd("AllowCONNECT takes what httpd takes")
@@ -261,7 +261,7 @@ const OPENINGS: &[Opening] = &[
 
 /// That a word is taken does not say which ports it opens.
 ///
-/// Nothing else is right for a proxy like httpd; one that refuses such words lists the row as a deviation.
+/// Only this conforms for a proxy like httpd; one that refuses such words lists the row as a deviation.
 fn opens_exactly() -> Family {
     each(OPENINGS, |&(_, row, words, open, closed)| {
         httpd("AllowCONNECT opens the ports that httpd opens")
@@ -289,7 +289,7 @@ fn opens_exactly() -> Family {
 
 /// A proxy that serves with half of its configuration is worse than one that does not serve.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_bad_word_keeps_the_proxy_from_serving() -> Case {
     httpd("With a bad AllowCONNECT the proxy does not listen")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))

@@ -37,7 +37,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
 
 /// An administrator who narrows the list inside `<Proxy>` believes that it is narrow there.
 ///
-/// Nothing else is right for a proxy like httpd; it may say it in other words around these.
+/// Only this conforms for a proxy like httpd; it may say it in other words around these.
 fn is_no_directive_of_a_section() -> Family {
     each(SECTIONS, |&(_, section, of)| {
         httpd("AllowCONNECT is an error inside a section about paths or conditions")
@@ -53,7 +53,7 @@ fn is_no_directive_of_a_section() -> Family {
 
 /// The configurations of distributions wrap directives into conditions, so that they start without the module.
 ///
-/// Nothing else is right for a proxy like httpd: what a false condition encloses is not read.
+/// Only this conforms for a proxy like httpd: what a false condition encloses is not read.
 fn is_taken_inside_a_condition() -> Case {
     httpd("AllowCONNECT is taken inside IfModule and IfDefine, and counts where the condition is true")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -73,7 +73,7 @@ fn is_taken_inside_a_condition() -> Case {
 
 /// A list that comes from an environment which is not there must not become another list.
 ///
-/// Nothing else is right for a proxy like httpd: a warning that names the variable, then an error.
+/// Only this conforms for a proxy like httpd: a warning that names the variable, then an error.
 fn an_undefined_variable_is_told_and_no_port() -> Case {
     httpd("A variable that is not defined is warned of, and is no port")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -92,7 +92,7 @@ const NOT_BY_DEFAULT: &[u16] = &[1, 22, 25, 80, 442, 444, 562, 564, 8443, 65535]
 
 /// An administrator who has not thought of ports has a proxy for HTTPS and nothing else.
 ///
-/// Nothing else is right for a proxy like httpd. That 443 and 563 are open shows in any answer but 403, since nobody need
+/// Only this conforms for a proxy like httpd. That 443 and 563 are open shows in any answer but 403, since nobody need
 /// listen there.
 fn is_443_and_563_where_it_is_not_written() -> Case {
     httpd("Without AllowCONNECT, 443 and 563 are open, and no other port is")
@@ -116,7 +116,7 @@ const LINES: usize = 10;
 
 /// Lists that programs write are long, and a proxy that cuts one off closes ports silently.
 ///
-/// Nothing else is right for a proxy like httpd; how long the search takes is not asked.
+/// Only this conforms for a proxy like httpd; how long the search takes is not asked.
 fn takes_ten_thousand_ports() -> Case {
     httpd("A list of ten thousand words counts from its first to its last")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -142,7 +142,7 @@ const TURN: u64 = 1 << 32;
 
 /// Whoever reads a log or a configuration of httpd has to know that such a number is a port.
 ///
-/// Nothing else is right for a proxy like httpd; one that refuses such words lists this as a deviation.
+/// Only this conforms for a proxy like httpd; one that refuses such words lists this as a deviation.
 fn a_number_past_32_bits_comes_round() -> Case {
     httpd("A number past 32 bits opens the port that is left of it")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))

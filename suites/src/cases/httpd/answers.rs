@@ -40,7 +40,7 @@ const VERSIONS: &[(&str, &str)] = &[("http_1_1", "HTTP/1.1"), ("http_1_0", "HTTP
 
 /// Clients that compare octets exist.
 ///
-/// Nothing else is right for a proxy like httpd; RFC 9110 asks for the version of the proxy, so one that keeps to that
+/// Only this conforms for a proxy like httpd; RFC 9110 asks for the version of the proxy, so one that keeps to that
 /// lists the row as a deviation.
 fn grants_in_two_lines() -> Family {
     each(VERSIONS, |&(_, version)| {
@@ -68,7 +68,7 @@ fn grants_in_two_lines() -> Family {
 
 /// Users send this page to those who keep the list, and its words are what they search for.
 ///
-/// Nothing else is right for a proxy like httpd; what else the page says is free.
+/// Only this conforms for a proxy like httpd; what else the page says is free.
 fn denies_with_a_page_that_says_so() -> Case {
     httpd("A denied port is answered with a 403 Proxy Error whose page says that it is blocked")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -89,7 +89,7 @@ fn denies_with_a_page_that_says_so() -> Case {
 
 /// A typing error in a name looks like an outage where the page does not repeat it.
 ///
-/// Nothing else is right for a proxy like httpd; what else the page says is free.
+/// Only this conforms for a proxy like httpd; what else the page says is free.
 fn names_the_host_that_does_not_resolve() -> Case {
     httpd("A name that does not resolve is answered with a 502 Proxy Error whose page names it")
         .cites(MOD_PROXY.section(""))
@@ -107,7 +107,7 @@ fn names_the_host_that_does_not_resolve() -> Case {
 
 /// Monitoring that tells policy from outage by the status has to know which one stands for which.
 ///
-/// Nothing else is right for a proxy like httpd; RFC 9209 recommends 502 for a refused connection, so one that keeps to
+/// Only this conforms for a proxy like httpd; RFC 9209 recommends 502 for a refused connection, so one that keeps to
 /// that lists this as a deviation.
 fn answers_a_failed_connection_with_503() -> Case {
     httpd("A refused connection is answered with 503, the end of the connection, and no reason")
@@ -169,7 +169,7 @@ enum Refused {
 
 /// The phrase is what people see of a refused CONNECT in their programs' messages, and what they search for.
 ///
-/// Nothing else is right for a proxy like httpd. To others, the phrase is free.
+/// Only this conforms for a proxy like httpd. To others, the phrase is free.
 fn refuses_with_its_own_phrases() -> Family {
     each(PHRASES, |&(_, kind, phrase)| {
         let setup = match kind {
@@ -209,7 +209,7 @@ fn has_phrase(exchange: &Exchange, phrase: &str) -> Outcome {
 /// Where a user is required and none can be known, it is the configuration that is at fault, and no password
 /// helps.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn requires_no_user_whom_it_cannot_know() -> Case {
     httpd("Require valid-user beside AuthType None is answered with 500 Internal Server Error")
         .cites(MOD_AUTHZ_CORE.section("require"))
@@ -228,7 +228,7 @@ fn requires_no_user_whom_it_cannot_know() -> Case {
 
 /// Whoever switches the proxy off expects it to be off, whatever the lists say.
 ///
-/// Nothing else is right for a proxy like httpd; which methods Allow names is free.
+/// Only this conforms for a proxy like httpd; which methods Allow names is free.
 fn refuses_every_connect_while_it_is_no_proxy() -> Case {
     httpd("While ProxyRequests is off, an allowed CONNECT is answered with 405 and Allow")
         .cites(MOD_PROXY.section("proxyrequests"))
@@ -269,7 +269,7 @@ async fn page(lab: &Lab, request: &Request, status_line: &str) -> Outcome<String
 /// A close over bytes that nobody has read is a reset, and a reset may take the answer along before the client has read it.
 /// So httpd ends its own direction, and reads on for a while.
 ///
-/// Nothing else is right for a proxy like httpd, which waits through two seconds of silence.
+/// Only this conforms for a proxy like httpd, which waits through two seconds of silence.
 fn listens_on_behind_the_end() -> Case {
     httpd("Behind an answer that ends the connection, what the client still sends brings about no reset")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))

@@ -37,7 +37,7 @@ const LINE: usize = 8190;
 
 /// A client that ends each of its requests with an empty line too many is not known to anybody as long as it is served.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn skips_ten_empty_lines() -> Case {
     httpd("Ten empty lines before the request-line are skipped")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -52,7 +52,7 @@ fn skips_ten_empty_lines() -> Case {
 
 /// Without an end of its patience, one client keeps it busy.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn refuses_the_eleventh_empty_line() -> Case {
     httpd("Eleven empty lines before the request-line are answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -72,7 +72,7 @@ fn preceded_by(lines: usize, request: Request) -> Request {
 
 /// Gateways add a field at each hop, and browsers one a year.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn takes_a_hundred_fields() -> Case {
     httpd("A request of a hundred fields is served")
         .cites(HTTPD_CORE.section("limitrequestfields"))
@@ -125,7 +125,7 @@ const LONG: &[(&str, &str, Long)] = &[
 
 /// Whoever has fitted cookies and tickets to what httpd takes has fitted them to the byte.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn takes_lines_of_8190_bytes() -> Family {
     each(LONG, |&(_, section, long)| {
         httpd("A line of 8190 bytes is read")

@@ -25,7 +25,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Some write two lines for each request: one for people, and one for programs.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn end_a_line() -> Case {
     httpd("A \\n in LogFormat ends a line")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -40,7 +40,7 @@ fn end_a_line() -> Case {
             near.closes().await?;
             let first = line_in_format(lab, &format!("items|{nonce}|"), &nonce).await?;
             if first != format!("items|{nonce}|first") {
-                return Err(Finding::violation("a line that ends behind first", first));
+                return Err(Finding::violation("a line that ends after first", first));
             }
             // Both are written at once.
             let second = lab.log_lines(&format!("second|{nonce}"))?;
@@ -69,7 +69,7 @@ const GOOD: &[(&str, &str)] = &[
 
 /// A configuration that runs under httpd has to run unchanged.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn are_taken() -> Family {
     each(GOOD, |&(_, format)| {
         httpd("LogFormat takes what httpd takes")

@@ -251,7 +251,7 @@ async fn items(lab: &Lab, nonce: &str) -> Outcome<Vec<String>> {
 
 /// A program that reads a log takes an address for the client's and a number for seconds because the format says so.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn say_of_a_tunnel() -> Family {
     each(ITEMS, |&(group, _)| {
         httpd("Each item of LogFormat says of a tunnel what it stands for")
@@ -312,7 +312,7 @@ fn expect(item: &str, seen: &str, value: Value) -> Outcome {
 
 /// Whoever adds up what the proxy sent counts the pages of refusals, too.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn count_the_page_of_a_refusal() -> Case {
     httpd("A refusal's line counts its page in %b and %B, and in %O and %I all that was sent and received")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -354,7 +354,7 @@ const LINES: &[(&str, &[u8], &str)] = &[
 
 /// Most lines of a log are about what did not work, and an attacker writes in them what he likes.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn say_of_a_request_that_is_none() -> Family {
     each(LINES, |&(_, target, logged)| {
         httpd("The line about a request with a malformed target repeats its parts, escaped as httpd does")

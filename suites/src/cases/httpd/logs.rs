@@ -34,7 +34,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Traffic is billed by %I and %O, and whoever adds up %b finds that tunnels cost nothing.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_tunnels_bytes_are_no_content() -> Case {
     httpd("A tunnel's line counts its bytes in %I and %O, with the heads, and none in %b and %B")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -59,7 +59,7 @@ fn a_tunnels_bytes_are_no_content() -> Case {
 
 /// What passes a proxy in bulk may go another way through it than a word does, and is billed all the same.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn megabytes_are_counted_to_the_byte() -> Case {
     httpd("A tunnel's line counts megabytes to the byte in %I and %O")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -95,7 +95,7 @@ const MEGABYTES: u64 = (4 << 20) + 1;
 
 /// A connection that was a tunnel serves no other request.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_tunnel_is_the_last_of_its_connection() -> Case {
     httpd("A tunnel's line says that its connection was closed, and served nothing before")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -110,7 +110,7 @@ fn a_tunnel_is_the_last_of_its_connection() -> Case {
 
 /// Whoever was asked for what: the first thing that anybody looks for in a log.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn the_request_is_repeated_as_it_came() -> Case {
     httpd("The log repeats request line, target and method as they were received")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -145,7 +145,7 @@ fn the_request_is_repeated_as_it_came() -> Case {
 
 /// Whoever looks for the client that sends garbage looks for what it has sent.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_broken_request_is_repeated_as_well() -> Case {
     httpd("The log repeats the request line of a request whose fields are broken")
         .cites(MOD_LOG_CONFIG.section("formats"))
@@ -175,7 +175,7 @@ fn a_broken_request_is_repeated_as_well() -> Case {
 
 /// A machine with several addresses shows one of them to the world. The port is chosen anew for that one.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_source_address_changes_nothing_about_the_note() -> Case {
     httpd("With ProxySourceAddress, the note is still the port that the server sees")
         .cites(MOD_PROXY.section("proxysourceaddress"))
@@ -266,7 +266,7 @@ async fn refused_and_logged(lab: &Lab, kind: Reason, words: &str) -> Outcome {
 
 /// Most servers log errors only, and a user who calls was refused by one of those.
 ///
-/// Nothing else is right for a proxy like httpd, up to any words beside the reason.
+/// Only this conforms for a proxy like httpd, up to any words beside the reason.
 fn a_refusal_is_an_error_in_the_log() -> Family {
     each(&REASONS[..2], |&(_, kind, words)| {
         httpd("With LogLevel error, the error log still says why a target was refused")
@@ -284,7 +284,7 @@ const ENTRIES: &str = "LogLevel info\nErrorLog \"{error_log}\"\n\
 
 /// Two logs of two machines are laid side by side by their times.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn the_error_log_says_when() -> Case {
     httpd("An entry of the error log has the time of the machine, as ctime writes it")
         .cites(HTTPD_CORE.section("errorlogformat"))
@@ -324,7 +324,7 @@ const HALF_AN_HOUR: i64 = 1800;
 
 /// A port in an entry about a request that was refused would be somebody else's.
 ///
-/// Nothing else is right for a proxy like httpd: an item without a value takes its brackets along.
+/// Only this conforms for a proxy like httpd: an item without a value takes its brackets along.
 fn the_error_log_has_no_note_before_the_connection() -> Case {
     httpd("An entry of the error log from before the connection omits the note and its brackets")
         .cites(HTTPD_CORE.section("errorlogformat"))
@@ -349,7 +349,7 @@ const TIMEOUT: u32 = 2;
 
 /// An entry about a tunnel that has died finds its user by the port that the server has in its own log.
 ///
-/// Nothing else is right for a proxy like httpd; it may use other words about the end, at the level info or above.
+/// Only this conforms for a proxy like httpd; it may use other words about the end, at the level info or above.
 fn the_error_log_has_the_note_after_it() -> Case {
     httpd("The entry of the error log about a tunnel that timed out carries the note")
         .cites(HTTPD_CORE.section("errorlogformat"))

@@ -55,7 +55,7 @@ const ORDER: &[(&str, Faults, u16)] = &[
 /// The order decides what a stranger learns: a proxy that looks at the port first tells its list to those without a
 /// password.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn checks_come_in_their_order() -> Family {
     each(ORDER, |&(_, faults, status)| {
         httpd("Of two reasons to refuse, the first one in httpd's order is told")
@@ -95,7 +95,7 @@ fn checks_come_in_their_order() -> Family {
 
 /// Whether a denied port is open is none of the client's business.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn a_denial_comes_before_the_connection() -> Case {
     httpd("A port that is denied and closed is denied")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -115,7 +115,7 @@ const NAMELESS: &[(&str, &str)] = &[("denied", ""), ("blocked", "ProxyBlock *")]
 
 /// So every question of a client reaches the name server, also about what it may not have.
 ///
-/// Nothing else is right for a proxy like httpd. That is a reason to do it otherwise, and to list the rows as deviations.
+/// Only this conforms for a proxy like httpd. That is a reason to do it otherwise, and to list the rows as deviations.
 fn names_are_resolved_before_anything_is_denied() -> Family {
     each(NAMELESS, |&(_, line)| {
         httpd("A name that does not resolve is 502, whether its port is denied or its host is blocked")
@@ -134,7 +134,7 @@ fn names_are_resolved_before_anything_is_denied() -> Family {
 
 /// Both are 403 to the client; whoever keeps the lists finds in the error log which of them it was.
 ///
-/// Nothing else is right for a proxy like httpd; it may say it in other words around the word `blocked`.
+/// Only this conforms for a proxy like httpd; it may say it in other words around the word `blocked`.
 fn a_blocked_host_is_told_before_its_port() -> Case {
     httpd("Of a host that is blocked, at a port that is denied, the error log tells the block")
         .cites(MOD_PROXY.section("proxyblock"))

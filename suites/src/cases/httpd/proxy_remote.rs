@@ -72,7 +72,7 @@ const ANSWERS: &[(&str, &str)] = &[
 
 /// Whoever debugs a chain of httpds sees the words of the last one.
 ///
-/// Nothing else is right for a proxy like httpd. One that reads the answer lists this as a deviation.
+/// Only this conforms for a proxy like httpd. One that reads the answer lists this as a deviation.
 fn relays_whatever_is_answered() -> Family {
     each(ANSWERS, |&(_, said)| {
         httpd("What an upstream proxy answers reaches the client as it is, and nothing beside it")
@@ -101,7 +101,7 @@ fn relays_whatever_is_answered() -> Family {
 
 /// The second line of such a list is there for when the first one is down.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn tries_the_next_one() -> Case {
     httpd("When an upstream proxy refuses connections, the next one in the configuration is asked")
         .cites(MOD_PROXY.section("proxyremote"))
@@ -126,7 +126,7 @@ fn tries_the_next_one() -> Case {
 
 /// A chain that is broken does not keep anybody from working. Whether that is wanted is another question.
 ///
-/// Nothing else is right for a proxy like httpd. One that goes no way around lists this as a deviation.
+/// Only this conforms for a proxy like httpd. One that goes no way around lists this as a deviation.
 fn goes_directly_at_last() -> Case {
     httpd("When every upstream proxy refuses connections, the tunnel leads directly to the server")
         .cites(MOD_PROXY.section("proxyremote"))
@@ -153,7 +153,7 @@ const PAGE: &str = "<!DOCTYPE HTML";
 
 /// Where the filters of a response are gone, its head goes with them.
 ///
-/// Nothing else is right for a proxy like httpd 2.4. One that sends a whole response lists this as a deviation.
+/// Only this conforms for a proxy like httpd 2.4. One that sends a whole response lists this as a deviation.
 fn a_silent_one_is_a_page_without_a_head() -> Case {
     httpd("When an upstream proxy stays silent, the client gets the page of a 504 without status line and fields")
         .cites(MOD_PROXY.section("proxytimeout"))
@@ -176,7 +176,7 @@ fn a_silent_one_is_a_page_without_a_head() -> Case {
 
 /// As with one that stays silent. A FIN is passed on as it is; a reset is an error of reading.
 ///
-/// Nothing else is right for a proxy like httpd 2.4. One that sends a whole response lists this as a deviation.
+/// Only this conforms for a proxy like httpd 2.4. One that sends a whole response lists this as a deviation.
 fn a_reset_is_a_page_without_a_head() -> Case {
     httpd("When an upstream proxy resets, the client gets the page of a 500 without status line and fields")
         .cites(MOD_PROXY_CONNECT.section(""))
@@ -217,7 +217,7 @@ const PATTERNS: &[(&str, &str, &str, bool)] = &[
 
 /// The manual speaks of a scheme or a part of a URL. A CONNECT has neither: what stands before its colon is the host.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn is_chosen_by_the_targets_host() -> Family {
     each(PATTERNS, |&(_, pattern, host, through)| {
         httpd("ProxyRemote is for targets whose host is its pattern")
@@ -242,7 +242,7 @@ const EXCEPTIONS: &[(&str, &str, bool)] = &[
 
 /// What is near has no need of a proxy that leads elsewhere.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn is_left_out_for_what_no_proxy_lists() -> Family {
     each(EXCEPTIONS, |&(_, word, through)| {
         httpd("Targets that NoProxy lists are reached directly")

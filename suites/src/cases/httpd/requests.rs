@@ -48,7 +48,7 @@ const BROKEN: &[(&str, Broken)] = &[
 
 /// Since httpd reads strictly, what comes through it can be logged and compared without a second look.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn broken_lines_are_bad_requests() -> Family {
     each(BROKEN, |&(_, broken)| {
         httpd("A method that is no token and a control character in a value are answered with 400")
@@ -65,7 +65,7 @@ fn broken_lines_are_bad_requests() -> Family {
 
 /// Programs that speak HTTP/1.0 to a proxy send two lines, and have done so for thirty years.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn an_old_client_needs_no_host() -> Case {
     httpd("An HTTP/1.0 CONNECT without Host is served")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -104,7 +104,7 @@ const HOSTS: &[(&str, &[&str])] = &[
 
 /// Old clients put all sorts of things into Host, and httpd has always looked at the target alone.
 ///
-/// Nothing else is right for a proxy like httpd. RFC 9112 asks for 400 for most of these, so one that keeps to that lists
+/// Only this conforms for a proxy like httpd. RFC 9112 asks for 400 for most of these, so one that keeps to that lists
 /// them as deviations.
 fn whatever_is_wrong_with_host_is_ignored() -> Family {
     each(HOSTS, |&(_, values)| {
@@ -138,7 +138,7 @@ const OTHER_HOSTS: &[(&str, &str)] = &[
 
 /// Clients that send the proxy's own name, or the one that a person has typed, get their tunnel.
 ///
-/// Nothing else is right for a proxy like httpd. Others may refuse a request whose two hosts differ: RFC 9112 wants clients
+/// Only this conforms for a proxy like httpd. Others may refuse a request whose two hosts differ: RFC 9112 wants clients
 /// to send the same one.
 fn another_host_is_ignored() -> Family {
     each(OTHER_HOSTS, |&(_, host)| {
@@ -168,7 +168,7 @@ const PORTS: &[(&str, Spelling)] = &[
 
 /// A filter in front of the proxy that compares text has to know what else is the same port.
 ///
-/// Nothing else is right for a proxy like httpd. RFC 9110 asks for 400 for all but the first, so one that keeps to that
+/// Only this conforms for a proxy like httpd. RFC 9110 asks for 400 for all but the first, so one that keeps to that
 /// lists them as deviations.
 fn a_port_is_read_as_c_reads_numbers() -> Family {
     each(PORTS, |&(_, spelled)| {
@@ -229,7 +229,7 @@ const ODD_HOSTS: &[(&str, &str, bool)] = &[
 /// What httpd's grammar of names lets through is for the resolver to judge, and that knows more spellings of an address
 /// than any filter.
 ///
-/// Nothing else is right for a proxy like httpd, but an address that this machine's resolver does not know by that
+/// Only this conforms for a proxy like httpd, but an address that this machine's resolver does not know by that
 /// spelling may be answered with 502. One that is stricter lists the rows as deviations.
 fn odd_hosts_are_looked_up() -> Family {
     each(ODD_HOSTS, |&(_, host, is_address)| {
@@ -270,7 +270,7 @@ const COUNTS: &[(&str, &str, bool)] = &[
 
 /// A loop of proxies that count down ends; one that ignores the count keeps it alive.
 ///
-/// Nothing else is right for a proxy like httpd, which counts for every method.
+/// Only this conforms for a proxy like httpd, which counts for every method.
 fn max_forwards_counts() -> Family {
     each(COUNTS, |&(_, value, passes)| {
         httpd("Max-Forwards refuses a CONNECT with 400 when it is zero or no number")
@@ -300,7 +300,7 @@ const CONTENTS: &[(&str, &str, &str)] = &[
 
 /// What httpd does not read it passes on, with the octets of its framing.
 ///
-/// Nothing else is right for a proxy like httpd. RFC 9110 says that a CONNECT has no content, so one that refuses it lists
+/// Only this conforms for a proxy like httpd. RFC 9110 says that a CONNECT has no content, so one that refuses it lists
 /// the rows as deviations.
 fn content_goes_to_the_server() -> Family {
     each(CONTENTS, |&(_, field, content)| {
@@ -319,7 +319,7 @@ fn content_goes_to_the_server() -> Family {
 
 /// Whoever looks for a client that breaks off finds it in the log, and the client that only ended its own direction is told.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn half_a_head_is_a_bad_request() -> Case {
     httpd("A request whose client ends before its head does is answered with 400")
         .cites(HTTPD_CORE.section("httpprotocoloptions"))
@@ -345,7 +345,7 @@ const EXPECTATIONS: &[(&str, &str, bool)] = &[
 
 /// A client that expects what nobody can give it is told so, and one that expects the usual is served.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn only_one_expectation_is_known() -> Family {
     each(EXPECTATIONS, |&(_, value, known)| {
         httpd("Expect: 100-continue does not keep a CONNECT from its target, and any other expectation is 417")

@@ -34,7 +34,7 @@ const FIRST: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 
 /// Programs that end their input and wait for the output, as ssh does with a pipe, rely on it.
 ///
-/// Nothing else is right for a proxy like httpd, though HTTP's specifications let it close both.
+/// Only this conforms for a proxy like httpd, though HTTP's specifications let it close both.
 fn a_half_that_is_left_goes_on() -> Family {
     each(FIRST, |&(_, client_first)| {
         httpd("When one side has ended, what the other says still arrives")
@@ -61,7 +61,7 @@ fn a_half_that_is_left_goes_on() -> Family {
 
 /// Some servers never close their half; with this switch of httpd they do not hold a worker for that.
 ///
-/// Nothing else is right for a proxy like httpd. The switch is in no manual, so one that does not know it lists this as a
+/// Only this conforms for a proxy like httpd. The switch is in no manual, so one that does not know it lists this as a
 /// deviation.
 fn a_switch_ends_both_halves_at_once() -> Case {
     httpd("With proxy-nohalfclose, the end of the client ends the tunnel")
@@ -90,7 +90,7 @@ const TAKEN_MAX: u64 = 64 << 20;
 
 /// A proxy that reads on while nobody takes what it has read needs memory without end.
 ///
-/// Nothing else is right for a proxy like httpd, which has a few KiB for each direction; what is more is the kernels'.
+/// Only this conforms for a proxy like httpd, which has a few KiB for each direction; what is more is the kernels'.
 fn takes_no_more_than_is_read() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("While one side does not read, a bounded amount is taken from the other, and then all arrives")
@@ -171,7 +171,7 @@ fn an_idle_tunnel_lives_for_the_longer_timeout() -> Family {
 
 /// A download moves one way only, and its client says nothing until it has it all.
 ///
-/// Nothing else is right for a proxy like httpd, whose timeout begins anew with all that it reads.
+/// Only this conforms for a proxy like httpd, whose timeout begins anew with all that it reads.
 fn a_tunnel_in_which_something_moves_lives_on() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("A tunnel in which bytes move one way lives on for longer than its timeout")
@@ -195,7 +195,7 @@ fn a_tunnel_in_which_something_moves_lives_on() -> Family {
 
 /// Servers see a timeout of httpd two seconds before their clients do.
 ///
-/// Nothing else is right for a proxy like httpd; one that ends both at once lists this as a deviation.
+/// Only this conforms for a proxy like httpd; one that ends both at once lists this as a deviation.
 fn an_idle_tunnel_ends_at_the_server_first() -> Case {
     httpd("After a timeout the server's connection ends, and the client's about two seconds later")
         .cites(MOD_PROXY_CONNECT.section(""))
@@ -241,7 +241,7 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
 /// What a server sends after the end of its tunnel would otherwise come back to it as a reset, which may erase what it
 /// has not read yet.
 ///
-/// Nothing else is right for a proxy like httpd, which reads on for two seconds and throws away; one that closes at once
+/// Only this conforms for a proxy like httpd, which reads on for two seconds and throws away; one that closes at once
 /// lists this as a deviation.
 fn after_its_end_the_server_is_still_heard() -> Case {
     httpd("After a timeout the proxy reads for a while what the server still sends, and nobody hears of it")

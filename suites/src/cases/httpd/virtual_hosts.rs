@@ -93,7 +93,7 @@ const LISTS: &[Lists] = &[
 /// The manual reads as if a list of one's own replaced the other. It is added to it, and what the main server opens stays
 /// open everywhere.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn open_what_their_lists_say() -> Family {
     each(LISTS, |&(_, row, [main, own], probes)| {
         httpd("A virtual host opens the ports of the main server and its own")
@@ -110,7 +110,7 @@ fn open_what_their_lists_say() -> Family {
 
 /// A server that nobody has given a list is no open door.
 ///
-/// Nothing else is right for a proxy like httpd. What it makes of 443 and 563, where nobody may listen, is anything but a
+/// Only this conforms for a proxy like httpd. What it makes of 443 and 563, where nobody may listen, is anything but a
 /// 403.
 fn without_any_list_have_the_default() -> Case {
     httpd("Without any list, 443 and 563 are open in each virtual host, and nothing else")
@@ -130,7 +130,7 @@ fn without_any_list_have_the_default() -> Case {
 
 /// A list that is written into one virtual host closes no port of another.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn the_main_server_keeps_the_default() -> Case {
     httpd("A list in one virtual host leaves the default to the others")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -147,7 +147,7 @@ fn the_main_server_keeps_the_default() -> Case {
 
 /// Whoever has closed 443 for all has to open it in the virtual host that shall have it, and 563 beside it.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn cannot_restore_the_default() -> Case {
     httpd("A virtual host with 443 in its list does not get 563 back")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -164,7 +164,7 @@ fn cannot_restore_the_default() -> Case {
 /// A client can write into Host what it likes. That it can choose its target as well, and a list with it, is worth
 /// knowing.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn are_chosen_by_the_target_and_not_by_host() -> Case {
     httpd("The target's host chooses the virtual host of a CONNECT, and Host does not")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
@@ -189,7 +189,7 @@ fn are_chosen_by_the_target_and_not_by_host() -> Case {
 
 /// One program serves several networks, each on a port of its own, and each with its list.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn of_two_listeners_have_lists_of_their_own() -> Case {
     httpd("Virtual hosts on ports of their own have lists of their own")
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))

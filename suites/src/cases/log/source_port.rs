@@ -52,7 +52,7 @@ fn is_the_port_that_the_server_saw() -> Case {
 
 /// Programs that read logs compare text: a port with zeros in front is another port to them.
 ///
-/// Nothing else is right for a proxy like httpd, which prints the number with `%hu`.
+/// Only this conforms for a proxy like httpd, which prints the number with `%hu`.
 fn is_a_plain_decimal_number() -> Case {
     httpd("The source port is a decimal number without padding")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -94,7 +94,7 @@ fn is_absent_when_the_request_was_refused() -> Case {
 
 /// The same for a connection that was tried and did not come about.
 ///
-/// Nothing else is right for a proxy like httpd, which sets the note once the connection exists.
+/// Only this conforms for a proxy like httpd, which sets the note once the connection exists.
 fn is_absent_when_the_connection_failed() -> Case {
     httpd("The log names no source port where the connection failed")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -178,7 +178,7 @@ fn is_not_logged_before_both_directions_have_ended() -> Case {
 
 /// A log that counts tunnels as errors, or refusals as successes, sends whoever reads it the wrong way.
 ///
-/// Nothing else is right for a proxy like httpd, which logs the status that it sent.
+/// Only this conforms for a proxy like httpd, which logs the status that it sent.
 fn stands_beside_the_status_that_was_sent() -> Family {
     each(OCCASIONS, |&(_, row, denied)| {
         httpd("The log names the status that the client was sent")

@@ -29,7 +29,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Half of the connections of today are of that family.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn is_logged_for_ipv6() -> Case {
     httpd("The log names the source port of a connection over IPv6")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -92,7 +92,7 @@ fn stands_in_a_line_that_nobody_forges() -> Family {
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let nonce = lab.nonce();
-                // The nonce behind it tells a forged line of this case from one of another.
+                // The nonce after it tells a forged line of this case from one of another.
                 let name = nonce.as_bytes();
                 let field = [b"User-Agent: ", name, agent, name].concat();
                 let request = lab.request(&server).field(field);
@@ -152,7 +152,7 @@ fn ends_its_quotes(line: &str, nonce: &str) -> bool {
 
 /// The proxy on the way knows only this proxy's address, and the port that tells whose tunnel it was.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn is_the_port_that_the_upstream_proxy_saw() -> Case {
     httpd("Behind an upstream proxy, the log names the port of the connection to that proxy")
         .cites(MOD_PROXY_CONNECT.section("notes"))
@@ -185,7 +185,7 @@ const ANSWERS: &[(&str, &str)] = &[
 
 /// httpd knows nothing of what passes between the two, so every one of these is a tunnel to it.
 ///
-/// Nothing else is right for a proxy like httpd; one that reads the answer and logs what its client was told lists the
+/// Only this conforms for a proxy like httpd; one that reads the answer and logs what its client was told lists the
 /// rows as deviations.
 fn stands_beside_200_whatever_the_upstream_says() -> Family {
     each(ANSWERS, |&(_, answer)| {
@@ -203,7 +203,7 @@ fn stands_beside_200_whatever_the_upstream_says() -> Family {
 
 /// A reset before any byte is the one thing that httpd does not take for a tunnel.
 ///
-/// Nothing else is right for a proxy like httpd; one that tells its client 502 and logs that lists it as a deviation.
+/// Only this conforms for a proxy like httpd; one that tells its client 502 and logs that lists it as a deviation.
 fn stands_beside_500_when_the_upstream_resets() -> Case {
     httpd("The logged status is 500 when an upstream proxy resets before it has answered")
         .cites(MOD_PROXY.section("proxyremote"))
@@ -218,7 +218,7 @@ const TIMEOUT: u32 = 2;
 
 /// The only 504 that a log of httpd has: nobody was told anything.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn stands_beside_504_when_the_upstream_says_nothing() -> Case {
     httpd("The logged status is 504 when an upstream proxy says nothing until the timeout")
         .cites(MOD_PROXY.section("proxyremote"))
@@ -235,7 +235,7 @@ fn stands_beside_504_when_the_upstream_says_nothing() -> Case {
 
 /// A tunnel that was fine for a day and then quiet is no failure in anybody's statistics.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 fn stands_beside_200_when_a_tunnel_timed_out() -> Case {
     httpd("The logged status of a direct tunnel that timed out is 200")
         .cites(MOD_PROXY_CONNECT.section("notes"))

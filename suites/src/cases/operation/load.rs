@@ -6,7 +6,7 @@ use connectspec_harness::{client::body::BodyEnd, prelude::*};
 use tokio::task::JoinSet;
 
 use crate::{
-    cases::words::refusal_kinds::Occasion,
+    cases::words::refusal_kinds::RefusalKind,
     documents::{RFC_9110, RFC_9112, RFC_9113, RFC_9931},
 };
 
@@ -76,7 +76,7 @@ fn a_pipeline_of_denied_requests_is_answered_in_order() -> Case {
         .covers(["ROB-012"])
         .needs([Need::PortList])
         .run(async |lab| {
-            let request = Occasion::Denied.request(lab).await?.bytes();
+            let request = RefusalKind::Denied.request(lab).await?.bytes();
             let mut connection = lab.client().dial().await?;
             let mut answer = connection.asks(request.repeat(PIPELINED)).await;
             let mut answered = 0;

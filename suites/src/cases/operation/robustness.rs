@@ -116,7 +116,7 @@ fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
 ///
 /// Also accepted: anything, as long as the next client is served.
 fn a_client_that_resets_behind_its_head_harms_nobody() -> Case {
-    practice("Clients that reset right behind their request keep no other from its tunnel")
+    practice("Clients that reset right after their request keep no other from its tunnel")
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-007"])
         .run(async |lab| {

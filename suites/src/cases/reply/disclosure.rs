@@ -8,7 +8,7 @@ use connectspec_harness::prelude::*;
 use crate::{
     cases::words::{
         addresses::private_address,
-        refusal_kinds::{Occasion, replies},
+        refusal_kinds::{RefusalKind, replies},
     },
     documents::{RFC_9110, RFC_9112},
 };
@@ -32,7 +32,7 @@ pub(crate) fn suite() -> Suite {
 
 /// Two users who ask for the same server would get one session between them, or yesterday's.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn no_answer_is_used_twice() -> Case {
     must("The same request twice leads to two connections, each with its own bytes")
         .over(HTTP_1_1)
@@ -214,7 +214,7 @@ fn a_success_is_short() -> Case {
         .cites(RFC_9110.section("17.5"))
         .covers(["H1-RSP-014"])
         .run(async |lab| {
-            let exchange = Occasion::Granted.asks(lab).await?;
+            let exchange = RefusalKind::Granted.asks(lab).await?;
             let length = exchange.success()?.head.len();
             if length < 8_000 {
                 return Ok(());
@@ -242,8 +242,8 @@ fn a_denial_differs_from_an_outage() -> Case {
         )
         .seen_in("curl #9513", "https://github.com/curl/curl/issues/9513")
         .run(async |lab| {
-            let (denied, _) = Occasion::Denied.refusal(lab).await?;
-            let (closed, _) = Occasion::ClosedPort.refusal(lab).await?;
+            let (denied, _) = RefusalKind::Denied.refusal(lab).await?;
+            let (closed, _) = RefusalKind::ClosedPort.refusal(lab).await?;
             let told = format!("{} and {}", denied.status_line(), closed.status_line());
             let reasons = |reply: &Reply| {
                 let fields = reply.fields.iter();
@@ -281,7 +281,7 @@ fn a_refusal_explains_itself() -> Case {
             "https://github.com/ironsh/iron-proxy/issues/230",
         )
         .run(async |lab| {
-            let (reply, mut connection) = Occasion::Denied.refusal(lab).await?;
+            let (reply, mut connection) = RefusalKind::Denied.refusal(lab).await?;
             let length = connection.body(&reply).await.content.len();
             let mut said = vec![match length {
                 0 => "no body".to_owned(),
@@ -311,7 +311,7 @@ fn a_tunnel_is_granted_with() -> Case {
         .cites(RFC_9110.section("7.6.1"))
         .covers(["H1-RSP-008", "H1-RSP-011"])
         .run(async |lab| {
-            let exchange = Occasion::Granted.asks(lab).await?;
+            let exchange = RefusalKind::Granted.asks(lab).await?;
             let reply = exchange.success()?;
             let names: Vec<_> = reply.fields.iter().map(|(name, _)| name.as_str()).collect();
             lab.note(reply.status_line());
@@ -333,7 +333,7 @@ fn a_refusal_is_dated() -> Case {
         .cites(RFC_9110.section("6.6.1"))
         .covers(["H1-RSP-013"])
         .run(async |lab| {
-            let (reply, _) = Occasion::BadTarget.refusal(lab).await?;
+            let (reply, _) = RefusalKind::BadTarget.refusal(lab).await?;
             lab.note(if reply.has("Date") { "yes" } else { "no" });
             Ok(())
         })

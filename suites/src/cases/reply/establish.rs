@@ -106,7 +106,7 @@ fn a_success_has_no_content_length() -> Family {
 
 /// A client that believes it looks for chunks in what the server says; some clients and some proxies do.
 ///
-/// Nothing else is right. A proxy that refuses HTTP/1.0 is not judged on it.
+/// Only this conforms. A proxy that refuses HTTP/1.0 is not judged on it.
 fn a_success_has_no_transfer_encoding() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A 2xx to CONNECT has no Transfer-Encoding")
@@ -192,9 +192,9 @@ fn a_silent_client_gets_its_tunnel() -> Case {
 /// Mail, SSH and many databases greet the client; a greeting that overtakes the proxy's answer, or is lost with it, is
 /// the end of the connection.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn a_server_may_speak_first() -> Case {
-    must("What the server says first arrives behind the head of the 2xx")
+    must("What the server says first arrives after the head of the 2xx")
         .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-016"])
@@ -214,9 +214,9 @@ fn a_server_may_speak_first() -> Case {
 /// What the server sends while the client is not yet reading fills the proxy's first buffer to its end, together with
 /// the head of the 2xx: whatever is glued together wrongly there is lost.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn what_a_server_says_at_once_is_complete() -> Case {
-    must("What the server sends before the client reads is complete, and stands behind the head")
+    must("What the server sends before the client reads is complete, and follows the head")
         .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-018"])

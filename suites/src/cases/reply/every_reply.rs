@@ -7,7 +7,7 @@ use connectspec_harness::prelude::*;
 use jiff::fmt::rfc2822;
 
 use crate::{
-    cases::words::refusal_kinds::{Occasion, REPLIES, replies},
+    cases::words::refusal_kinds::{REPLIES, RefusalKind, replies},
     documents::{RFC_9110, RFC_9112},
 };
 
@@ -83,12 +83,12 @@ fn the_version_is_the_proxys_own() -> Case {
         .cites(RFC_9112.section("2.3"))
         .covers(["H1-RSP-006"])
         .run(async |lab| {
-            let exchange = Occasion::Granted.asks(lab).await?;
+            let exchange = RefusalKind::Granted.asks(lab).await?;
             let granted = exchange.reply()?;
             if granted.minor > 0 {
                 return Ok(());
             }
-            for occasion in [Occasion::ClosedPort, Occasion::BadTarget] {
+            for occasion in [RefusalKind::ClosedPort, RefusalKind::BadTarget] {
                 let exchange = occasion.asks(lab).await?;
                 if let Answer::Reply(other) = &exchange.answer
                     && other.minor > 0
@@ -141,7 +141,7 @@ fn an_old_client_gets_no_interim_response() -> Case {
 /// These responses end with their head. A length in one of them makes some clients wait for a body, or take the next
 /// response for one.
 ///
-/// Nothing else is right. A proxy that sends neither has nothing to keep here.
+/// Only this conforms. A proxy that sends neither has nothing to keep here.
 fn neither_interim_nor_204_announces_a_body() -> Case {
     must("Neither a 1xx nor a 204 has a Content-Length or a Transfer-Encoding")
         .cites(RFC_9110.section("8.6"))
@@ -232,7 +232,11 @@ async fn none(lab: &Lab, expected: &str, wrong: fn(&Reply) -> bool) -> Outcome {
 }
 
 /// Every head of the reply to `occasion` is right, interim ones included.
-async fn heads(lab: &Lab, occasion: Occasion, wrong: fn(&[u8]) -> Option<&'static str>) -> Outcome {
+async fn heads(
+    lab: &Lab,
+    occasion: RefusalKind,
+    wrong: fn(&[u8]) -> Option<&'static str>,
+) -> Outcome {
     let exchange = occasion.asks(lab).await?;
     let reply = exchange.reply()?;
     lab.note(reply.status_line());

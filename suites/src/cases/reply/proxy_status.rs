@@ -12,7 +12,7 @@ use crate::{
     cases::reply::proxy_status::members::{each_value, error, members, never, typed},
     cases::words::{
         addresses::private_address,
-        refusal_kinds::{Occasion, REFUSALS},
+        refusal_kinds::{REFUSALS, RefusalKind},
     },
     documents::RFC_9209,
 };
@@ -36,7 +36,7 @@ pub(crate) fn suite() -> Suite {
 
 /// What cannot be parsed is thrown away whole, with whatever proxies further on have said in it.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn it_is_a_list_of_names() -> Case {
     must("Proxy-Status is a list of strings or tokens")
         .cites(RFC_9209.section("2"))
@@ -46,7 +46,7 @@ fn it_is_a_list_of_names() -> Case {
 
 /// A program that expects a number and gets a string knows less than without the field.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn its_parameters_have_their_types() -> Case {
     must("received-status is an integer, and next-protocol a token or a byte sequence")
         .cites(RFC_9209.section("2.1.3"))
@@ -184,10 +184,10 @@ fn goes_with_status(reply: &Reply, member: &Item) -> Outcome {
 }
 
 /// What the harness has brought about, and the errors that say so.
-const CAUSES: &[(&str, Occasion, &[&str])] = &[
+const CAUSES: &[(&str, RefusalKind, &[&str])] = &[
     (
         "denied",
-        Occasion::Denied,
+        RefusalKind::Denied,
         &[
             "http_request_denied",
             "destination_ip_prohibited",
@@ -196,7 +196,7 @@ const CAUSES: &[(&str, Occasion, &[&str])] = &[
     ),
     (
         "closed_port",
-        Occasion::ClosedPort,
+        RefusalKind::ClosedPort,
         &[
             "connection_refused",
             "destination_unavailable",
@@ -205,7 +205,7 @@ const CAUSES: &[(&str, Occasion, &[&str])] = &[
     ),
     (
         "impossible_name",
-        Occasion::ImpossibleName,
+        RefusalKind::ImpossibleName,
         &[
             "dns_error",
             "dns_timeout",
@@ -308,7 +308,7 @@ fn a_success_has_no_error() -> Case {
         .cites(RFC_9209.section("2.1.1"))
         .covers(["PST-010"])
         .run(async |lab| {
-            let exchange = Occasion::Granted.asks(lab).await?;
+            let exchange = RefusalKind::Granted.asks(lab).await?;
             let members = members(exchange.success()?)?;
             if members.is_empty() {
                 return Err(never());

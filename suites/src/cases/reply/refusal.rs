@@ -13,7 +13,7 @@ use connectspec_harness::{
 use crate::{
     cases::words::{
         addresses::private_address,
-        refusal_kinds::{Occasion, REFUSALS, refused},
+        refusal_kinds::{REFUSALS, RefusalKind, refused},
     },
     documents::{RFC_9110, RFC_9112, RFC_9209},
 };
@@ -53,7 +53,7 @@ fn a_closed_port_is_a_gateway_error() -> Case {
             "https://github.com/elazarl/goproxy/issues/51",
         )
         .run(async |lab| {
-            let exchange = Occasion::ClosedPort.asks(lab).await?;
+            let exchange = RefusalKind::ClosedPort.asks(lab).await?;
             match &exchange.answer {
                 Answer::Closed | Answer::Reset => {
                     Err(Finding::violation("a 5xx", exchange.answer.describe()))
@@ -70,7 +70,7 @@ fn a_closed_port_is_a_gateway_error() -> Case {
 /// before they are looked up; that is noted and not held against the proxy.
 fn an_impossible_name_is_a_gateway_error() -> Case {
     unresolvable().run(async |lab| {
-        let exchange = Occasion::ImpossibleName.asks(lab).await?;
+        let exchange = RefusalKind::ImpossibleName.asks(lab).await?;
         gateway_error(lab, exchange.reply()?, true)
     })
 }
@@ -121,7 +121,7 @@ fn a_denied_port_is_forbidden() -> Case {
         .covers(["H1-ERR-011"])
         .needs([Need::PortList])
         .run(async |lab| {
-            let exchange = Occasion::Denied.asks(lab).await?;
+            let exchange = RefusalKind::Denied.asks(lab).await?;
             lab.note(exchange.answer.describe());
             match exchange.answer.status() {
                 Some(407) => Err(Finding::violation(
@@ -154,7 +154,7 @@ fn a_denial_comes_at_once() -> Case {
             let limit = lab.patience().soon();
             let server = lab.server(echo()).await?;
             for _ in 0..3 {
-                let request = Occasion::Denied.request(lab).await?;
+                let request = RefusalKind::Denied.request(lab).await?;
                 let mut connection = lab.client().dial().await?;
                 connection.sends(request.bytes()).await;
                 if connection.speaks_within(limit).await {
@@ -271,7 +271,7 @@ fn no_success_carries_an_error_page() -> Family {
                     Ok(()) => Err(Finding::inconclusive("it is a tunnel to the server")),
                     Err(behind) => Err(Finding::violation(
                         "a status that is not 2xx",
-                        format!("{}; behind it, {behind}", answer.describe()),
+                        format!("{}; after it, {behind}", answer.describe()),
                     )),
                 }
             })

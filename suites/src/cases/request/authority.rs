@@ -74,7 +74,7 @@ fn refuses_a_second_authority() -> Case {
 /// Also accepted: any status that is not 2xx, a redirection to the corrected target too, or a close without an answer.
 fn refuses_what_stands_behind_the_port() -> Family {
     each(BEHIND, |&(_, behind)| {
-        should("What stands behind the port makes a target invalid")
+        should("What follows the port makes a target invalid")
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-TGT-011"])
@@ -122,7 +122,7 @@ const USERINFO: &[(&str, Spelling)] = &[
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_an_ipv6_address_without_a_port() -> Family {
     each(IPV6_WITHOUT_A_PORT, |&(_, target)| {
-        must("An IPv6 address without a colon and a port behind its brackets is rejected")
+        must("An IPv6 address without a colon and a port after its brackets is rejected")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-TGT-016"])
             .run(async move |lab| {

@@ -74,7 +74,7 @@ fn whitespace_before_the_colon_is_a_bad_request() -> Family {
 /// credentials.
 fn a_line_that_begins_with_whitespace_is_no_field() -> Family {
     each(LED_BY_WHITESPACE, |&(_, line)| {
-        must("A line behind the request-line that begins with whitespace is dropped or refused")
+        must("A line after the request-line that begins with whitespace is dropped or refused")
             .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-FLD-003"])

@@ -105,7 +105,7 @@ const BEFORE: &[(&str, usize)] = &[
 /// Also accepted: any refusal, for the number of fields too, and a close without an answer.
 fn a_field_behind_many_others_counts() -> Family {
     each(BEFORE, |&(_, count)| {
-        must("A second Host field is seen behind many other fields")
+        must("A second Host field is seen after many other fields")
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-002", "H1-FLD-012"])

@@ -211,7 +211,7 @@ fn a_malformed_host_is_a_bad_request() -> Family {
 const NEARLY_HOSTS: &[(&str, &[&str])] = &[
     // A percent sign stands before two hexadecimal digits.
     ("percent_encoding", &["a%", "a%4", "a%g1", "a%1g"]),
-    // Brackets hold an IPv6 address, and what stands behind them is a port.
+    // Brackets hold an IPv6 address, and what follows them is a port.
     ("brackets", &["[]", "[a]", "[127.0.0.1]", "[::1]a"]),
     // Or they hold a version in hexadecimal digits, a point and what a name may hold.
     (
@@ -294,7 +294,7 @@ type OtherHost = fn(&Server, &Server) -> String;
 
 const OTHER_HOSTS: &[(&str, OtherHost)] = &[
     ("other_server", |_, other| other.authority()),
-    // One of the witnesses that listen beside the server.
+    // One of the observers that listen beside the server.
     ("other_port", |server, _| format!("{}:443", server.host())),
     ("other_host", |server, other| {
         format!("{}:{}", other.host(), server.port())

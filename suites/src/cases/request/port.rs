@@ -143,7 +143,7 @@ const WHITESPACE_INSIDE: &[(&str, Spelling)] = &[
 /// Also accepted: a refusal, or a tunnel to the port that stands there.
 fn whitespace_behind_the_port() -> Family {
     each(WHITESPACE_BEHIND, |&(_, space)| {
-        may("Whitespace behind the port may be skipped or refused")
+        may("Whitespace after the port may be skipped or refused")
             .over(HTTP_1_1)
             .cites(RFC_9112.section("3"))
             .covers(["H1-PORT-009"])

@@ -45,7 +45,7 @@ fn a_head_in_two_segments_is_read_like_one() -> Case {
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn early_data_survives_every_cut() -> Case {
-    must("Bytes behind the head belong to the tunnel wherever two segments meet")
+    must("Bytes after the head belong to the tunnel wherever two segments meet")
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-RL-018", "H1-CONN-007", "H1-FRM-001"])

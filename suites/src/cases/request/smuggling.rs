@@ -6,7 +6,7 @@
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::{refusal_kinds::Occasion, requests::smuggled_request},
+    cases::words::{refusal_kinds::RefusalKind, requests::smuggled_request},
     documents::{RFC_9110, RFC_9112, RFC_9931},
 };
 
@@ -49,31 +49,31 @@ fn content_of_a_refused_request_is_not_served() -> Family {
 /// Fields that announce a request as content, and that content.
 type Framing = fn(&[u8]) -> (Vec<String>, Vec<u8>);
 
-const REFUSED_WITH_CONTENT: &[(&str, &str, Occasion, Framing)] = &[
-    ("length_denied", "H1-FRM-013", Occasion::Denied, LENGTH),
+const REFUSED_WITH_CONTENT: &[(&str, &str, RefusalKind, Framing)] = &[
+    ("length_denied", "H1-FRM-013", RefusalKind::Denied, LENGTH),
     (
         "length_closed_port",
         "H1-FRM-013",
-        Occasion::ClosedPort,
+        RefusalKind::ClosedPort,
         LENGTH,
     ),
     (
         "length_bad_target",
         "H1-FRM-013",
-        Occasion::BadTarget,
+        RefusalKind::BadTarget,
         LENGTH,
     ),
-    ("chunked_denied", "H1-FRM-014", Occasion::Denied, CHUNKED),
+    ("chunked_denied", "H1-FRM-014", RefusalKind::Denied, CHUNKED),
     (
         "chunked_closed_port",
         "H1-FRM-014",
-        Occasion::ClosedPort,
+        RefusalKind::ClosedPort,
         CHUNKED,
     ),
     (
         "chunked_bad_target",
         "H1-FRM-014",
-        Occasion::BadTarget,
+        RefusalKind::BadTarget,
         CHUNKED,
     ),
 ];
@@ -101,7 +101,7 @@ const OTHERS: &[(&str, &str, Target)] = &[
 /// Also accepted: to close after the answer, to read the content and drop it, or to wait for it before the answer.
 fn content_that_comes_late_is_not_served() -> Family {
     each(OTHERS, |&(_, method, target)| {
-        must("Content that comes behind the answer to its request is not served as a request")
+        must("Content that comes after the answer to its request is not served as a request")
             .cites(RFC_9112.section("9.3"))
             .cites(RFC_9112.section("6"))
             .covers(["H1-FRM-013"])
@@ -123,11 +123,11 @@ fn content_that_comes_late_is_not_served() -> Family {
 
 /// Each way to write a length that one reader understands and another does not is a way past the one that does not.
 ///
-/// Nothing else is right than one response at most: in every reading of these fields that a specification permits, the
+/// Only this conforms than one response at most: in every reading of these fields that a specification permits, the
 /// request lies inside the content, or the connection has to end before it.
 fn hidden_content_is_not_served() -> Family {
     each(HIDDEN, |&(_, framing)| {
-        must("Content with odd framing behind a refused CONNECT is not served as a request")
+        must("Content with odd framing after a refused CONNECT is not served as a request")
             .cites(RFC_9112.section("11.2"))
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9931.section("8"))
@@ -135,7 +135,7 @@ fn hidden_content_is_not_served() -> Family {
             .needs([Need::PortList])
             .run(async move |lab| {
                 let (fields, content) = framing(&smuggled_request(lab).await?);
-                let request = Occasion::Denied.request(lab).await?.followed_by(content);
+                let request = RefusalKind::Denied.request(lab).await?.followed_by(content);
                 let request = fields.iter().fold(request, Request::field);
 
                 lab.serves_nothing_behind(&lab.client(), &request).await?;
@@ -196,13 +196,13 @@ const HIDDEN: &[(&str, Framing)] = &[
 /// the refusal is for other cases; here only a request that has run counts.
 fn a_huge_content_is_not_served() -> Family {
     each(HUGE, |&(_, length, wrapped)| {
-        must("A huge content behind a refused CONNECT is not served as a request")
+        must("A huge content after a refused CONNECT is not served as a request")
             .cites(RFC_9110.section("8.6"))
             .covers(["H1-FRM-012"])
             .needs([Need::PortList])
             .run(async move |lab| {
                 let smuggled = smuggled_request(lab).await?;
-                let request = Occasion::Denied
+                let request = RefusalKind::Denied
                     .request(lab)
                     .await?
                     .field(format!("Content-Length: {length}"))

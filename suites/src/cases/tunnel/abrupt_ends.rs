@@ -109,7 +109,7 @@ const SOME: usize = 256 * 1024;
 /// A page that explains the failure, after a 2xx, becomes part of what the server said: the client reads it as the rest
 /// of a file.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn nothing_is_added_when_a_server_resets() -> Case {
     must("When the server resets, nothing is added to what it said")
         .cites(RFC_9110.section("9.3.6"))
@@ -214,7 +214,7 @@ fn a_close_during_a_download() -> Case {
 ///
 /// Also accepted: all of it, or a part.
 fn a_close_right_behind_an_upload() -> Case {
-    survey("When the client leaves right behind an upload of eight megabytes, a slow server gets")
+    survey("When the client leaves right after an upload of eight megabytes, a slow server gets")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-002"])
         .run(async |lab| {

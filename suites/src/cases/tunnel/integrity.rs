@@ -103,7 +103,7 @@ const MUCH: u64 = 16 << 20;
 
 /// A byte that is lost, doubled or swapped once in a megabyte is not found by a ping.
 ///
-/// Nothing else is right; how long it takes is not judged.
+/// Only this conforms; how long it takes is not judged.
 fn much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("Sixteen megabytes arrive complete, in order and unchanged")
@@ -290,7 +290,7 @@ const VERY_MUCH: u64 = 256 << 20;
 
 /// Counters overflow, buffers wrap around, and both do so late.
 ///
-/// Nothing else is right; how long it takes is not judged.
+/// Only this conforms; how long it takes is not judged.
 fn very_much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("A quarter of a gigabyte arrives complete, in order and unchanged")
@@ -306,7 +306,7 @@ const PAST_32_BITS: u64 = (1 << 32) + (16 << 20);
 
 /// A download of a film or of a disk image, through a proxy that counts what it carries.
 ///
-/// Nothing else is right. A proxy or a machine that takes too long for it is not judged.
+/// Only this conforms. A proxy or a machine that takes too long for it is not judged.
 fn more_than_four_gibibytes_pass() -> Case {
     must("More than four gibibytes arrive complete and in order")
         .cites(RFC_9110.section("9.3.6"))
@@ -317,7 +317,7 @@ fn more_than_four_gibibytes_pass() -> Case {
 
 /// The same in both directions at once.
 ///
-/// Nothing else is right; how long it takes is not judged.
+/// Only this conforms; how long it takes is not judged.
 fn very_much_flows_both_ways_at_once() -> Case {
     must("A quarter of a gigabyte flows each way at the same time")
         .cites(RFC_9110.section("9.3.6"))

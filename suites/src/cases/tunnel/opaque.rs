@@ -38,7 +38,7 @@ const REQUESTS: &[(&str, Written)] = &[
 /// A proxy that goes on looking for requests sends somebody's data to a place that they name: requests are sent through
 /// tunnels every day, to other proxies and to servers without TLS.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn a_request_in_a_tunnel_is_data() -> Family {
     each(REQUESTS, |&(_, written)| {
         must("A request inside a tunnel reaches the server as it is, and no other server")
@@ -59,7 +59,7 @@ fn a_request_in_a_tunnel_is_data() -> Family {
 /// The head of the request, a blank line, a preface that names the client: what the server hears first, it takes for
 /// the client's first word.
 ///
-/// Nothing else is right, unless the proxy is set up to announce its clients in a preface.
+/// Only this conforms, unless the proxy is set up to announce its clients in a preface.
 fn the_server_hears_nothing_but_the_client() -> Case {
     must("The first bytes that the server receives are the client's")
         .cites(RFC_9110.section("9.3.6"))

@@ -15,7 +15,7 @@ use crate::{
 /// Every case about timers.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "idle": "Time", include_str!("timeouts.rs");
+        "idle": "Timeouts", include_str!("timeouts.rs");
         an_idle_tunnel_ends_in_time,
         an_idle_tunnel_ends_without_a_word,
         a_tunnel_that_moves_one_way_is_not_idle,
@@ -76,7 +76,7 @@ fn an_idle_tunnel_ends_in_time() -> Case {
 
 /// A page about the timeout becomes part of what the server said, or of what the client did.
 ///
-/// Nothing else is right; a proxy that does not end the tunnel adds nothing either.
+/// Only this conforms; a proxy that does not end the tunnel adds nothing either.
 fn an_idle_tunnel_ends_without_a_word() -> Case {
     must("Nothing is added to a tunnel that has been idle for too long")
         .cites(RFC_9110.section("9.3.6"))
@@ -172,15 +172,15 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
                 let seen = format!("{taken} of {sent} bytes");
                 match ending {
                     Some(Ending::Orderly) if taken < sent => {
-                        let observed = format!("a FIN behind {seen}");
+                        let observed = format!("a FIN after {seen}");
                         Err(Finding::violation("a reset, or every byte", observed))
                     }
                     Some(ending) => {
-                        lab.note(format!("{} behind {seen}", ending.describe()));
+                        lab.note(format!("{} after {seen}", ending.describe()));
                         Ok(())
                     }
                     None => {
-                        lab.note(format!("no end behind {seen}"));
+                        lab.note(format!("no end after {seen}"));
                         Ok(())
                     }
                 }

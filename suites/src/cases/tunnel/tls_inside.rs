@@ -19,7 +19,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A proxy that shows a certificate of its own reads everything that passes.
 ///
-/// Nothing else is right for a tunnel; a proxy that inspects TLS on purpose lists that as a deviation.
+/// Only this conforms for a tunnel; a proxy that inspects TLS on purpose lists that as a deviation.
 fn the_client_sees_the_servers_own_certificate() -> Case {
     must("The client sees the certificate of the server")
         .cites(RFC_9110.section("9.3.6"))
@@ -42,7 +42,7 @@ fn the_client_sees_the_servers_own_certificate() -> Case {
 
 /// Two sessions that are joined in the middle have two sets of keys, whatever certificate is shown.
 ///
-/// Nothing else is right for a tunnel.
+/// Only this conforms for a tunnel.
 fn both_ends_hold_the_same_keys() -> Case {
     must("Client and server are the two ends of one TLS session")
         .cites(RFC_9110.section("9.3.6"))
@@ -61,7 +61,7 @@ fn a_client_hello_in_two_segments_passes() -> Case {
         .covers(["INT-004"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
-            // Early data of TLS stands right behind it.
+            // Early data of TLS follows right after it.
             let hello = [client_hello(lab), lab.nonce().into_bytes()].concat();
             let (first, rest) = hello.split_at(SEGMENT);
             near.sends(first).await?;
@@ -99,7 +99,7 @@ fn an_everyday_client_gets_its_page() -> Case {
             let server = lab
                 .tls_server(receive_head().then(send(PAGE)).then(close()))
                 .await?;
-            let client = lab.everyday_client().await?;
+            let client = lab.reqwest_client().await?;
             let (status, body) = client
                 .gets(&format!("https://{}/", server.authority()))
                 .await?;

@@ -321,7 +321,7 @@ fn a_proxy_that_is_its_own_upstream_stops() -> Case {
             while began.elapsed() < lab.patience().reply() {
                 let answered = connection.speaks_within(lab.patience().settle()).await;
                 if answered {
-                    // Whoever answers first and asks then goes round behind its answer.
+                    // Whoever answers first and asks then goes round after its answer.
                     pass(lab.patience().quiet()).await;
                 }
                 let more = alone.vitals()?.open_fds.saturating_sub(before);

@@ -39,7 +39,7 @@ const GRANTED: &str = "HTTP/1.1 200 Connection Established\r\n\r\n";
 /// A client that is told too early sends its secrets towards a server that it is not connected to, and takes the refusal
 /// that comes later for the server's words.
 ///
-/// Nothing else is right; interim responses are no 2xx, and may come at any time.
+/// Only this conforms; interim responses are no 2xx, and may come at any time.
 fn the_client_waits_for_the_upstream_proxy() -> Case {
     must("The client gets its 2xx only after the upstream proxy's final response")
         .cites(RFC_9110.section("9.3.6"))
@@ -104,7 +104,7 @@ const FRAMINGS: &[(&str, &str)] = &[
 /// A proxy that believes the length swallows the first bytes of the tunnel or ends it after them. One that passes it on
 /// lets its client do so.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn a_length_in_the_2xx_is_ignored() -> Family {
     each(FRAMINGS, |&(_, fields)| {
         must("Content-Length and Transfer-Encoding in the upstream proxy's 2xx are neither obeyed nor passed on")
@@ -140,7 +140,7 @@ const SIZES: &[(&str, u64)] = &[
 /// Servers that speak first are answered for in the same breath as the 2xx. What is left in the buffer of the parser is
 /// lost, and the client waits for it forever.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn what_comes_with_the_2xx_is_the_tunnels() -> Family {
     each(SIZES, |&(_, length)| {
         must("Bytes in the same segment as the upstream proxy's 2xx reach the client, once and in order")
@@ -164,7 +164,7 @@ fn what_comes_with_the_2xx_is_the_tunnels() -> Family {
 /// A parser that looks for the empty line in what has just arrived, and not in all of it, waits forever when the line
 /// was cut. Which segments a head comes in, nobody can promise.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn the_2xx_may_be_cut_anywhere() -> Case {
     must("The upstream proxy's 2xx opens the tunnel wherever its head is cut into segments")
         .cites(RFC_9112.section("2.2"))
@@ -185,7 +185,7 @@ fn the_2xx_may_be_cut_anywhere() -> Case {
             pass(lab.patience().pace()).await;
             for (cut, mut chain) in chains {
                 let answer = chain.answers(&GRANTED.as_bytes()[cut..]).await;
-                let place = format!("cut behind {cut} bytes");
+                let place = format!("cut after {cut} bytes");
                 success(&answer).map_err(|found| found.at(&place))?;
                 let (mut near, mut far) = chain.into_tunnel();
                 let both = near
@@ -206,7 +206,7 @@ const BUFFERS: [usize; 5] = [512, 1024, 2048, 4096, 8192];
 /// Also accepted: to refuse a head for its length, and every longer one. Silence at one length counts only where a longer
 /// head opened a tunnel.
 fn the_2xx_may_fill_a_buffer() -> Case {
-    must("The tunnel begins behind the head of the upstream proxy's 2xx, however long that is")
+    must("The tunnel begins after the head of the upstream proxy's 2xx, however long that is")
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("2.2"))
         .covers(["H1-FWD-011"])
@@ -262,7 +262,7 @@ const CLOSES: &[(&str, &str)] = &[
 
 /// After a tunnel there is no next request on its connection, and some upstream proxies say so.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 fn a_2xx_that_says_close_opens_the_tunnel() -> Family {
     each(CLOSES, |&(_, field)| {
         should("A 2xx of the upstream proxy that says close opens the tunnel")
@@ -282,7 +282,7 @@ fn a_2xx_that_says_close_opens_the_tunnel() -> Family {
 /// Also accepted: to send it at once after a CONNECT that says that the connection closes. In HTTP/1.0 it closes anyway:
 /// then nothing follows.
 fn early_data_waits_for_the_2xx() -> Case {
-    must("What stands behind a CONNECT goes to the upstream proxy only behind its 2xx, unless the connection is to close")
+    must("What follows a CONNECT goes to the upstream proxy only after its 2xx, unless the connection is to close")
         .cites(RFC_9931.section("8"))
         .covers(["H1-FWD-027"])
         .seen_in("CVE-2025-64763, Envoy", "https://nvd.nist.gov/vuln/detail/CVE-2025-64763")

@@ -152,7 +152,7 @@ fn a_second_connect_is_not_the_upstream_proxys() -> Family {
                 let answer = chain.answers("HTTP/1.1 200 OK\r\n\r\n").await;
                 match &answer {
                     Answer::Reply(reply) if reply.is_success() => Err(Finding::violation(
-                        "no tunnel behind a refusal",
+                        "no tunnel after a refusal",
                         answer.describe(),
                     )),
                     answer => {
@@ -215,7 +215,7 @@ fn a_407_that_is_passed_on_has_its_challenge() -> Case {
 ///
 /// Also accepted: the end of the connection, or silence, after the one response.
 fn bytes_behind_a_refusal_are_no_second_response() -> Case {
-    must("What stands behind a refusal of the upstream proxy does not reach the client")
+    must("What follows a refusal of the upstream proxy does not reach the client")
         .cites(RFC_9112.section("6.3"))
         .cites(RFC_9112.section("9.2"))
         .covers(["H1-FWD-025"])
@@ -245,44 +245,42 @@ fn bytes_behind_a_refusal_are_no_second_response() -> Case {
 ///
 /// Also accepted: to send no Proxy-Status at all, or to put an error of one's own where the refusal was.
 fn earlier_members_of_proxy_status_are_kept() -> Case {
-    should(
-        "Members of Proxy-Status from further on are kept, and the proxy's own comes behind them",
-    )
-    .over(HTTP_1_1)
-    .cites(RFC_9209.section("2"))
-    .covers(["PST-007"])
-    .under(upstream())
-    .run(async |lab| {
-        let mut chain = chain(lab).await?;
-        let answer = chain
-            .answers(format!(
-                "HTTP/1.1 502 Bad Gateway\r\nX-Upstream: 1\r\n\
+    should("Members of Proxy-Status from further on are kept, and the proxy's own comes after them")
+        .over(HTTP_1_1)
+        .cites(RFC_9209.section("2"))
+        .covers(["PST-007"])
+        .under(upstream())
+        .run(async |lab| {
+            let mut chain = chain(lab).await?;
+            let answer = chain
+                .answers(format!(
+                    "HTTP/1.1 502 Bad Gateway\r\nX-Upstream: 1\r\n\
                      Proxy-Status: {EARLIER}; error=dns_error\r\nContent-Length: 0\r\n\r\n"
-            ))
-            .await;
-        let reply = refused(&answer)?;
-        let members: Vec<_> = reply
-            .values("Proxy-Status")
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .map(|member| String::from_utf8_lossy(member.trim_ascii()).into_owned())
-            .collect();
-        match members
-            .iter()
-            .position(|member| member.starts_with(EARLIER))
-        {
-            Some(0) => Ok(()),
-            None if !reply.has("X-Upstream") => {
-                Err(Finding::inconclusive("it answers with a page of its own"))
+                ))
+                .await;
+            let reply = refused(&answer)?;
+            let members: Vec<_> = reply
+                .values("Proxy-Status")
+                .flat_map(|value| value.split(|&byte| byte == b','))
+                .map(|member| String::from_utf8_lossy(member.trim_ascii()).into_owned())
+                .collect();
+            match members
+                .iter()
+                .position(|member| member.starts_with(EARLIER))
+            {
+                Some(0) => Ok(()),
+                None if !reply.has("X-Upstream") => {
+                    Err(Finding::inconclusive("it answers with a page of its own"))
+                }
+                _ => Err(Finding::violation(
+                    format!("`{EARLIER}; error=dns_error` first"),
+                    match &members[..] {
+                        [] => "no Proxy-Status".to_owned(),
+                        _ => format!("Proxy-Status: {}", members.join(", ")),
+                    },
+                )),
             }
-            _ => Err(Finding::violation(
-                format!("`{EARLIER}; error=dns_error` first"),
-                match &members[..] {
-                    [] => "no Proxy-Status".to_owned(),
-                    _ => format!("Proxy-Status: {}", members.join(", ")),
-                },
-            )),
-        }
-    })
+        })
 }
 
 /// The name of the upstream proxy.

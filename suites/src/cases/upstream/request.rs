@@ -192,7 +192,7 @@ fn via_has_an_entry_of_the_proxy() -> Case {
                 _ => format!("Via: {}", via.join(", ")),
             };
             Err(Finding::violation(
-                format!("an entry of the proxy behind `Via: {EARLIER}`"),
+                format!("an entry of the proxy after `Via: {EARLIER}`"),
                 observed,
             ))
         })
@@ -203,7 +203,7 @@ const EARLIER: &str = "1.0 fred";
 
 /// What Connection names is between the client and this proxy. The next one may do something else for it.
 ///
-/// Nothing else is right; a proxy that passes no field on keeps it, too.
+/// Only this conforms; a proxy that passes no field on keeps it, too.
 fn what_connection_names_is_not_passed_on() -> Case {
     must("Neither Connection nor the fields that it names reach the upstream proxy")
         .cites(RFC_9110.section("7.6.1"))

@@ -7,7 +7,7 @@ use crate::cases::words::challenge::{Challenge, challenges};
 
 /// Why a client is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cases) enum Unwelcome {
+pub(in crate::cases) enum BadCredentials {
     /// It says nothing.
     Silent,
     /// It knows a user, but not the password.
@@ -25,33 +25,33 @@ pub(in crate::cases) enum Unwelcome {
 }
 
 /// Each of them.
-pub(in crate::cases) const UNWELCOME: &[(&str, Unwelcome)] = &[
-    ("nothing", Unwelcome::Silent),
-    ("wrong_password", Unwelcome::WrongPassword),
-    ("unknown_user", Unwelcome::UnknownUser),
-    ("other_scheme", Unwelcome::OtherScheme),
-    ("malformed", Unwelcome::Malformed),
+pub(in crate::cases) const BAD_CREDENTIALS: &[(&str, BadCredentials)] = &[
+    ("nothing", BadCredentials::Silent),
+    ("wrong_password", BadCredentials::WrongPassword),
+    ("unknown_user", BadCredentials::UnknownUser),
+    ("other_scheme", BadCredentials::OtherScheme),
+    ("malformed", BadCredentials::Malformed),
 ];
 
 /// Those who know a password, but not whose it is.
-pub(in crate::cases) const CONFUSED: &[(&str, Unwelcome)] = &[
-    ("password_of_another_user", Unwelcome::AnothersPassword),
+pub(in crate::cases) const CONFUSED: &[(&str, BadCredentials)] = &[
+    ("password_of_another_user", BadCredentials::AnothersPassword),
     (
         "unknown_user_with_a_password",
-        Unwelcome::StrangerWithPassword,
+        BadCredentials::StrangerWithPassword,
     ),
 ];
 
 /// Those who say who they are, and are not believed.
-pub(in crate::cases) const WRONG: &[(&str, Unwelcome)] = &[
-    ("wrong_password", Unwelcome::WrongPassword),
-    ("unknown_user", Unwelcome::UnknownUser),
+pub(in crate::cases) const WRONG: &[(&str, BadCredentials)] = &[
+    ("wrong_password", BadCredentials::WrongPassword),
+    ("unknown_user", BadCredentials::UnknownUser),
 ];
 
 /// A user whom nobody knows, of the same length as the ordinary one: a page that repeats the name has the same length.
 pub(in crate::cases) const STRANGER: &str = "mabel";
 
-impl Unwelcome {
+impl BadCredentials {
     /// The line by which it wants to be let in.
     pub(in crate::cases) fn line(self, lab: &Lab) -> Outcome<Option<String>> {
         let basic = |user: &str, password: &str| basic(format!("{user}:{password}"));

@@ -140,7 +140,7 @@ impl Scanner<'_> {
             (self.token(), false)
         };
         if value.is_empty() && !is_quoted {
-            return Err(format!("has no value behind {name}="));
+            return Err(format!("has no value after {name}="));
         }
         self.blanks();
         Ok(Parameter {
@@ -298,7 +298,7 @@ mod tests {
                 "\"Basic\" realm=\"x\"",
                 "has no name before \"\\\"Basic\\\" realm=\\\"x\\\"\"",
             ),
-            ("Basic a=\"b\", realm=", "has no value behind realm="),
+            ("Basic a=\"b\", realm=", "has no value after realm="),
             (
                 "Basic realm=\"x\" charset=\"y\"",
                 "goes on without a comma: \"charset=\\\"y\\\"\"",

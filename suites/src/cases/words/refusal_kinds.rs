@@ -7,7 +7,7 @@ use connectspec_harness::prelude::*;
 
 /// An occasion for a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cases) enum Occasion {
+pub(in crate::cases) enum RefusalKind {
     /// A right request for a server that listens.
     Granted,
     /// A port that is not on the list.
@@ -29,40 +29,40 @@ pub(in crate::cases) enum Occasion {
 }
 
 /// Every occasion for a refusal.
-pub(in crate::cases) const REFUSALS: &[(&str, Occasion)] = &[
-    ("denied", Occasion::Denied),
-    ("closed_port", Occasion::ClosedPort),
-    ("impossible_name", Occasion::ImpossibleName),
-    ("bad_target", Occasion::BadTarget),
-    ("no_credentials", Occasion::NoCredentials),
+pub(in crate::cases) const REFUSALS: &[(&str, RefusalKind)] = &[
+    ("denied", RefusalKind::Denied),
+    ("closed_port", RefusalKind::ClosedPort),
+    ("impossible_name", RefusalKind::ImpossibleName),
+    ("bad_target", RefusalKind::BadTarget),
+    ("no_credentials", RefusalKind::NoCredentials),
 ];
 
 /// Every occasion for a refusal, and those where many proxies see none.
-pub(in crate::cases) const MORE_REFUSALS: &[(&str, Occasion)] = &[
-    ("denied", Occasion::Denied),
-    ("closed_port", Occasion::ClosedPort),
-    ("impossible_name", Occasion::ImpossibleName),
-    ("bad_target", Occasion::BadTarget),
-    ("no_credentials", Occasion::NoCredentials),
-    ("expectation", Occasion::Expectation),
-    ("long_head", Occasion::LongHead),
-    ("transfer_coding", Occasion::TransferCoding),
+pub(in crate::cases) const MORE_REFUSALS: &[(&str, RefusalKind)] = &[
+    ("denied", RefusalKind::Denied),
+    ("closed_port", RefusalKind::ClosedPort),
+    ("impossible_name", RefusalKind::ImpossibleName),
+    ("bad_target", RefusalKind::BadTarget),
+    ("no_credentials", RefusalKind::NoCredentials),
+    ("expectation", RefusalKind::Expectation),
+    ("long_head", RefusalKind::LongHead),
+    ("transfer_coding", RefusalKind::TransferCoding),
 ];
 
 /// Every occasion for a reply of an ordinary kind.
-pub(in crate::cases) const REPLIES: &[(&str, Occasion)] = &[
-    ("granted", Occasion::Granted),
-    ("denied", Occasion::Denied),
-    ("closed_port", Occasion::ClosedPort),
-    ("impossible_name", Occasion::ImpossibleName),
-    ("bad_target", Occasion::BadTarget),
-    ("no_credentials", Occasion::NoCredentials),
+pub(in crate::cases) const REPLIES: &[(&str, RefusalKind)] = &[
+    ("granted", RefusalKind::Granted),
+    ("denied", RefusalKind::Denied),
+    ("closed_port", RefusalKind::ClosedPort),
+    ("impossible_name", RefusalKind::ImpossibleName),
+    ("bad_target", RefusalKind::BadTarget),
+    ("no_credentials", RefusalKind::NoCredentials),
 ];
 
 /// Ten times what proxies allow for a header section, or more.
 const LONG: usize = 256 * 1024;
 
-impl Occasion {
+impl RefusalKind {
     /// What the subject is configured to.
     pub(in crate::cases) fn setup(self) -> Setup {
         match self {

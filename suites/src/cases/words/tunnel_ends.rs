@@ -2,7 +2,7 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::cases::words::refusal_kinds::{Occasion, refused};
+use crate::cases::words::refusal_kinds::{RefusalKind, refused};
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub(in crate::cases) const WAYS: &[(&str, Way)] = &[
 
 /// A request that nobody could serve is refused.
 pub(in crate::cases) async fn is_refused(lab: &Lab) -> Outcome {
-    let (reply, mut connection) = Occasion::BadTarget.refusal(lab).await?;
+    let (reply, mut connection) = RefusalKind::BadTarget.refusal(lab).await?;
     connection.body(&reply).await;
     Ok(())
 }

@@ -71,7 +71,7 @@ const BEGINNINGS: &[Row] = &[
 /// A section without wildcards is about every target that begins with what it says: a host, a host and a port, and
 /// half of either.
 ///
-/// Nothing else is right for a proxy like httpd; one that grants whole hosts only lists the row as a deviation.
+/// Only this conforms for a proxy like httpd; one that grants whole hosts only lists the row as a deviation.
 pub(super) fn are_about_what_begins_so() -> Family {
     each(BEGINNINGS, |row| {
         let claim = "A <Proxy> without wildcards is about the targets that begin with it";
@@ -124,7 +124,7 @@ const WILDCARDS: &[Row] = &[
 
 /// With wildcards a pattern is about the whole target, and the port belongs to that: `*host` is about none.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 pub(super) fn have_wildcards() -> Family {
     each(WILDCARDS, |row| {
         let claim = "A <Proxy> with wildcards is about the targets that fit it as a whole";
@@ -166,7 +166,7 @@ const EXPRESSIONS: &[Row] = &[
 
 /// Behind it stands a regular expression, which may fit anywhere in `host:port`.
 ///
-/// Nothing else is right for a proxy like httpd.
+/// Only this conforms for a proxy like httpd.
 pub(super) fn have_expressions() -> Family {
     each(EXPRESSIONS, |row| {
         let claim = "A <ProxyMatch> is about the targets in which its expression is found";
@@ -210,7 +210,7 @@ const LETTERS: &[Row] = &[
 /// Names of hosts are the same in any letters, and sections about them are not: whoever is denied a host can ask for it in
 /// capitals.
 ///
-/// Nothing else is right for a proxy like httpd. That is a reason to do it otherwise, and to list the row as a deviation.
+/// Only this conforms for a proxy like httpd. That is a reason to do it otherwise, and to list the row as a deviation.
 pub(super) fn mind_letter_case() -> Family {
     each(LETTERS, |row| {
         let claim = "A section is about a target in the letters that it is written in";

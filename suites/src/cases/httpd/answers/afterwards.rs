@@ -23,7 +23,7 @@ const KEPT: &[(&str, Kept, u16)] = &[
 
 /// A client of the proxy authenticates on the connection on which it was asked to; httpd lets it.
 ///
-/// Nothing else is right for a proxy like httpd. RFC 9931 forbids it, so one that closes lists the row as a deviation.
+/// Only this conforms for a proxy like httpd. RFC 9931 forbids it, so one that closes lists the row as a deviation.
 pub(super) fn keeps_the_connection_after_some_refusals() -> Family {
     each(KEPT, |&(_, kind, status)| {
         let needs = match kind {
@@ -87,7 +87,7 @@ enum Closed {
 
 /// After an error that leaves the end of the request in doubt, the rest of the connection must not be read as a request.
 ///
-/// Nothing else is right for a proxy like httpd; it may close before it was asked again.
+/// Only this conforms for a proxy like httpd; it may close before it was asked again.
 pub(super) fn closes_the_connection_after_others() -> Family {
     each(CLOSED, |&(_, kind, status)| {
         httpd("After 400, 414, 417, 501 and 503 the connection ends")

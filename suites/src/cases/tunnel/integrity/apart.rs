@@ -12,7 +12,7 @@ use crate::{
 
 /// What one user sends must never reach another.
 ///
-/// Nothing else is right.
+/// Only this conforms.
 pub(super) fn two_tunnels_are_kept_apart() -> Case {
     must("What enters one tunnel leaves by no other")
         .cites(RFC_9110.section("9.3.6"))

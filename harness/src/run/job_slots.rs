@@ -4,20 +4,20 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::run::Stop;
 
-/// As many cases at the same time as there are seats.
+/// As many cases at the same time as there are slots.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct JobSlots {
     free: Mutex<usize>,
     freed: Condvar,
 }
 
 /// Taken until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
+pub(crate) struct JobSlot {
+    slots: Arc<JobSlots>,
 }
 
-impl Seats {
+impl JobSlots {
     pub(super) const fn new(free: usize) -> Self {
         Self {
             free: Mutex::new(free),
@@ -25,8 +25,8 @@ impl Seats {
         }
     }
 
-    /// Waits for a seat; none is given any more once the run is stopped.
-    pub(super) fn take(self: &Arc<Self>, stop: &Stop) -> Option<Seat> {
+    /// Waits for a slot; none is given any more once the run is stopped.
+    pub(super) fn take(self: &Arc<Self>, stop: &Stop) -> Option<JobSlot> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = self
             .freed
@@ -36,8 +36,8 @@ impl Seats {
             return None;
         }
         *free -= 1;
-        Some(Seat {
-            seats: Arc::clone(self),
+        Some(JobSlot {
+            slots: Arc::clone(self),
         })
     }
 
@@ -48,13 +48,13 @@ impl Seats {
     }
 }
 
-impl Drop for Seat {
+impl Drop for JobSlot {
     fn drop(&mut self) {
         *self
-            .seats
+            .slots
             .free
             .lock()
             .unwrap_or_else(PoisonError::into_inner) += 1;
-        self.seats.freed.notify_one();
+        self.slots.freed.notify_one();
     }
 }

@@ -1,26 +1,26 @@
-//! Letters that stand for ports, in the allow lists of set-ups: `{a} {b}-{c}`.
+//! PortPlaceholders that stand for ports, in the allow lists of set-ups: `{a} {b}-{c}`.
 //!
-//! Which ports those are is only known when a run begins. Set-ups that run at the same time have letters of their own.
+//! Which ports those are is only known when a run begins. Set-ups that run at the same time have placeholders of their own.
 
 use crate::{
     setup::PortRange,
     verdict::{Finding, Outcome},
 };
 
-/// Ports for one set-up that names theirs by letters.
-pub(crate) const LETTERS: u16 = 26 * LETTER_GAP;
+/// Ports for one set-up that names theirs by placeholders.
+pub(crate) const PLACEHOLDERS: u16 = 26 * PLACEHOLDER_GAP;
 
 /// From one letter to the next, so that the ports just outside and in the middle of a range exist too.
-pub(crate) const LETTER_GAP: u16 = 4;
+pub(crate) const PLACEHOLDER_GAP: u16 = 4;
 
-/// What the letters of one set-up stand for.
+/// What the placeholders of one set-up stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Letters {
+pub struct PortPlaceholders {
     first: u16,
 }
 
-impl Letters {
-    /// Letters whose ports begin at `first`.
+impl PortPlaceholders {
+    /// PortPlaceholders whose ports begin at `first`.
     pub(crate) const fn from(first: u16) -> Self {
         Self { first }
     }
@@ -29,16 +29,16 @@ impl Letters {
     #[must_use]
     pub fn port(self, letter: char) -> Option<u16> {
         let index = u16::try_from(u32::from(letter).checked_sub(u32::from('a'))?).ok()?;
-        (index < 26).then_some(self.first + index * LETTER_GAP + 1)
+        (index < 26).then_some(self.first + index * PLACEHOLDER_GAP + 1)
     }
 
     /// Whether a port is among them, or beside one of them.
     #[must_use]
     pub fn contains(self, port: u16) -> bool {
-        (self.first..self.first + LETTERS).contains(&port)
+        (self.first..self.first + PLACEHOLDERS).contains(&port)
     }
 
-    /// A list of ports and ranges, with letters in braces.
+    /// A list of ports and ranges, with placeholders in braces.
     pub(crate) fn list(self, text: &str) -> Outcome<Vec<PortRange>> {
         let expanded = self.expand(text)?;
         PortRange::parse_list(&expanded)
@@ -70,7 +70,7 @@ impl Letters {
     }
 }
 
-impl Letters {
+impl PortPlaceholders {
     /// Replaces `{a}` by the port that the letter stands for, and leaves all other braces to those who know them.
     pub(crate) fn expand_among_others(self, text: &str) -> String {
         let mut expanded = String::new();
@@ -97,7 +97,7 @@ impl Letters {
 mod tests {
     use super::*;
 
-    const SOME: Letters = Letters::from(1000);
+    const SOME: PortPlaceholders = PortPlaceholders::from(1000);
 
     #[test]
     fn letters_have_room_around_them() {
