@@ -95,6 +95,12 @@ impl CaseId {
         &self.0[..end]
     }
 
+    /// Whether `other` is this case, or one of its rows where this names none.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self == other || self.as_str() == other.family()
+    }
+
     /// The same case over HTTP/1.1 in the clear.
     #[must_use]
     pub fn plain(&self) -> Self {
@@ -240,6 +246,13 @@ mod tests {
             ("close@tls", "close@tls/half_close")
         );
         assert_eq!(id.plain(), "close/half_close[to_the_server]");
+    }
+
+    #[test]
+    fn a_case_includes_its_rows() {
+        assert!(id("a/b").includes(&id("a/b")) && id("a/b").includes(&id("a/b[c]")));
+        assert!(id("a/b[c]").includes(&id("a/b[c]")) && !id("a/b[c]").includes(&id("a/b[d]")));
+        assert!(!id("a/b").includes(&id("a/bc")) && !id("a/b").includes(&id("a@tls/b[c]")));
     }
 
     #[test]

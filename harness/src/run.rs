@@ -1,12 +1,15 @@
 //! A plan in, events out.
 
+mod causes;
 mod conclude;
+mod deaths;
 pub mod event;
 mod first_contact;
 mod group;
 mod job_slots;
 pub mod plan;
 mod run;
+mod said;
 mod stop;
 mod worker;
 

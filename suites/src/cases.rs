@@ -33,7 +33,7 @@ pub fn suites() -> Vec<Suite> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connectspec_harness::{protocol::Protocol, subject::Need, verdict::Level};
+    use connectspec_harness::{case_id::CaseId, protocol::Protocol, subject::Need, verdict::Level};
     use std::collections::BTreeSet;
 
     #[test]
@@ -97,6 +97,41 @@ mod tests {
             assert!(named || !given, "{} does not say whose text", case.id);
             let about_one = case.level == Level::Product;
             assert!(case.of.is_some() || !about_one, "{}", case.id);
+        }
+    }
+
+    /// A cause that weighs less than what follows from it would hide it.
+    #[test]
+    fn what_a_case_relies_on_is_there_and_weighs_no_less() {
+        let suites = suites();
+        let cases = || suites.iter().flat_map(|suite| &suite.cases);
+        for case in cases() {
+            for id in case.relies_on.iter().map(CaseId::plain) {
+                let meant: Vec<_> = cases().filter(|other| id.includes(&other.id)).collect();
+                assert!(
+                    !meant.is_empty(),
+                    "{} relies on {id}, which is gone",
+                    case.id
+                );
+                let lighter = meant.iter().find(|other| other.level > case.level);
+                assert!(lighter.is_none(), "{} relies on {lighter:?}", case.id);
+            }
+        }
+    }
+
+    #[test]
+    fn no_case_relies_on_itself_by_whatever_detour() {
+        let suites = suites();
+        let cases: Vec<_> = suites.iter().flat_map(|suite| &suite.cases).collect();
+        for case in &cases {
+            let (mut seen, mut next) = (BTreeSet::new(), vec![*case]);
+            while let Some(one) = next.pop() {
+                for id in &one.relies_on {
+                    let meant = cases.iter().filter(|other| id.includes(&other.id));
+                    next.extend(meant.filter(|other| seen.insert(&other.id)));
+                }
+            }
+            assert!(!seen.contains(&case.id), "{} relies on itself", case.id);
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Case {
     covers_over: Vec<(Protocol, &'static str)>,
     /// Reports of real proxies that broke it, each with a link.
     pub seen_in: Vec<(&'static str, &'static str)>,
+    /// Cases without which it says nothing: where the proxy breaks one of these, what this one finds follows from it.
+    pub relies_on: Vec<CaseId>,
     /// What it needs, beside what its set-up needs.
     pub needs: Vec<Need>,
     /// What the subject is configured to.
@@ -101,6 +103,7 @@ impl Case {
             covers: Vec::new(),
             covers_over: Vec::new(),
             seen_in: Vec::new(),
+            relies_on: Vec::new(),
             needs: Vec::new(),
             setup: Setup::default(),
             slow: false,
@@ -149,6 +152,22 @@ impl Case {
     #[must_use]
     pub fn seen_in(mut self, report: &'static str, link: &'static str) -> Self {
         self.seen_in.push((report, link));
+        self
+    }
+
+    /// What the case takes for granted: `suite/sentence`, each row of it, or `suite/sentence[row]`, asked over what this case is
+    /// asked over. Where the proxy breaks one of these, whatever is found here follows from that, and is not held against it
+    /// twice.
+    ///
+    /// # Panics
+    /// Where one is no id of a case.
+    #[must_use]
+    pub fn relying_on(mut self, cases: impl IntoIterator<Item = &'static str>) -> Self {
+        let ids = cases.into_iter().map(|id| {
+            id.parse()
+                .expect("a case relies on suite/sentence or suite/sentence[row]")
+        });
+        self.relies_on.extend(ids);
         self
     }
 
@@ -211,6 +230,9 @@ impl Case {
                 .iter()
                 .filter(|(over, _)| *over == protocol);
             case.covers.extend(more.map(|(_, row)| row));
+            for id in &mut case.relies_on {
+                *id = id.over(protocol);
+            }
             if protocol != Protocol::Http1 {
                 case.setup.listener = protocol.listener();
             }

@@ -121,6 +121,8 @@ fn result(finished: &Finished, secrets: &Secrets) -> CaseResult {
         expected: finished.expected.iter().map(hide).collect(),
         observed: finished.observed.as_ref().map(hide),
         reason: finished.reason.as_ref().map(hide),
+        relies_on: finished.relies_on.clone(),
+        follows_from: finished.follows_from.clone(),
         covers: finished.covers.iter().map(ToString::to_string).collect(),
         cites: finished.cites.iter().map(|cite| cite.url()).collect(),
         citations: finished.cites.iter().map(ToString::to_string).collect(),

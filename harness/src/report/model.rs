@@ -123,6 +123,12 @@ pub struct CaseResult {
     pub observed: Option<String>,
     /// Why there is no judgement; for a known deviation, its reason.
     pub reason: Option<String>,
+    /// Cases without which it says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies_on: Vec<CaseId>,
+    /// The violated case of which this result is a consequence; it is not held against the proxy a second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_from: Option<CaseId>,
     /// The rows of the register that it covers.
     pub covers: Vec<String>,
     /// Links to where the requirement stands.
@@ -334,66 +340,4 @@ fn is_zero(count: &u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-
-    use super::*;
-    use crate::report::sample::report;
-
-    #[test]
-    fn a_report_reads_back_as_it_was_written() {
-        let report = report();
-        let text = serde_json::to_string_pretty(&report).unwrap();
-        assert_eq!(Report::parse(&text, Path::new("x.json")).unwrap(), report);
-    }
-
-    #[test]
-    fn what_is_no_report_is_refused_with_its_place() {
-        let error = |text: &str| {
-            Report::parse(text, Path::new("a.json"))
-                .unwrap_err()
-                .to_string()
-        };
-        assert_snapshot!(error("{\n  \"schema\": 1\n}"), @"understand the report a.json at line 2, column 13: invalid type: integer `1`, expected a string; give a file that `connectspec run --report json=FILE` wrote");
-        assert_snapshot!(error(""), @"understand the report a.json at line 1, column 0: EOF while parsing a value; give a file that `connectspec run --report json=FILE` wrote");
-        let text = serde_json::to_string(&report()).unwrap();
-        assert_snapshot!(error(&text.replace(SCHEMA, "connectspec.report/2")), @"understand the report a.json at line 1, column 1: its schema is `connectspec.report/2`, not `connectspec.report/1`; use the version of connectspec that wrote it");
-        let missing = Report::read(Path::new("/nowhere/a.json")).unwrap_err();
-        assert_snapshot!(missing, @"read the report /nowhere/a.json: No such file or directory (os error 2)");
-    }
-
-    #[test]
-    fn the_exit_status_is_never_0_when_nothing_was_judged() {
-        let mut report = report();
-        assert_eq!(report.exit_status(), 1);
-        report
-            .results
-            .retain(|result| result.verdict == Verdict::Skip);
-        report.totals = Totals::of(&report.results);
-        assert_eq!(report.exit_status(), 2);
-        report.totals = Totals::default();
-        assert_eq!(report.exit_status(), 2);
-        report.totals.pass = 1;
-        assert_eq!(report.exit_status(), 0);
-        report.run.refused = Some("it did not start".to_owned());
-        assert_eq!(report.exit_status(), 2);
-    }
-
-    #[test]
-    fn a_family_row_is_quoted_for_the_shell() {
-        let report = report();
-        let again: Vec<String> = report
-            .results
-            .iter()
-            .map(|result| report.again(result))
-            .collect();
-        assert!(again.contains(
-            &"connectspec run --profile apache 'target/refuses_a_bad_port[past_65535]'".to_owned()
-        ));
-        assert!(
-            again.contains(
-                &"connectspec run --profile apache close/the_last_words_arrive".to_owned()
-            )
-        );
-    }
-}
+mod tests;

@@ -40,6 +40,8 @@ fn full() -> Report {
     report.run.stale = vec!["`close/gone` names no case".to_owned()];
     report.run.partition = Some("1/3".to_owned());
     report.results[0].left_out = 3;
+    report.results[0].relies_on = vec!["close/gone".parse().unwrap()];
+    report.results[0].follows_from = Some("close/gone[row]".parse().unwrap());
     report
 }
 

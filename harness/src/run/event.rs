@@ -83,6 +83,12 @@ pub struct Finished {
     pub observed: Option<String>,
     /// Why there is no judgement; for a known deviation, its reason.
     pub reason: Option<String>,
+    /// Cases without which it says nothing.
+    pub relies_on: Vec<CaseId>,
+    /// The case that is violated, and of which this result is a consequence.
+    pub follows_from: Option<CaseId>,
+    /// How the proxy died of it, if it did: deaths with one mark have one cause.
+    pub death: Option<String>,
     /// The rows of the register that it covers.
     pub covers: Vec<&'static str>,
     /// Where the requirement stands.

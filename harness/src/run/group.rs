@@ -4,6 +4,8 @@
 //! that dies is started again, and those cases that were running are repeated one by one: a crash is charged to the
 //! case that brings it about.
 
+mod charging;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -15,9 +17,11 @@ use crate::{
     run::{
         JobSlots, Stop,
         conclude::finished,
+        deaths::Deaths,
         event::{Event, Finished},
         first_contact::control,
         plan::{Options, Planned},
+        said::said,
         worker,
     },
     setup::{PortPlaceholders, Setup},
@@ -37,9 +41,6 @@ pub(super) enum Message {
 /// From the cause of a crash to the end of the process: far longer than that takes, also on a busy machine.
 const DYING: Duration = Duration::from_millis(250);
 
-/// The end of what a subject printed that is shown with a failure.
-const SAID_BYTES: usize = 2000;
-
 /// Conducts groups, one after the other.
 #[derive(Debug)]
 pub(super) struct GroupRunner {
@@ -49,6 +50,8 @@ pub(super) struct GroupRunner {
     pub(super) slots: Arc<JobSlots>,
     pub(super) stop: Stop,
     pub(super) events: mpsc::Sender<Event>,
+    /// Of what the subject has died so far, in whatever set-up.
+    pub(super) deaths: Arc<Deaths>,
     /// The process that first contact was made with, for the group that wants it.
     pub(super) first: Arc<Mutex<Option<Running>>>,
     /// What the placeholders of its set-ups stand for.
@@ -237,46 +240,6 @@ impl Group<'_> {
         true
     }
 
-    /// The subject has died while cases were running, or right after them.
-    fn charge(&mut self, alone: bool, running: &Running) {
-        let death = running
-            .death()
-            .unwrap_or_else(|| "in an unknown way".to_owned());
-        let suspects = std::mem::take(&mut self.fresh);
-        if !alone && suspects.len() != 1 {
-            self.unexplained.push(self.riddle(&death, &suspects));
-            // Each once more, alone: so the one that brings it about is found.
-            self.alone
-                .extend(suspects.into_iter().map(|(_, index, _)| index));
-            return;
-        }
-        self.unexplained.clear();
-        for (_, index, mut result) in suspects {
-            let expected = "the proxy goes on running";
-            result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
-            let mut finished = self.finished(index, result, running);
-            // Whatever the case asks, a client that can end the proxy ends everybody's tunnels.
-            if finished.verdict != Verdict::Known {
-                finished.verdict = Verdict::Fail;
-            }
-            finished.subject_said = said(running);
-            self.runner.send(finished);
-        }
-    }
-
-    /// What is said of a death if none of the suspects brings it about alone.
-    fn riddle(&self, death: &str, suspects: &VecDeque<(Instant, usize, worker::Result)>) -> String {
-        let ids: Vec<&str> = suspects
-            .iter()
-            .map(|&(_, index, _)| self.cases[index].case.id.as_str())
-            .collect();
-        if ids.is_empty() {
-            return format!("the proxy ended while no case ran: {death}");
-        }
-        let ids = ids.join(", ");
-        format!("the proxy ended while these ran, and with none of them alone: {death}: {ids}")
-    }
-
     /// Concludes what has ended so long ago that the subject would have died of it by now.
     fn settle(&mut self, age: Duration, running: &Running) {
         while self
@@ -374,13 +337,4 @@ fn drain(
         }
     }
     ended
-}
-
-/// The end of what the subject printed.
-fn said(running: &Running) -> Option<String> {
-    let output = running.process()?.output();
-    let output = output.trim();
-    let from = output.len().saturating_sub(SAID_BYTES);
-    let from = (from..=output.len()).find(|&at| output.is_char_boundary(at))?;
-    (!output.is_empty()).then(|| output[from..].to_owned())
 }

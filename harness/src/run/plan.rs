@@ -144,6 +144,13 @@ impl Plan {
         self.groups.values().map(Vec::len).sum::<usize>() + self.skipped.len()
     }
 
+    /// Every case that will have a result.
+    pub(super) fn cases(&self) -> impl Iterator<Item = CaseId> {
+        let run = self.groups.values().flatten();
+        let skipped = self.skipped.iter().map(|(planned, _)| planned);
+        run.chain(skipped).map(|planned| planned.case.id.clone())
+    }
+
     fn reason_to_skip(&self, case: &Case) -> Option<String> {
         let products = case.of.into_iter().chain(case.setup.language());
         if let Some(other) = products.into_iter().find(|&one| !self.who.is_like(one)) {

@@ -12,8 +12,11 @@ use std::{
 use crate::{
     lab::{Running, World, ports::PLACEHOLDER_BLOCKS},
     run::{
-        Event, JobSlots, Plan, Stop, conclude,
-        event::{End, Start, Subject},
+        Event, JobSlots, Plan, Stop,
+        causes::Causes,
+        conclude,
+        deaths::Deaths,
+        event::{End, Finished, Start, Subject},
         first_contact, group,
     },
     subject::Who,
@@ -50,21 +53,34 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
         }
     }
     sink(&Event::Started(start));
-    for (planned, reason) in &plan.skipped {
-        sink(&Event::Finished(Box::new(conclude::skipped(
-            planned, reason,
-        ))));
-    }
+    let mut causes = Causes::new(plan.cases());
     let fail_fast = plan.options.fail_fast;
-    let events = run_groups(plan, &world, stop, first);
-    for event in events {
-        sink(&event);
-        if let Event::Finished(finished) = &event
-            && fail_fast
-            && finished.verdict == Verdict::Fail
-        {
+    let tell = |finished: Finished, sink: &mut dyn FnMut(&Event)| {
+        if fail_fast && finished.verdict == Verdict::Fail {
             stop.now();
         }
+        sink(&Event::Finished(Box::new(finished)));
+    };
+    for (planned, reason) in &plan.skipped {
+        for finished in causes.take(conclude::skipped(planned, reason)) {
+            tell(finished, sink);
+        }
+    }
+    for event in run_groups(plan, &world, stop, first) {
+        match event {
+            Event::Finished(finished) => {
+                for finished in causes.take(*finished) {
+                    tell(finished, sink);
+                }
+                if fail_fast && causes.has_a_death() {
+                    stop.now();
+                }
+            }
+            other => sink(&other),
+        }
+    }
+    for finished in causes.rest() {
+        tell(finished, sink);
     }
     if stop.is_asked() {
         world.abandon();
@@ -116,6 +132,7 @@ fn run_groups(
     groups.sort_by_key(|(_, cases)| cases.len());
     let groups = Arc::new(Mutex::new(groups));
     let first = Arc::new(Mutex::new(first));
+    let deaths = Arc::new(Deaths::default());
     // Set-ups that run at the same time: each has a process of the subject, and placeholders of its own.
     for block in 0..PLACEHOLDER_BLOCKS {
         let (groups, events) = (Arc::clone(&groups), events.clone());
@@ -126,6 +143,7 @@ fn run_groups(
             slots: Arc::clone(&slots),
             stop: stop.clone(),
             events,
+            deaths: Arc::clone(&deaths),
             first: Arc::clone(&first),
             placeholders: world.ports.placeholders(block),
         };

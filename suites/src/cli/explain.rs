@@ -71,6 +71,12 @@ fn explain(suite: &Suite, case: &Case, register: &Register, out: &mut String) {
         let _ = writeln!(out, "    {line}");
     }
     let _ = writeln!(out);
+    for id in &case.relies_on {
+        let _ = writeln!(
+            out,
+            "  Relies on {id}: where a proxy breaks that, what is found here follows from it."
+        );
+    }
     for citation in &case.cites {
         let _ = writeln!(out, "  {citation}: {}", citation.url());
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::{Parser, ValueEnum};
 use connectspec_harness::{
     case::{Case, Suite},
+    case_id::CaseId,
     citation::Citation,
 };
 use serde::Serialize;
@@ -42,6 +43,8 @@ struct Entry<'a> {
     title: &'a str,
     level: &'static str,
     covers: &'a [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    relies_on: &'a [CaseId],
     cites: Vec<String>,
     needs: Vec<&'static str>,
     slow: bool,
@@ -123,6 +126,7 @@ fn entry(case: &Case) -> Entry<'_> {
         title: &case.title,
         level: case.level.word(),
         covers: &case.covers,
+        relies_on: &case.relies_on,
         cites: case
             .cites
             .iter()

@@ -1,0 +1,102 @@
+//! Whom the death of the subject is charged to.
+
+use std::{collections::VecDeque, time::Instant};
+
+use crate::{
+    case_id::CaseId,
+    lab::Running,
+    run::{
+        deaths::{Suspicion, mark},
+        group::Group,
+        said::{output, said},
+        worker,
+    },
+    verdict::{Finding, Verdict},
+};
+
+impl Group<'_> {
+    /// The subject has died while cases were running, or right after them.
+    pub(super) fn charge(&mut self, alone: bool, running: &Running) {
+        let death = running
+            .death()
+            .unwrap_or_else(|| "in an unknown way".to_owned());
+        let mark = mark(&death, &output(running));
+        let mut suspects = std::mem::take(&mut self.fresh);
+        let deaths = &self.runner.deaths;
+        deaths.meet(&mark);
+        if alone || suspects.len() == 1 {
+            self.unexplained.clear();
+            // It was one of those that were to be tried alone: the others may run together again.
+            self.waiting.extend(self.alone.drain(..));
+            for (_, index, result) in suspects {
+                deaths.explain(&mark, &self.cases[index].case.id);
+                self.charge_to(index, result, (&death, &mark), running);
+            }
+            return;
+        }
+        let all = suspects.len();
+        let mut kin = Vec::new();
+        suspects.retain(|(_, index, _)| {
+            let suspicion = deaths.suspicion(&mark, &self.cases[*index].case.id);
+            let Suspicion::Kin(cause) = suspicion else {
+                return true;
+            };
+            kin.push((*index, cause));
+            false
+        });
+        for (index, cause) in kin {
+            self.follow(index, cause, &mark, running);
+        }
+        let rest = suspects.iter().map(|&(_, index, _)| index);
+        if suspects.len() < all {
+            self.waiting.extend(rest);
+        } else {
+            // Each once more, alone: so the one that brings it about is found.
+            self.alone.extend(rest);
+            self.unexplained.push(self.riddle(&death, &suspects));
+        }
+    }
+
+    /// The subject died of this case.
+    fn charge_to(
+        &self,
+        index: usize,
+        mut result: worker::Result,
+        (death, mark): (&str, &str),
+        running: &Running,
+    ) {
+        let expected = "the proxy goes on running";
+        result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
+        let mut finished = self.finished(index, result, running);
+        // Whatever the case asks, a client that can end the proxy ends everybody's tunnels.
+        if finished.verdict != Verdict::Known {
+            finished.verdict = Verdict::Fail;
+        }
+        finished.death = Some(mark.to_owned());
+        finished.subject_said = said(running);
+        self.runner.send(finished);
+    }
+
+    /// The subject died while this case ran, as it did of others that it resembles.
+    fn follow(&self, index: usize, cause: CaseId, mark: &str, running: &Running) {
+        let nothing = Err(Finding::absent(format!("follows from {cause}")));
+        let result = worker::Result::without_evidence(nothing);
+        let mut finished = self.finished(index, result, running);
+        finished.death = Some(mark.to_owned());
+        finished.follows_from = Some(cause);
+        self.runner.send(finished);
+    }
+
+    /// What is said of a death if none of the suspects brings it about alone.
+    fn riddle(&self, death: &str, suspects: &VecDeque<(Instant, usize, worker::Result)>) -> String {
+        let ids: Vec<&str> = suspects
+            .iter()
+            .map(|&(_, index, _)| self.cases[index].case.id.as_str())
+            .collect();
+        if ids.is_empty() {
+            return format!("the proxy ended while no case ran: {death}");
+        }
+        let ids = ids.join(", ");
+        format!("the proxy ended while these ran, and with none of them alone: {death}: {ids}")
+    }
+}
