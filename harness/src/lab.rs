@@ -1,6 +1,7 @@
 //! Everything that one case may touch.
 
 mod clients;
+mod control;
 mod expect;
 mod lab;
 mod names;

@@ -26,7 +26,7 @@ const LAST_BYTES_LIMIT: usize = 1024 * 1024;
 /// A connection to the proxy.
 #[derive(Debug)]
 pub struct Connection {
-    pub(super) stream: Stream,
+    pub(crate) stream: Stream,
     pub(super) patience: Patience,
 }
 

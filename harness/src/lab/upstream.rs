@@ -5,17 +5,13 @@
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::{
     client::{Client, Connection},
     http1::{Answer, Forwarded, Request},
     lab::{Lab, servers::Placed},
-    patience::pass,
-    server::{
-        Script, Secrecy, Server,
-        script::{echo, hold, receive_head, send},
-    },
+    server::{Script, Secrecy, Server},
     tunnel::End,
     verdict::{Finding, Outcome},
 };
@@ -128,32 +124,6 @@ impl Lab {
                 return Ok((far, head));
             }
         }
-    }
-
-    /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
-    /// other.
-    pub(crate) async fn control_upstream(&self) -> Outcome {
-        let granting = receive_head()
-            .then(send("HTTP/1.1 200 OK\r\n\r\n"))
-            .then(echo());
-        let upstream = self.upstream(granting).await?;
-        let server = self.server(hold()).await?;
-        let client = self.control_client();
-        // Whoever has looked for the upstream proxy before it was there takes it for dead, and looks again only now and
-        // then when it is asked.
-        let deadline = Instant::now() + self.patience().dial();
-        let mut tunnel = loop {
-            match client.connect(&server).await {
-                Ok(tunnel) => break tunnel,
-                Err(finding) if Instant::now() > deadline => return Err(finding),
-                Err(_) => pass(self.patience().settle()).await,
-            }
-        };
-        tunnel.echoes(self.nonce()).await?;
-        if upstream.visits().is_empty() {
-            return Err(Finding::setup("the upstream proxy was not asked"));
-        }
-        Ok(())
     }
 }
 

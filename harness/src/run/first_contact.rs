@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     lab::{Lab, Running, World},
     run::{event::Subject, plan::Plan},
-    server::script::echo,
-    setup::{Allow, Setup},
+    setup::Setup,
     subject::Who,
     transcript::{ciphertext::without_ciphertext, columns, redact::Secrets, steps},
     verdict::{Finding, Outcome},
@@ -49,25 +48,11 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
     Ok((subject, running))
 }
 
-/// An ordinary tunnel to a port that the set-up allows; set-ups that promise none have no control.
+/// The control tunnel of a set-up, from a thread that waits for it.
 pub(super) fn control(lab: &Lab, setup: &Setup) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
-    runtime.block_on(async {
-        let server = match &setup.allow {
-            _ if setup.upstream => return lab.control_upstream().await,
-            Allow::AsWritten(_) | Allow::Default => return Ok(()),
-            Allow::Servers | Allow::ServersAndItself => lab.server(echo()).await?,
-            Allow::Ports(ports) => {
-                let Some(port) = lab.first_port(ports)? else {
-                    return Ok(());
-                };
-                lab.server_at(port, echo()).await?
-            }
-        };
-        let mut tunnel = lab.control_client().connect(&server).await?;
-        tunnel.echoes(lab.nonce()).await
-    })
+    runtime.block_on(lab.control_of(setup))
 }

@@ -1,0 +1,127 @@
+//! The control tunnel: is there a CONNECT proxy here at all?
+//!
+//! Whatever a case may blame a proxy for, the control forgives: a body behind the 2xx, a line too many, a first word that is
+//! lost, a head in the tunnel. It asks only that a client's word reaches the server and comes back, sometime and somewhere
+//! among the rest. A control as strict as a case would turn that case's failure into *no working CONNECT proxy*, or into
+//! *blocked*, and say nothing of what is wrong.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    client::{Client, Connection},
+    http1::Answer,
+    lab::Lab,
+    patience::pass,
+    server::{
+        Server,
+        script::{echo, hold, receive_head, send},
+    },
+    setup::{Allow, Setup},
+    verdict::{Finding, Outcome},
+};
+
+/// What a proxy may add around the word; more is a flood.
+const ADDED_LIMIT: usize = 1024 * 1024;
+
+impl Lab {
+    /// An ordinary tunnel to a port that the set-up allows; set-ups that promise none have no control.
+    ///
+    /// # Errors
+    /// The set-up's, where it does not come about; the harness's, where it cannot be tried.
+    pub(crate) async fn control_of(&self, setup: &Setup) -> Outcome {
+        let server = match &setup.allow {
+            _ if setup.upstream => return self.control_upstream().await,
+            Allow::AsWritten(_) | Allow::Default => return Ok(()),
+            Allow::Servers | Allow::ServersAndItself => self.server(echo()).await?,
+            Allow::Ports(ports) => {
+                let Some(port) = self.first_port(ports)? else {
+                    return Ok(());
+                };
+                self.server_at(port, echo()).await?
+            }
+        };
+        let mut connection = self.granted(&self.control_client(), &server).await?;
+        self.comes_back(&mut connection).await
+    }
+
+    /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
+    /// other.
+    async fn control_upstream(&self) -> Outcome {
+        let granting = receive_head()
+            .then(send("HTTP/1.1 200 OK\r\n\r\n"))
+            .then(echo());
+        let upstream = self.upstream(granting).await?;
+        let server = self.server(hold()).await?;
+        let client = self.control_client();
+        // Whoever has looked for the upstream proxy before it was there takes it for dead, and looks again only now and
+        // then when it is asked.
+        let deadline = Instant::now() + self.patience().dial();
+        let mut connection = loop {
+            match self.granted(&client, &server).await {
+                Ok(connection) => break connection,
+                Err(finding) if Instant::now() > deadline => return Err(finding),
+                Err(_) => pass(self.patience().settle()).await,
+            }
+        };
+        self.comes_back(&mut connection).await?;
+        if upstream.visits().is_empty() {
+            return Err(Finding::setup("the upstream proxy was not asked"));
+        }
+        Ok(())
+    }
+
+    /// A connection on which a tunnel to `server` was asked for, and not refused in so many words.
+    async fn granted(&self, client: &Client, server: &Server) -> Outcome<Connection> {
+        let exchange = client.asks(client.request(server.authority())).await?;
+        match &exchange.answer {
+            Answer::Reply(reply) if reply.status >= 300 => exchange.success().map(drop)?,
+            Answer::Closed | Answer::Reset => exchange.success().map(drop)?,
+            // It may be an answer that a case has to judge, or one that waits for the client.
+            Answer::Reply(_) | Answer::Garbage { .. } | Answer::Silence => {}
+        }
+        Ok(exchange.connection)
+    }
+
+    /// What the client says comes back, and what is lost comes back when it is said again.
+    async fn comes_back(&self, connection: &mut Connection) -> Outcome {
+        let word = self.nonce();
+        let lost = |why: String| Finding::setup(format!("no octet of a tunnel comes back: {why}"));
+        let deadline = Instant::now() + self.patience().reply();
+        let (mut heard, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
+        while heard.len() < ADDED_LIMIT {
+            let said = timeout(
+                self.patience().soon(),
+                connection.stream.write_all(word.as_bytes()),
+            );
+            if let Ok(Err(error)) = said.await {
+                return Err(lost(error.to_string()));
+            }
+            let again = Instant::now() + self.patience().quiet();
+            loop {
+                let left = again.saturating_duration_since(Instant::now());
+                match timeout(left, connection.stream.read(&mut piece)).await {
+                    Ok(Ok(0)) => return Err(lost("the end".to_owned())),
+                    Ok(Ok(fresh)) => heard.extend_from_slice(&piece[..fresh]),
+                    Ok(Err(error)) => return Err(lost(error.to_string())),
+                    Err(_) => break,
+                }
+                if heard
+                    .windows(word.len())
+                    .any(|heard| heard == word.as_bytes())
+                {
+                    return Ok(());
+                }
+                if heard.len() >= ADDED_LIMIT {
+                    break;
+                }
+            }
+            if Instant::now() > deadline {
+                return Err(lost(format!("silence for {:?}", self.patience().reply())));
+            }
+        }
+        Err(lost("a flood of others".to_owned()))
+    }
+}
