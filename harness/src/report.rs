@@ -8,6 +8,7 @@ pub mod across;
 mod error;
 pub mod evidence;
 pub mod fold;
+mod foreign;
 pub mod format;
 mod known_deviations;
 pub mod model;

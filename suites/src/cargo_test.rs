@@ -35,6 +35,7 @@ use connectspec_harness::{
         },
         remote::Remote,
     },
+    transcript::screen::plain,
     verdict::Verdict,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -169,7 +170,7 @@ pub fn cargo_test(subject: Subject) -> ExitCode {
             let conclusion = libtest_mimic::run(&arguments, trials);
             let deaths = board.deaths();
             for death in &deaths {
-                anstream::eprintln!("{death}");
+                anstream::eprintln!("{}", plain(death));
             }
             match deaths.is_empty() {
                 true => conclusion.exit_code(),
@@ -177,7 +178,7 @@ pub fn cargo_test(subject: Subject) -> ExitCode {
             }
         }
         Err(error) => {
-            anstream::eprintln!("{error}");
+            anstream::eprintln!("{}", plain(&error));
             ExitCode::from(2)
         }
     }

@@ -291,3 +291,89 @@ fn the_same_seed_makes_the_same_random_bytes() {
     assert_eq!(run("a.json", "7"), run("b.json", "7"));
     assert_ne!(run("c.json", "7"), run("d.json", "8"));
 }
+
+#[test]
+fn two_reports_to_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |way: &str| format!("{}{way}/report", folder.path().display());
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    let (one, same) = (path(""), path(&format!("/../{name}")));
+    let (json, html) = (format!("json={one}"), format!("html={same}"));
+    let words = [
+        "the json report and the html report would both be",
+        "a file of its own",
+    ];
+    expect(
+        &["run", "close", "--report", &json, "--report", &html],
+        3,
+        &words,
+    );
+    let markdown = format!("markdown={one}");
+    let words = ["the markdown report and the html report would both be"];
+    expect(
+        &[
+            "matrix",
+            "reference",
+            "--report",
+            &markdown,
+            "--report",
+            &html,
+        ],
+        3,
+        &words,
+    );
+}
+
+/// Retitles the window, rings, turns what follows around, and passes for a verdict of ours.
+const HOSTILE: &str = r"\033]0;owned\007\033[32mPASS\033[0m \342\200\256live";
+
+#[test]
+fn nothing_that_a_stranger_wrote_reaches_the_terminal_raw() {
+    let raw = |text: &str| {
+        let strange = |c: char| c.is_control() && c != '\n' && c != '\u{1b}';
+        text.contains(|c| strange(c) || c == '\u{202e}')
+            || text.contains("\u{1b}]")
+            || text.contains("\u{1b}[32mPASS")
+    };
+    // As on a terminal: colours are kept.
+    let coloured = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("connectspec").unwrap();
+        command.args(arguments).timeout(LIMIT);
+        said(command.env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR")).0
+    };
+    let (folder, file) = profile(&shell(&format!("printf '{HOSTILE}\\n' >&2")));
+    for arguments in [
+        ["run", "--profile", &file],
+        ["profile", "check", &file],
+        ["profile", "serve", &file],
+    ] {
+        let text = coloured(&arguments);
+        assert!(
+            text.contains("owned") && !raw(&text),
+            "{arguments:?}: {text:?}"
+        );
+    }
+    let report = folder.path().join("foreign.json");
+    std::fs::write(&report, FOREIGN).unwrap();
+    let report = report.to_str().unwrap();
+    for arguments in [["matrix", report, report], ["compare", report, report]] {
+        let text = coloured(&arguments);
+        assert!(
+            text.contains("owned") && !raw(&text),
+            "{arguments:?}: {text:?}"
+        );
+    }
+    let no_profile = coloured(&["run", "--profile", "\u{1b}]0;owned\u{7}"]);
+    assert!(
+        no_profile.contains("owned") && !raw(&no_profile),
+        "{no_profile:?}"
+    );
+}
+
+/// A report whose subject has such a title.
+const FOREIGN: &str = r#"{"schema": "connectspec.report/1",
+  "run": {"started": "2026-01-01T00:00:00Z", "took_ms": 1, "connectspec": "0", "seed": 1, "selectors": [], "partition": null},
+  "subject": {"profile": "x", "title": "\u001b]0;owned\u0007\u001b[32mPASS\u001b[0m \u202elive", "version": null, "command": []},
+  "totals": {"pass": 1, "fail": 0, "warn": 0, "info": 0, "known": 0, "healed": 0, "skip": 0, "blocked": 0, "broken": 0},
+  "results": [{"case": "a/b", "title": "\u001b[32mPASS\u0007", "level": "must", "verdict": "pass", "expected": [], "observed": null,
+    "reason": null, "covers": [], "cites": [], "source": "x:1", "took_ms": 1, "setup": "plain", "transcript": []}]}"#;

@@ -103,8 +103,8 @@ fn subject(start: &Start) -> Subject {
     let hide = |text: &String| secrets.hide(text);
     Subject {
         profile: subject.profile,
-        title: subject.title,
-        version: subject.version,
+        title: hide(&subject.title),
+        version: subject.version.as_ref().map(hide),
         command: subject.command.iter().map(hide).collect(),
         again: hide(&subject.again),
     }

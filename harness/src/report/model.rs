@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case_id::CaseId,
-    report::ReportError,
+    report::{ReportError, foreign},
     transcript::steps::Step,
     verdict::{Level, Verdict},
 };
@@ -178,7 +178,7 @@ impl Report {
             reason,
             remedy: remedy.to_owned(),
         };
-        let report: Self = serde_json::from_str(text).map_err(|error| {
+        let report: Self = foreign::parse(text).map_err(|error| {
             let text = error.to_string();
             // The place is said once, in front.
             let reason = text

@@ -11,6 +11,8 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
+use crate::transcript::screen::without_sequences;
+
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
@@ -71,7 +73,7 @@ impl Secrets {
         joined(places.collect())
     }
 
-    /// The text without them.
+    /// The text without them, and without sequences for a terminal: whatever a report says of a stranger comes this way.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
         let mut shown = String::with_capacity(text.len());
@@ -83,7 +85,7 @@ impl Secrets {
             from = place.end;
         }
         shown.push_str(&text[from..]);
-        shown
+        without_sequences(shown)
     }
 }
 

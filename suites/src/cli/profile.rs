@@ -1,7 +1,9 @@
 //! `connectspec profile`: write a profile for a proxy, and check that it works.
 
 use clap::{Parser, Subcommand};
-use connectspec_harness::{report::CaseResult, subject::Need, verdict::Verdict};
+use connectspec_harness::{
+    report::CaseResult, subject::Need, transcript::screen::plain, verdict::Verdict,
+};
 
 use crate::{
     cli::{Status, Trouble, run, scaffold, serve, which::Which},
@@ -74,7 +76,7 @@ fn check(name: &str) -> Result<Status, Trouble> {
     let which = Which::as_they_are(probes);
     let report = run::judge_quietly(&run::Arguments::of_profile(name, which)?)?;
     if let Some(refused) = &report.run.refused {
-        super::say(&format!("{}: {refused}\n", profile.title));
+        super::say(&format!("{}: {refused}\n", plain(&profile.title)));
         return Ok(Status::NotJudged);
     }
     let subject = report.subject.name();

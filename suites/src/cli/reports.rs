@@ -1,6 +1,6 @@
 //! Reports that are read back, and files that are written from them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connectspec_harness::report::{Destination, Report, ReportError, format::destination::Place};
 
@@ -14,6 +14,40 @@ pub(super) fn read(path: &Path) -> Result<Report, Trouble> {
 /// Makes sure that the file can be written, before any work is done for it.
 pub(super) fn place(destination: &Destination) -> Result<Place, Trouble> {
     Place::at(&destination.path, &format!("{} report", destination.format)).map_err(unusable)
+}
+
+/// Makes sure that no report is written over another one.
+pub(super) fn differ(destinations: &[Destination]) -> Result<(), Trouble> {
+    for (index, one) in destinations.iter().enumerate() {
+        let same = |other: &&Destination| file_of(&other.path) == file_of(&one.path);
+        // A device takes whatever comes.
+        if one.path.is_file() || !one.path.exists() {
+            if let Some(other) = destinations[..index].iter().find(same) {
+                return Err(Trouble::usage(format!(
+                    "the {} report and the {} report would both be {}; give each a file of its own",
+                    other.format,
+                    one.format,
+                    one.path.display()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The file that a path leads to, however it is written; one that is not there yet by its folder.
+fn file_of(path: &Path) -> PathBuf {
+    if let Ok(file) = path.canonicalize() {
+        return file;
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// What the exit status of a report says.

@@ -13,6 +13,7 @@ use connectspec_harness::{
         configuration::{Configuration, Credentials, Timeouts},
         process::Subject,
     },
+    transcript::screen::plain,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -98,7 +99,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     let subject = Arc::new(subject);
     super::say(&format!(
         "{} listens on {}; Ctrl-C ends it\n",
-        profile.title,
+        plain(&profile.title),
         subject.address()
     ));
     let ended = wait(&subject).map_err(Trouble::not_judged)?;

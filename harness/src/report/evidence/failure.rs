@@ -7,7 +7,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::{
     report::{CaseResult, Report},
-    transcript::columns::{Layout, lines, wrapped},
+    transcript::{
+        columns::{Layout, lines, wrapped},
+        screen::plain,
+    },
     verdict::Verdict,
 };
 
@@ -24,7 +27,7 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 #[must_use]
 pub fn block(report: &Report, result: &CaseResult) -> String {
     let styled = styled(report, result, Detail::Full, None);
-    anstream::adapter::strip_str(&styled).to_string()
+    plain(&anstream::adapter::strip_str(&styled).to_string()).into_owned()
 }
 
 /// How much of a result is shown.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     report::{
         CaseResult, Format, Report, ReportError,
-        across::matrix::rows::{Matrix, Print, Row},
+        across::matrix::rows::{Matrix, Print, Row, column},
         evidence::diagram::{Diagram, Row as DiagramRow},
         format::html::{Cite, Count, cites, counts, page},
     },
@@ -81,7 +81,7 @@ impl<'r> Page<'r> {
         let subjects = reports.iter().map(|report| {
             let (tone, meaning) = report.meaning();
             Column {
-                name: report.subject.name(),
+                name: column(report),
                 tone,
                 meaning,
                 counts: counts(report),
@@ -200,7 +200,7 @@ impl<'r> Data<'r> {
             (row.case.as_str(), data)
         };
         Self {
-            subjects: reports.iter().map(|report| report.subject.name()).collect(),
+            subjects: reports.iter().map(column).collect(),
             cases: matrix.rows.iter().map(case).collect(),
         }
     }

@@ -18,10 +18,7 @@ use crate::{
 #[must_use]
 pub fn markdown(reports: &[Report]) -> String {
     let matrix = Matrix::of(reports);
-    let names: Vec<String> = reports
-        .iter()
-        .map(|report| cell(&report.subject.name()))
-        .collect();
+    let names: Vec<String> = reports.iter().map(|report| cell(&column(report))).collect();
     let mut text = String::from("### CONNECT proxies side by side\n\n");
 
     let verdicts: Vec<Verdict> = Verdict::ALL
@@ -66,6 +63,15 @@ pub fn markdown(reports: &[Report]) -> String {
         }
     }
     text
+}
+
+/// What stands above a column: the proxy, and whether its run did not come to its end.
+pub(super) fn column(report: &Report) -> String {
+    let name = report.subject.name();
+    match report.run.interrupted {
+        true => format!("{name} (interrupted)"),
+        false => name,
+    }
 }
 
 fn table_head(first: &str, columns: impl Iterator<Item = String>) -> String {
