@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! citation patience verdict   where a requirement stands, how long is waited, what a finding means
+//! stop                        what ends a run before its time
 //! wire transcript             what passes, octet by octet, and views of that
 //! protocol case_id            over which version of HTTP a case is asked, and how it is called
 //! setup subject               what the proxy is told, and the proxy: described, launched, watched
@@ -30,6 +31,7 @@ pub mod report;
 pub mod run;
 pub mod server;
 pub mod setup;
+pub mod stop;
 pub mod subject;
 pub mod transcript;
 pub mod tunnel;

@@ -10,11 +10,11 @@ mod job_slots;
 pub mod plan;
 mod run;
 mod said;
-mod stop;
 mod worker;
 
 pub use event::Event;
 pub(crate) use job_slots::JobSlots;
 pub use plan::{Options, Plan};
 pub use run::run;
-pub use stop::Stop;
+
+pub use crate::stop::Stop;

@@ -16,12 +16,14 @@ mod run;
 mod scaffold;
 mod serve;
 mod shell;
+mod signals;
 mod subject;
 mod which;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use connectspec_harness::transcript::screen::{Screen, plain};
 
 /// Conformance suite for HTTP CONNECT proxies.
 #[derive(Debug, Parser)]
@@ -74,6 +76,8 @@ pub(crate) enum Status {
     NotJudged = 2,
     /// The command line is wrong.
     Usage = 3,
+    /// A signal has ended a command whose status says nothing of proxies.
+    Interrupted = 130,
 }
 
 /// Why a command could not do its work.
@@ -145,7 +149,7 @@ pub fn main() -> ExitCode {
         Err(trouble) => {
             // As clap shows its own, so that an error looks the same wherever it was found.
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error:{red:#} {}", trouble.message);
+            anstream::eprintln!("{red}error:{red:#} {}", plain(&trouble.message));
             trouble.status.into()
         }
     }
@@ -154,7 +158,12 @@ pub fn main() -> ExitCode {
 /// Writes to stdout; a reader that has gone, such as `head`, is no error.
 fn say(text: &str) {
     use std::io::Write as _;
-    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+    let _ = Screen::new(anstream::stdout().lock()).write_all(text.as_bytes());
+}
+
+/// Writes a line to stderr.
+fn tell(text: &str) {
+    anstream::eprintln!("{}", plain(text));
 }
 
 impl From<Status> for ExitCode {

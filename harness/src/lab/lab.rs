@@ -258,6 +258,11 @@ impl Lab {
         self.world.property_tries
     }
 
+    /// Waits until the run is ended.
+    pub(crate) async fn stopped(&self) {
+        self.world.stop.asked().await;
+    }
+
     /// How long to wait for what.
     #[must_use]
     pub fn patience(&self) -> Patience {

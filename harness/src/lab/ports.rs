@@ -18,7 +18,10 @@ use socket2::Socket;
 mod block;
 mod sockets;
 
-use crate::setup::{PLACEHOLDERS, PortPlaceholders, PortRange};
+use crate::{
+    setup::{PLACEHOLDERS, PortPlaceholders, PortRange},
+    stop::Stop,
+};
 use block::block;
 use sockets::{BACKLOG, begin_to_listen, hold};
 pub(crate) use sockets::{listen_on, twin};
@@ -86,12 +89,16 @@ impl Ports {
     /// Reserves a block on `host`, the address that servers listen on.
     ///
     /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
-    /// they can be had, and denied ports are those of the block that it does not contain.
+    /// they can be had, and denied ports are those of the block that it does not contain. Waits for other runs until `stop`.
     ///
     /// # Errors
     /// What the system said, where no block is to be had.
-    pub fn reserve_among(host: IpAddr, allow: Option<&[PortRange]>) -> io::Result<Arc<Self>> {
-        let (first, lock) = block(host, SIZE)?;
+    pub fn reserve_among(
+        host: IpAddr,
+        allow: Option<&[PortRange]>,
+        stop: &Stop,
+    ) -> io::Result<Arc<Self>> {
+        let (first, lock) = block(host, SIZE, stop)?;
         let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();
         let mut denied: VecDeque<u16> = (first + ALLOWED..first + ALLOWED + DENIED).collect();
         if let Some(ranges) = allow {
@@ -309,7 +316,7 @@ mod tests {
             .build()
             .unwrap();
         let _inside = runtime.enter();
-        let ports = Ports::reserve_among(LOCALHOST, None).unwrap();
+        let ports = Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap();
         let port = ports.take_allowed(Duration::ZERO).unwrap();
         let address = (LOCALHOST, port.number());
 
@@ -332,7 +339,7 @@ mod tests {
         let free = TcpListener::bind((LOCALHOST, 0)).unwrap();
         let only = PortRange::from(free.local_addr().unwrap().port());
         drop(free);
-        let ports = Ports::reserve_among(LOCALHOST, Some(&[only])).unwrap();
+        let ports = Ports::reserve_among(LOCALHOST, Some(&[only]), &Stop::default()).unwrap();
         assert_eq!((ports.allowed(), ports.jobs(16)), (1, 1));
         let port = ports.take_allowed(Duration::MAX).unwrap();
         assert!(ports.take_allowed(Duration::ZERO).is_none());
@@ -344,8 +351,8 @@ mod tests {
     #[test]
     fn two_runs_get_two_blocks() {
         let (one, two) = (
-            Ports::reserve_among(LOCALHOST, None).unwrap(),
-            Ports::reserve_among(LOCALHOST, None).unwrap(),
+            Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap(),
+            Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap(),
         );
         let (one, two) = (one.allowed_ranges()[0], two.allowed_ranges()[0]);
         assert!(one.last < two.first || two.last < one.first);

@@ -85,8 +85,8 @@ impl Running {
                 let (configuration, ports) = world
                     .configuration(profile, setup, placeholders)
                     .map_err(NotRunning::Harness)?;
-                let subject =
-                    Subject::launch(profile, &configuration).map_err(NotRunning::Launch)?;
+                let subject = Subject::launch_until(profile, &configuration, &world.stop)
+                    .map_err(NotRunning::Launch)?;
                 Ok(Self {
                     who: Arc::clone(who),
                     address: subject.address(),
@@ -148,7 +148,12 @@ impl Running {
         }
         // What its sockets show already, its parent learns a moment later.
         let status = process.wait(KNOWN_WITHIN)?;
-        Some(status.to_string())
+        Some(match process.has_lost_its_guard() {
+            true => {
+                "somebody killed the process that guards it, and it went down with that".to_owned()
+            }
+            false => status.to_string(),
+        })
     }
 
     /// The credentials that it asks for.
@@ -264,7 +269,8 @@ impl Running {
         };
         let setup = self.as_reached(setup);
         let (configuration, _ports) = world.configuration(profile, &setup, self.placeholders)?;
-        Subject::check(profile, &configuration).map_err(|error| Finding::setup(error.to_string()))
+        let checked = Subject::check_until(profile, &configuration, &world.stop);
+        checked.map_err(|error| Finding::setup(error.to_string()))
     }
 
     pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {

@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -18,6 +17,7 @@ use crate::{
     patience::Patience,
     protocol::Listener,
     setup::{Allow, PortPlaceholders, PortRange, Setup},
+    stop::Stop,
     subject::{
         User, Who,
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
@@ -35,6 +35,8 @@ pub struct World {
     pub(crate) patience: Patience,
     pub(crate) seed: u64,
     pub(crate) property_tries: u32,
+    /// Ends everything that is waited for.
+    pub(crate) stop: Stop,
     /// Where servers listen.
     pub(crate) bind: IpAddr,
     /// How the proxy reaches them.
@@ -43,7 +45,6 @@ pub struct World {
     neighbours: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
-    scratch: tempfile::TempDir,
 }
 
 /// Why a run could not begin. This says nothing about the proxy.
@@ -62,9 +63,6 @@ pub enum WorldError {
     /// No certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),
-    /// No files.
-    #[error("could not write to a temporary folder: {0}")]
-    Scratch(#[from] io::Error),
 }
 
 /// What a run is made with.
@@ -96,42 +94,36 @@ impl Default for RunEnvironment {
 }
 
 impl World {
-    /// Reserves ports for the servers of `who` and makes a certificate authority.
+    /// Reserves ports for the servers of `who` and makes a certificate authority; nothing is waited for after `stop`.
     ///
     /// # Errors
     /// Where no ports, no certificates or no files are to be had.
-    pub fn new(environment: &RunEnvironment, who: &Who) -> Result<Self, WorldError> {
+    pub fn new(environment: &RunEnvironment, who: &Who, stop: &Stop) -> Result<Self, WorldError> {
         raise_file_limit();
         let bind = environment.bind;
-        let ports = match who {
-            Who::Remote(remote) => Ports::reserve_among(bind, remote.allow.as_deref()),
-            Who::Profile(_) => Ports::reserve_among(bind, None),
+        let allow = match who {
+            Who::Remote(remote) => remote.allow.as_deref(),
+            Who::Profile(_) => None,
         };
+        let ports = Ports::reserve_among(bind, allow, stop);
         let ports = ports.map_err(|error| WorldError::Ports(bind, error))?;
         if ports.allowed() == 0 {
             return Err(WorldError::NoPort(bind));
         }
         let pki = Pki::new()?;
-        let scratch = tempfile::Builder::new().prefix("connectspec-").tempdir()?;
-        // A subject that drops its privileges has to read the certificate.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(scratch.path(), open)?;
         let identity = pki.identity(&["127.0.0.1", "::1", "localhost"])?;
-        let tls_files = TlsFiles {
-            certificate: write(scratch.path().join("proxy.crt"), &identity.pem.0)?,
-            key: write(scratch.path().join("proxy.key"), &identity.pem.1)?,
-        };
+        let (certificate, key) = identity.pem.clone();
         Ok(Self {
             ports,
             pki,
             patience: Patience::times(environment.patience),
             seed: environment.seed,
             property_tries: environment.property_tries,
+            stop: stop.clone(),
             bind,
             host: host(environment),
             neighbours: AtomicU32::new(0),
-            tls_files,
-            scratch,
+            tls_files: TlsFiles { certificate, key },
         })
     }
 
@@ -168,11 +160,6 @@ impl World {
             Who::Remote(remote) => remote.credentials.clone(),
         };
         known.iter().flat_map(Credentials::secrets).collect()
-    }
-
-    /// Removes what is on disk, while cases that were left behind may still hold on to it.
-    pub(crate) fn abandon(&self) {
-        let _ = std::fs::remove_dir_all(self.scratch.path());
     }
 
     /// What TLS servers show.
@@ -258,9 +245,4 @@ fn host(environment: &RunEnvironment) -> String {
         Ok(address) => format!("[{address}]"),
         Err(_) => host,
     }
-}
-
-fn write(path: PathBuf, text: &str) -> io::Result<PathBuf> {
-    std::fs::write(&path, text)?;
-    Ok(path)
 }

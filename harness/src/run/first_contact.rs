@@ -54,5 +54,10 @@ pub(super) fn control(lab: &Lab, setup: &Setup) -> Outcome {
         .enable_all()
         .build()
         .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
-    runtime.block_on(lab.control_of(setup))
+    runtime.block_on(async {
+        tokio::select! {
+            outcome = lab.control_of(setup) => outcome,
+            () = lab.stopped() => Err(Finding::harness("the run was ended")),
+        }
+    })
 }

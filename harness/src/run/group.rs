@@ -15,7 +15,7 @@ use std::{
 use crate::{
     lab::{Lab, Running, World},
     run::{
-        JobSlots, Stop,
+        JobSlots,
         conclude::finished,
         deaths::Deaths,
         event::{Event, Finished},
@@ -25,6 +25,7 @@ use crate::{
         worker,
     },
     setup::{PortPlaceholders, Setup},
+    stop::Stop,
     subject::Who,
     verdict::{Conclusion, Finding, Outcome, Verdict},
 };
@@ -123,9 +124,14 @@ impl Group<'_> {
             };
             let running = match started {
                 Ok(running) => Arc::new(running),
+                // The run has ended, not the proxy failed.
+                Err(_) if self.runner.stop.is_asked() => return,
                 Err(reason) => return self.block_the_rest(&reason),
             };
             if let Err(finding) = self.control(&running) {
+                if self.runner.stop.is_asked() {
+                    return;
+                }
                 return self.block_the_rest(&format!("no control tunnel before: {finding}"));
             }
             let charged = self.run_on(&running);

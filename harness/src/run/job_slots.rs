@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::run::Stop;
+use crate::stop::Stop;
 
 /// As many cases at the same time as there are slots.
 #[derive(Debug)]

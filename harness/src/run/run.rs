@@ -12,13 +12,14 @@ use std::{
 use crate::{
     lab::{Running, World, ports::PLACEHOLDER_BLOCKS},
     run::{
-        Event, JobSlots, Plan, Stop,
+        Event, JobSlots, Plan,
         causes::Causes,
         conclude,
         deaths::Deaths,
         event::{End, Finished, Start, Subject},
         first_contact, group,
     },
+    stop::Stop,
     subject::Who,
     verdict::Verdict,
 };
@@ -33,11 +34,13 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
     };
     let refused = |end: &mut End, start: Start, why: String, sink: &mut dyn FnMut(&Event)| {
         sink(&Event::Started(start));
-        end.refused = Some(why);
+        // What was waited for when the run was ended says nothing about the proxy.
+        end.interrupted = stop.is_asked();
+        end.refused = Some(why).filter(|_| !stop.is_asked());
         end.took = began.elapsed();
         sink(&Event::Ended(end.clone()));
     };
-    let world = match World::new(&plan.options.environment, &plan.who) {
+    let world = match World::new(&plan.options.environment, &plan.who, stop) {
         Ok(world) => Arc::new(world),
         Err(error) => return refused(&mut end, start, error.to_string(), sink),
     };
@@ -81,9 +84,6 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
     }
     for finished in causes.rest() {
         tell(finished, sink);
-    }
-    if stop.is_asked() {
-        world.abandon();
     }
     end.interrupted = stop.is_asked();
     end.took = began.elapsed();

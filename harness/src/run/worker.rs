@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     lab::{Lab, Running, World},
-    run::{Stop, plan::Planned},
+    run::plan::Planned,
+    stop::Stop,
     verdict::{Conclusion, Finding, Outcome},
     wire,
 };

@@ -6,7 +6,7 @@ use clap::Parser;
 use connectspec_harness::report::{Destination, Format, Report, ReportError, across::matrix};
 
 use crate::cli::{
-    Status, Trouble, reports, run,
+    Status, Trouble, reports, run, signals,
     which::{Versions, Which},
 };
 
@@ -27,8 +27,9 @@ pub(super) struct Arguments {
 }
 
 /// Writes the matrix. What single proxies do wrong is for it to show, not for its exit status: that is 0, or 2 where
-/// one of them could not be judged.
+/// one of them could not be judged. After a signal, it is a matrix of what there is, and the status says so.
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
+    reports::differ(&arguments.report)?;
     let mut places = Vec::new();
     for destination in &arguments.report {
         if !matches!(destination.format, Format::Html | Format::Markdown) {
@@ -52,7 +53,11 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
         });
     }
     let mut judged = Vec::new();
+    let stop = signals::stop();
     for subject in subjects {
+        if stop.is_asked() {
+            break;
+        }
         judged.push(match subject {
             Subject::Read(report) => *report,
             Subject::Run(arguments) => run::judge_quietly(&arguments)?,
@@ -68,8 +73,16 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     let mut status = Status::Conformant;
     for report in judged.iter().filter(|report| report.results.is_empty()) {
         let why = report.run.refused.as_deref().unwrap_or("no case ran");
-        anstream::eprintln!("{} was not judged: {why}", report.subject.name());
+        super::tell(&format!("{} was not judged: {why}", report.subject.name()));
         status = Status::NotJudged;
+    }
+    if stop.is_asked() {
+        let all = arguments.subjects.len();
+        super::tell(&format!(
+            "interrupted: {} of {all} proxies are in it",
+            judged.len()
+        ));
+        status = Status::Interrupted;
     }
     Ok(status)
 }

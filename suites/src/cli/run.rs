@@ -10,12 +10,13 @@ use connectspec_harness::{
         CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
         format::terminal,
     },
-    run::{self, Options, Plan, Stop},
+    run::{self, Options, Plan},
+    transcript::screen::Screen,
     verdict::Level,
 };
 
 use crate::{
-    cli::{Status, Trouble, baseline, reports, subject::Subject, which::Which},
+    cli::{Status, Trouble, baseline, reports, signals, subject::Subject, which::Which},
     suites,
 };
 
@@ -92,14 +93,14 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
         return Ok(reports::status(&report));
     };
     if report.run.interrupted || report.run.refused.is_some() {
-        anstream::eprintln!(
+        super::tell(&format!(
             "{} stays as it was: the run did not come to its end",
             path.display()
-        );
+        ));
         return Ok(reports::status(&report));
     }
     let (report, said) = baseline::update(path, report)?;
-    anstream::eprintln!("{said}");
+    super::tell(&said);
     Ok(reports::status(&report))
 }
 
@@ -116,8 +117,7 @@ pub(super) fn judge_quietly(arguments: &Arguments) -> Result<Report, Trouble> {
 }
 
 fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Trouble> {
-    let stop = Stop::default();
-    listen_for_signals(stop.clone());
+    let stop = signals::stop();
     let mut fold = ReportFold::new();
     run::run(plan, &stop, &mut |event| {
         fold.event(event);
@@ -166,8 +166,9 @@ impl Arguments {
         };
         let width = std::io::stdout().is_terminal().then(columns).flatten();
         let options = terminal::Options { verbosity, width };
+        reports::differ(&self.report)?;
         let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Terminal::new(
-            anstream::stdout(),
+            Screen::new(anstream::stdout()),
             progress,
             options,
         ))];
@@ -213,30 +214,6 @@ impl Arguments {
             again,
         })
     }
-}
-
-/// Ctrl-C and SIGTERM end the run at once, with a report of what there is.
-fn listen_for_signals(stop: Stop) {
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut interrupt), Ok(mut terminate)) = (
-                signal(SignalKind::interrupt()),
-                signal(SignalKind::terminate()),
-            ) else {
-                return;
-            };
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            stop.now();
-        });
-    });
 }
 
 /// The width of the terminal, as it says itself.

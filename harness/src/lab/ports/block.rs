@@ -4,13 +4,15 @@ use std::{
     io,
     net::IpAddr,
     ops::RangeInclusive,
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
 use socket2::Socket;
 
-use crate::lab::ports::sockets::{bind, hold};
+use crate::{
+    lab::ports::sockets::{bind, hold},
+    stop::Stop,
+};
 
 /// Where blocks are looked for: above the ports of well-known services, below every ephemeral range.
 const FIRST: u16 = 10_240;
@@ -26,16 +28,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 ///
 /// The first port of each block is never used, so that it can always be held alone, and keeps other runs away: with its socket,
 /// the one after it is returned. The others were free when they were looked at.
-pub(super) fn block(host: IpAddr, size: u16) -> io::Result<(u16, Socket)> {
+pub(super) fn block(host: IpAddr, size: u16, stop: &Stop) -> io::Result<(u16, Socket)> {
     let began = Instant::now();
-    let (_alive, nobody) = mpsc::channel::<()>();
     loop {
         match look(host, size) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 if began.elapsed() > PATIENCE {
                     return Err(all_taken(size));
                 }
-                let _ = nobody.recv_timeout(LOOK_AGAIN);
+                if stop.wait(LOOK_AGAIN) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
             }
             found_or_hopeless => return found_or_hopeless,
         }
@@ -101,11 +104,25 @@ mod tests {
         let (begins, begun) = mpsc::channel();
         let waiting = std::thread::spawn(move || {
             begins.send(()).unwrap();
-            block(ALONE, SIZE).map(|(first, _)| first)
+            block(ALONE, SIZE, &Stop::default()).map(|(first, _)| first)
         });
         begun.recv().unwrap();
         drop(taken.remove(3));
         assert_eq!(waiting.join().unwrap().unwrap(), FIRST + 3 * SIZE + 1);
+    }
+
+    #[test]
+    fn who_is_told_to_stop_waits_for_nobody() {
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(127, 0, 77, 2));
+        let _taken: Vec<_> = (0..blocks(SIZE))
+            .map(|at| bind(elsewhere, FIRST + at * SIZE, false).unwrap())
+            .collect();
+        let stop = Stop::default();
+        let stopping = stop.clone();
+        let waiting = std::thread::spawn(move || block(elsewhere, SIZE, &stopping).map(drop));
+        stop.now();
+        let why = waiting.join().unwrap().unwrap_err();
+        assert_eq!(why.kind(), io::ErrorKind::Interrupted);
     }
 
     #[test]

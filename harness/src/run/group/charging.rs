@@ -11,6 +11,7 @@ use crate::{
         said::{output, said},
         worker,
     },
+    subject::process::Subject,
     verdict::{Finding, Verdict},
 };
 
@@ -22,6 +23,9 @@ impl Group<'_> {
             .unwrap_or_else(|| "in an unknown way".to_owned());
         let mark = mark(&death, &output(running));
         let mut suspects = std::mem::take(&mut self.fresh);
+        if running.process().is_some_and(Subject::has_lost_its_guard) {
+            return self.charge_nobody(alone, &death, suspects, running);
+        }
         let deaths = &self.runner.deaths;
         deaths.meet(&mark);
         if alone || suspects.len() == 1 {
@@ -54,6 +58,26 @@ impl Group<'_> {
             // Each once more, alone: so the one that brings it about is found.
             self.alone.extend(rest);
             self.unexplained.push(self.riddle(&death, &suspects));
+        }
+    }
+
+    /// The subject was taken down from outside, which says nothing about it.
+    fn charge_nobody(
+        &mut self,
+        alone: bool,
+        death: &str,
+        suspects: VecDeque<(Instant, usize, worker::Result)>,
+        running: &Running,
+    ) {
+        if !alone {
+            self.unexplained.push(self.riddle(death, &suspects));
+            let all = suspects.into_iter().map(|(_, index, _)| index);
+            return self.alone.extend(all);
+        }
+        for (_, index, mut result) in suspects {
+            result.outcome = Err(Finding::harness(death));
+            let finished = self.finished(index, result, running);
+            self.runner.send(finished);
         }
     }
 
