@@ -101,6 +101,7 @@ fn vars() -> Vars {
         access_log: "/scratch/access.log".into(),
         error_log: "/scratch/error.log".into(),
         htpasswd: Some("/scratch/htpasswd".into()),
+        tls: None,
         here: None,
     }
 }

@@ -3,7 +3,7 @@
 //! No proxy is known by name here. What one is called, how it is started and what it can be told
 //! comes from its [`profile`]; what a case wants of it is a [`configuration::Configuration`]; both together
 //! become a running [`process::Subject`], or a proxy that runs already is wrapped as a
-//! [`remote::Remote`]. The module uses no other part of the harness and needs no async runtime: its
+//! [`remote::Remote`]. The module uses little else of the harness and needs no async runtime: its
 //! waits block, each with a deadline, and may be called from any thread.
 //!
 //! ```no_run
@@ -26,6 +26,7 @@ pub mod remote;
 mod subject;
 mod users;
 pub mod variables;
+mod written;
 
 pub use capability::{Claims, Need, Offer};
 pub use subject::Who;

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
 };
 
 use crate::{setup::PortRange, subject::offers::Passwords};
@@ -163,13 +162,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The files of a listener that speaks TLS, in PEM.
+/// What is in the files of a listener that speaks TLS, in PEM. They lie in the folder of the launch and go with it, whoever
+/// is killed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TlsFiles {
     /// The certificate, with its chain after it.
-    pub certificate: PathBuf,
+    pub certificate: String,
     /// Its private key.
-    pub key: PathBuf,
+    pub key: String,
 }
 
 /// How long the subject waits, in whole seconds, before it gives up.

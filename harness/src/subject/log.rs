@@ -5,7 +5,6 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
     io::{Read, Seek, SeekFrom},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -13,6 +12,8 @@ use std::{
 };
 
 use regex::Regex;
+
+use crate::subject::written;
 
 /// Reads the access log of one subject. Clones read the same log.
 #[derive(Clone, Debug)]
@@ -50,6 +51,14 @@ const LINE_MAX: usize = 64 * 1024;
 
 /// How many lines are kept; the oldest go first. A run writes some thousands.
 const LINES_MAX: usize = 50_000;
+
+/// How many octets of lines are kept; the oldest lines go first. Lines that are worth reading have some hundred octets,
+/// and those of a run take a few megabytes.
+const KEPT_MAX: usize = 32 * 1024 * 1024;
+
+/// How far behind the end of a file reading goes on; what lies between is passed over. More than is kept would be read
+/// for nothing, and a sparse file of gigabytes costs its writer nothing.
+const BEHIND_MAX: u64 = KEPT_MAX as u64;
 
 impl LogReader {
     /// Follows a file, which need not exist yet. Named groups of the pattern are `source_port`, `status`,
@@ -187,6 +196,8 @@ pub(super) struct Lines {
 #[derive(Debug, Default)]
 struct Store {
     lines: VecDeque<String>,
+    /// How many octets they have.
+    kept: usize,
     /// How many lines are gone from the front.
     gone: u64,
     partial: Vec<u8>,
@@ -224,10 +235,15 @@ impl Lines {
 impl Store {
     fn complete(&mut self) {
         let line = String::from_utf8_lossy(&self.partial);
-        self.lines.push_back(line.trim_end_matches('\r').to_owned());
+        let line = line.trim_end_matches('\r').to_owned();
+        self.kept += line.len();
+        self.lines.push_back(line);
         self.partial.clear();
-        if self.lines.len() > LINES_MAX {
-            self.lines.pop_front();
+        while self.lines.len() > LINES_MAX || self.kept > KEPT_MAX {
+            let Some(oldest) = self.lines.pop_front() else {
+                return;
+            };
+            self.kept -= oldest.len();
             self.gone += 1;
         }
     }
@@ -254,20 +270,20 @@ struct Follower {
 impl Follower {
     fn read_into(&mut self, lines: &Lines) {
         // Opened anew: the file may be rotated, and may not be there yet.
-        let Ok(mut file) = File::open(&self.path) else {
-            return;
-        };
-        let Ok(length) = file.metadata().map(|meta| meta.len()) else {
+        let Ok((mut file, length)) = written::open(&self.path) else {
             return;
         };
         if length < self.read {
             self.read = 0;
         }
+        self.read = self.read.max(length.saturating_sub(BEHIND_MAX));
         if length == self.read || file.seek(SeekFrom::Start(self.read)).is_err() {
             return;
         }
         let mut buffer = [0; 16 * 1024];
-        while let Ok(read @ 1..) = file.read(&mut buffer) {
+        // No further than it was long: a flood would never be read to its end.
+        let mut rest = file.take(length - self.read);
+        while let Ok(read @ 1..) = rest.read(&mut buffer) {
             lines.push(&buffer[..read]);
             self.read += read as u64;
         }

@@ -4,11 +4,13 @@
 //! error with what it printed, never more. *Children die with the harness*, also when it is killed: see
 //! [`guard_main_if_asked`].
 
+mod check;
 mod child;
 mod error;
 mod files;
 mod guard;
 mod guard_orders;
+mod mark;
 mod output;
 mod prepared;
 mod program;
@@ -25,18 +27,23 @@ use std::{
     time::Duration,
 };
 
-use crate::subject::{
-    configuration::Configuration,
-    log::{Lines, LogReader},
-    process::{
-        child::Guarded,
-        prepared::{Prepared, ensure_free},
-        program::version,
-        scratch::Scratch,
-        vitals::{Vitals, is_ending, leave_spare_files},
+use crate::{
+    stop::Stop,
+    subject::{
+        configuration::Configuration,
+        log::{Lines, LogReader},
+        process::{
+            child::Guarded,
+            prepared::{Prepared, ensure_free},
+            program::version,
+            scratch::Scratch,
+            vitals::{Vitals, is_ending, leave_spare_files},
+        },
+        profile::{LogSource, Profile, StopSignal},
+        written,
     },
-    profile::{LogSource, Profile, StopSignal},
 };
+pub use check::{CHECK_WITHIN, CheckOutcome};
 pub use child::set_guard;
 pub use error::LaunchError;
 pub(crate) use files::raise_file_limit;
@@ -67,6 +74,8 @@ pub struct Subject {
     scratch: Scratch,
     guarded: Guarded,
     stop: (StopSignal, Duration),
+    /// The end of the run that it belongs to.
+    run: Stop,
     version: Option<VersionQuery>,
     log: Option<LogReader>,
     errors: LogReader,
@@ -84,32 +93,6 @@ pub struct Stopped {
     pub early: bool,
 }
 
-/// What the subject's own check said of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckOutcome {
-    /// Whether the check exited with 0.
-    pub accepted: bool,
-    /// How the check ended.
-    pub status: ExitStatus,
-    /// What it printed on stdout and stderr.
-    pub output: String,
-}
-
-impl CheckOutcome {
-    /// What the check said last: the error, after warnings.
-    #[must_use]
-    pub fn last_line(&self) -> String {
-        let mut lines = self.output.lines().map(str::trim);
-        lines
-            .rfind(|line| !line.is_empty())
-            .unwrap_or("nothing")
-            .to_owned()
-    }
-}
-
-/// How long a check may take: it reads a small file, but an interpreter may have to start for that.
-pub const CHECK_WITHIN: Duration = Duration::from_secs(10);
-
 #[derive(Debug)]
 struct VersionQuery {
     program: PathBuf,
@@ -124,6 +107,19 @@ impl Subject {
     /// When the program is missing, ends, or does not listen in time; when its port is taken; when a
     /// template cannot be rendered. Nothing is left running then.
     pub fn launch(profile: &Profile, configuration: &Configuration) -> Result<Self, LaunchError> {
+        Self::launch_until(profile, configuration, &Stop::default())
+    }
+
+    /// As [`Subject::launch`], for a run that may be ended: then nothing is waited for any more, and it gets little time
+    /// to end in order.
+    ///
+    /// # Errors
+    /// As those of [`Subject::launch`], and when the run is ended meanwhile.
+    pub fn launch_until(
+        profile: &Profile,
+        configuration: &Configuration,
+        run: &Stop,
+    ) -> Result<Self, LaunchError> {
         let prepared = Prepared::new(profile, configuration)?;
         let args = prepared.render(&profile.launch.args)?;
         ensure_free(configuration.listen)?;
@@ -139,7 +135,7 @@ impl Subject {
             }
         });
         let (log, lines) = log.map_or((None, None), |(reader, lines)| (Some(reader), lines));
-        let guarded = prepared.start(&args, lines)?;
+        let guarded = prepared.start(&args, lines, run)?;
         let version = profile.launch.version.as_ref().map(|asked| {
             Ok::<_, LaunchError>(VersionQuery {
                 program: prepared.program.clone(),
@@ -152,6 +148,7 @@ impl Subject {
             command: prepared.command(&args),
             guarded,
             stop: (profile.launch.stop_signal, profile.launch.stop_within),
+            run: run.clone(),
             version: version.transpose()?,
             log,
             errors: LogReader::unparsed(prepared.scratch.error_log()),
@@ -160,48 +157,6 @@ impl Subject {
         };
         subject.ready(profile.launch.ready_within)?;
         Ok(subject)
-    }
-
-    /// Lets the proxy check a configuration, without serving it. Blocks.
-    ///
-    /// # Errors
-    /// When the profile has no check, when the check cannot be run, or when it does not end within
-    /// [`CHECK_WITHIN`].
-    pub fn check(
-        profile: &Profile,
-        configuration: &Configuration,
-    ) -> Result<CheckOutcome, LaunchError> {
-        let Some(check) = &profile.launch.check else {
-            return Err(LaunchError::NoCheck {
-                origin: profile.origin.clone(),
-            });
-        };
-        // Declared first, so that it is dropped last: see the fields of a subject.
-        let guarded;
-        let prepared = Prepared::new(profile, configuration)?;
-        let args = prepared.render(check)?;
-        guarded = prepared.start(&args, None)?;
-        guarded.wait(CHECK_WITHIN);
-        let status = guarded.exit_status();
-        guarded.kill();
-        if let Some(cause) = guarded.refusal() {
-            return Err(LaunchError::NotRun {
-                program: prepared.program,
-                cause,
-            });
-        }
-        match status {
-            Some(status) => Ok(CheckOutcome {
-                accepted: status.success(),
-                status,
-                output: guarded.output(),
-            }),
-            None => Err(LaunchError::CheckHung {
-                command: prepared.command(&args).join(" "),
-                within: CHECK_WITHIN,
-                output: guarded.output(),
-            }),
-        }
     }
 
     /// Where it listens.
@@ -220,7 +175,7 @@ impl Subject {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let query = self.version.as_ref()?;
-        version(&query.program, &query.args, &query.pattern)
+        version(&query.program, &query.args, &query.pattern, &self.run)
     }
 
     /// Whether its leader still runs. Once a connection was closed by the leader's end, this is `false`.
@@ -240,6 +195,12 @@ impl Subject {
     pub fn wait(&self, patience: Duration) -> Option<ExitStatus> {
         self.guarded.wait(patience);
         self.exit_status()
+    }
+
+    /// Whether its guard was killed by somebody else: then it was taken down, and has not ended by itself.
+    #[must_use]
+    pub fn has_lost_its_guard(&self) -> bool {
+        self.guarded.is_lost()
     }
 
     /// The process id of its leader, which is also the number of its process group.
@@ -309,7 +270,13 @@ impl Subject {
             if !early {
                 self.begin_to_stop();
             }
-            let killed = !self.guarded.wait(self.stop.1);
+            self.guarded.wait_unless_stopped(self.stop.1);
+            let rest = if self.run.is_asked() {
+                HURRIED
+            } else {
+                Duration::ZERO
+            };
+            let killed = !self.guarded.wait(rest);
             self.guarded.kill();
             Stopped {
                 status: self.exit_status(),
@@ -328,8 +295,12 @@ impl Subject {
 
     /// Waits until it accepts connections.
     fn ready(&self, within: Duration) -> Result<(), LaunchError> {
-        if readiness::wait(self.address, within, |pause| self.guarded.wait(pause)) {
+        let ended = |pause| self.guarded.wait_unless_stopped(pause);
+        if readiness::wait(self.address, within, ended) {
             return Ok(());
+        }
+        if self.run.is_asked() {
+            return Err(LaunchError::Stopped);
         }
         let command = self.command.join(" ");
         if let Some(cause) = self.guarded.refusal() {
@@ -357,14 +328,16 @@ impl Subject {
 
     /// What it printed, and what it wrote to its error log instead.
     fn last_words(&self) -> String {
-        let logged = std::fs::read(self.scratch.error_log()).unwrap_or_default();
-        let tail = &logged[logged.len().saturating_sub(LOGGED_MAX)..];
-        format!("{}\n{}", self.output(), String::from_utf8_lossy(tail))
+        let logged = written::last(&self.scratch.error_log(), LOGGED_MAX).unwrap_or_default();
+        format!("{}\n{logged}", self.output())
     }
 }
 
+/// How long it may take to end when the run was ended: enough for one that ends in order, and nobody waits for it.
+const HURRIED: Duration = Duration::from_millis(500);
+
 /// How much of an error log is shown when a launch fails.
-const LOGGED_MAX: usize = 8 * 1024;
+const LOGGED_MAX: u64 = 8 * 1024;
 
 impl Drop for Subject {
     fn drop(&mut self) {

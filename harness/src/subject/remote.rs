@@ -55,6 +55,9 @@ pub enum RemoteError {
     /// The pattern for its log is wrong.
     #[error("the log pattern is wrong: {0}")]
     Pattern(Box<regex::Error>),
+    /// Its log is something that has no lines to come back to.
+    #[error("the access log {} is no regular file; name a file that the proxy writes", .0.display())]
+    Log(PathBuf),
 }
 
 impl Remote {
@@ -99,9 +102,13 @@ impl Remote {
     /// Says where its access log is, and how it reads (see [`LogReader::file`]).
     ///
     /// # Errors
-    /// When the pattern is no regular expression.
+    /// When the pattern is no regular expression, or the log is something else than a file.
     pub fn access_log(mut self, file: PathBuf, pattern: &str) -> Result<Self, RemoteError> {
         let pattern = Regex::new(pattern).map_err(|error| RemoteError::Pattern(Box::new(error)))?;
+        // One that is not there yet may still come.
+        if file.metadata().is_ok_and(|known| !known.is_file()) {
+            return Err(RemoteError::Log(file));
+        }
         self.access_log = Some(LogReader::file(file, pattern));
         Ok(self)
     }

@@ -55,6 +55,8 @@ pub struct Vars {
     pub error_log: PathBuf,
     /// The htpasswd file, when credentials are set.
     pub htpasswd: Option<PathBuf>,
+    /// The certificate and the key of a listener that speaks TLS.
+    pub tls: Option<[PathBuf; 2]>,
     /// The profile's own folder; built-in profiles have none.
     pub here: Option<PathBuf>,
 }
@@ -86,8 +88,8 @@ impl Vars {
         let clients = configuration.clients.as_ref();
         let clients =
             clients.map(|known| known.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let tls = configuration.tls.as_ref().map(|tls| {
-            context! { certificate => text(&tls.certificate), key => text(&tls.key) }
+        let tls = self.tls.as_ref().map(|[certificate, key]| {
+            context! { certificate => text(certificate), key => text(key) }
         });
         let timeouts = configuration.timeouts;
         let lines = configuration.lines.as_ref().map(|lines| {

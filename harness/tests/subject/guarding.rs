@@ -85,18 +85,22 @@ fn nothing_outlives_a_harness_that_is_killed() -> Proof {
 
 fn nothing_outlives_a_guard_that_is_killed() -> Proof {
     let pipe = LifePipe::new()?;
-    // Without the worker that has left the group: nobody but the guard could know it.
-    let workers = with_workers(&pipe.name());
-    let in_the_group = workers.lines().filter(|line| !line.contains("setsid"));
-    let profile = script(&in_the_group.collect::<Vec<_>>().join("\n"))?;
+    // Also the worker that has left the group of the subject.
+    let profile = script(&with_workers(&pipe.name()))?;
     let subject = Subject::launch(&profile, &somewhere())?;
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", subject.pid()))?;
     let (_, fields) = stat.rsplit_once(") ").ok_or("no stat")?;
     let guard: u32 = fields.split(' ').nth(1).ok_or("no parent")?.parse()?;
     ensure(guard != std::process::id(), "it has no guard")?;
+    ensure(!subject.has_lost_its_guard(), "it has no guard")?;
     kill_process(pid_of(guard)?, Signal::KILL)?;
     pipe.ends()?;
-    ensure(!subject.is_alive(), "the leader seems alive")
+    ensure(!subject.is_alive(), "the leader seems alive")?;
+    subject.wait(PATIENCE);
+    ensure(
+        subject.has_lost_its_guard(),
+        "it seems to have ended by itself",
+    )
 }
 
 fn a_launch_that_fails_leaves_nothing() -> Proof {

@@ -120,7 +120,7 @@ read x; echo "stdin $?"; cat htpasswd; exit 3
         )?;
     }
     ensure(
-        !output.contains("CONNECTSPEC"),
+        !output.contains("CONNECTSPEC_GUARD"),
         format!("the guard's mark is left: {output}"),
     )
 }

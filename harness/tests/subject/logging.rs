@@ -21,6 +21,8 @@ super::tests![
     a_line_in_a_file_is_waited_for,
     a_rotated_file_is_followed,
     a_long_line_is_cut_and_a_half_one_waits,
+    a_pipe_in_the_place_of_a_log_has_no_lines,
+    a_sparse_log_of_gigabytes_costs_what_is_kept,
     a_dead_subject_is_not_waited_for,
     a_running_proxy_is_described_by_hand,
 ];
@@ -136,6 +138,49 @@ fn a_long_line_is_cut_and_a_half_one_waits() -> Proof {
     ensure(
         log.lines()[1].text == "half and half",
         "the halves do not meet",
+    )
+}
+
+/// Opened as files are, a pipe to which nobody writes would be waited for to the end of days.
+fn a_pipe_in_the_place_of_a_log_has_no_lines() -> Proof {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("access.log");
+    let made = std::process::Command::new("mkfifo").arg(&path).status()?;
+    ensure(made.success(), "no pipe could be made")?;
+    let log = LogReader::file(path.clone(), PATTERN.parse()?);
+    let before = Instant::now();
+    let line = log.wait_for("x", Duration::from_millis(20));
+    ensure(line.is_none() && before.elapsed() < PATIENCE, "a line")?;
+    let remote = Remote::new("127.0.0.1:1")?.access_log(path, PATTERN);
+    let mistake = remote.err().ok_or("a pipe is taken for a log")?.to_string();
+    ensure(mistake.contains("no regular file"), mistake)
+}
+
+fn a_sparse_log_of_gigabytes_costs_what_is_kept() -> Proof {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("access.log");
+    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    file.set_len(3 << 30)?;
+    file.write_all(b"\nstatus=200 source=1 target=last\n")?;
+    let log = LogReader::file(path, PATTERN.parse()?);
+    let before = Instant::now();
+    ensure(log.wait_for("last", PATIENCE).is_some(), "no last line")?;
+    ensure(
+        before.elapsed() < PATIENCE / 2,
+        "it was read from end to end",
+    )?;
+    // Short lines, but more octets of them than anybody wants to keep.
+    for _ in 0..64 {
+        file.write_all("x".repeat(1 << 10).repeat(1 << 10).as_bytes())?;
+        file.write_all(b"\n")?;
+        let line = format!("{}\n", "y".repeat(16 << 10));
+        file.write_all(line.repeat(64).as_bytes())?;
+        drop(log.lines());
+    }
+    let kept: usize = log.lines().iter().map(|line| line.text.len()).sum();
+    ensure(
+        (16 << 20..=32 << 20).contains(&kept),
+        format!("{kept} octets are kept"),
     )
 }
 

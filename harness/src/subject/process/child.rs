@@ -12,14 +12,18 @@ use std::{
     time::Duration,
 };
 
-use crate::subject::{
-    log::Lines,
-    process::{
-        guard::{self, Stage},
-        guard_orders::Order,
-        watch::{State, Watched, watch},
+use crate::{
+    stop::Stop,
+    subject::{
+        log::Lines,
+        process::{
+            guard::{self, Stage},
+            guard_orders::Order,
+            mark,
+            watch::{State, Watched, watch},
+        },
+        profile::LogSource,
     },
-    profile::LogSource,
 };
 
 /// What to start.
@@ -32,6 +36,8 @@ pub(super) struct Start<'a> {
     pub(super) folder: &'a Path,
     /// The output that is also an access log, line by line.
     pub(super) lines: Option<(LogSource, Arc<Lines>)>,
+    /// Ends the waits for it, though not the program.
+    pub(super) stop: &'a Stop,
 }
 
 /// A program under guard.
@@ -65,6 +71,10 @@ pub(super) enum StartError {
     Guard(String),
     /// The system refused to run the program.
     Program(io::Error),
+    /// Nobody wants it any more.
+    Stopped,
+    /// Nobody could say what becomes of it.
+    NoProc,
 }
 
 impl Guarded {
@@ -72,6 +82,7 @@ impl Guarded {
     pub(super) fn start(start: &Start<'_>) -> Result<Self, StartError> {
         let broken = |error: io::Error| StartError::Guard(error.to_string());
         let (ours, theirs) = UnixStream::pair().map_err(broken)?;
+        let mark = mark::new();
         let mut command = Command::new(start.guard);
         command
             .arg0("connectspec-guard")
@@ -80,6 +91,7 @@ impl Guarded {
             .args(start.args)
             .current_dir(start.folder)
             .env(guard::MARK, "1")
+            .env(mark::VARIABLE, &mark)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -90,17 +102,32 @@ impl Guarded {
                 .env_remove(variable.to_ascii_uppercase());
         }
         command.envs(start.env.iter().map(|(name, value)| (name, value)));
-        let guard = command.spawn().map_err(broken)?;
+        let guard = command.spawn().map_err(|error| {
+            if Path::new("/proc/self").exists() {
+                broken(error)
+            } else {
+                StartError::NoProc
+            }
+        })?;
         // The command holds the guard's end of the socket: kept, its closing would go unnoticed.
         drop(command);
         let orders = ours.try_clone().map_err(broken)?;
-        let watched = watch(ours, guard, start.lines.clone()).map_err(broken)?;
+        let watched = watch(ours, guard, mark, start.lines.clone()).map_err(broken)?;
+        let watching = Arc::downgrade(&watched);
+        start.stop.tell(Box::new(move || {
+            if let Some(watched) = watching.upgrade() {
+                watched.stop();
+            }
+        }));
         let guarded = Self { orders, watched };
-        let started = |state: &State| state.pid.is_some() || state.refused.is_some() || state.gone;
+        let started = |state: &State| {
+            state.pid.is_some() || state.refused.is_some() || state.gone || state.stopped
+        };
         let state = guarded.watched.wait(GUARD_WITHIN, started);
         match (state.refused, state.pid) {
             (Some(error), _) => Err(StartError::Program(io::Error::from_raw_os_error(error))),
             (None, Some(_)) => Ok(guarded),
+            (None, None) if state.stopped => Err(StartError::Stopped),
             (None, None) => Err(StartError::Guard(format!(
                 "{} did not answer as a guard",
                 start.guard.display()
@@ -133,12 +160,25 @@ impl Guarded {
             .text()
     }
 
+    /// Whether somebody has killed its guard.
+    pub(super) fn is_lost(&self) -> bool {
+        self.watched.lock().lost
+    }
+
     /// Waits until it has ended; whether it has.
     pub(super) fn wait(&self, patience: Duration) -> bool {
         self.watched
             .wait(patience, |state| state.exit.is_some())
             .exit
             .is_some()
+    }
+
+    /// Waits until it has ended or nobody wants to wait any more; whether that is so.
+    pub(super) fn wait_unless_stopped(&self, patience: Duration) -> bool {
+        let state = self
+            .watched
+            .wait(patience, |state| state.exit.is_some() || state.stopped);
+        state.exit.is_some() || state.stopped
     }
 
     /// Asks the leader to end. Does not wait.

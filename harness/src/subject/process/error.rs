@@ -83,6 +83,14 @@ pub enum LaunchError {
         /// What it printed.
         output: String,
     },
+    /// There is no /proc, where the harness finds its own program and sees what a subject does.
+    #[error(
+        "could not launch a program where there is no /proc; mount it: mount -t proc proc /proc"
+    )]
+    NoProc,
+    /// The run was ended meanwhile.
+    #[error("the run was ended before it listened")]
+    Stopped,
     /// The program that guards subjects does not work.
     #[error(
         "could not guard the subject: {0}; a program that launches subjects has to call guard_main_if_asked first"

@@ -9,21 +9,24 @@ use std::{
 
 use minijinja::Value;
 
-use crate::subject::{
-    configuration::Configuration,
-    htpasswd,
-    log::Lines,
-    offers::Passwords,
-    process::{
-        LaunchError,
-        child::{self, Guarded, Start, StartError},
-        guard,
-        program::find_program,
-        readiness,
-        scratch::Scratch,
+use crate::{
+    stop::Stop,
+    subject::{
+        configuration::Configuration,
+        htpasswd,
+        log::Lines,
+        offers::Passwords,
+        process::{
+            LaunchError,
+            child::{self, Guarded, Start, StartError},
+            guard,
+            program::find_program,
+            readiness,
+            scratch::Scratch,
+        },
+        profile::{LogSource, Profile, mistake::Mistake, template::Template},
+        variables::Vars,
     },
-    profile::{LogSource, Profile, mistake::Mistake, template::Template},
-    variables::Vars,
 };
 
 /// All that a program needs to be started.
@@ -51,11 +54,19 @@ impl Prepared {
             .credentials
             .as_ref()
             .map(|_| scratch.write(Path::new("htpasswd"), &lines));
+        // Subjects that drop their privileges may have to read the key; it opens nothing but this launch.
+        let tls = configuration.tls.as_ref().map(|files| {
+            Ok([
+                scratch.write(Path::new("proxy.crt"), &files.certificate)?,
+                scratch.write(Path::new("proxy.key"), &files.key)?,
+            ])
+        });
         let vars = Vars {
             scratch: scratch.path().to_owned(),
             access_log: scratch.access_log(),
             error_log: scratch.error_log(),
             htpasswd: password_file.transpose().map_err(LaunchError::Scratch)?,
+            tls: tls.transpose().map_err(LaunchError::Scratch)?,
             here: profile.folder.clone(),
         };
         let values = vars.values(configuration, &profile.offers);
@@ -97,6 +108,7 @@ impl Prepared {
         &self,
         args: &[String],
         lines: Option<(LogSource, Arc<Lines>)>,
+        stop: &Stop,
     ) -> Result<Guarded, LaunchError> {
         let start = Start {
             guard: &child::guard_program(),
@@ -105,9 +117,12 @@ impl Prepared {
             env: &self.env,
             folder: self.scratch.path(),
             lines,
+            stop,
         };
         Guarded::start(&start).map_err(|error| match error {
             StartError::Guard(why) => LaunchError::Guard(why),
+            StartError::Stopped => LaunchError::Stopped,
+            StartError::NoProc => LaunchError::NoProc,
             StartError::Program(cause) => LaunchError::NotRun {
                 program: self.program.clone(),
                 cause,

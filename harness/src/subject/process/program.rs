@@ -11,12 +11,15 @@ use std::{
 
 use regex::Regex;
 
-use crate::subject::{
-    process::{
-        LaunchError,
-        child::{self, Guarded, Start},
+use crate::{
+    stop::Stop,
+    subject::{
+        process::{
+            LaunchError,
+            child::{self, Guarded, Start},
+        },
+        profile::Profile,
     },
-    profile::Profile,
 };
 
 /// Where Debian puts its daemons; not in every user's PATH.
@@ -57,7 +60,12 @@ pub(super) fn find_program(program: &str, profile: &Profile) -> Result<PathBuf, 
 }
 
 /// The first group of `pattern` in what the program prints; asked once for each program.
-pub(super) fn version(program: &Path, args: &[String], pattern: &Regex) -> Option<String> {
+pub(super) fn version(
+    program: &Path,
+    args: &[String],
+    pattern: &Regex,
+    stop: &Stop,
+) -> Option<String> {
     let key = (program.to_owned(), args.to_vec());
     let mut versions = VERSIONS.lock().unwrap_or_else(PoisonError::into_inner);
     versions
@@ -72,9 +80,10 @@ pub(super) fn version(program: &Path, args: &[String], pattern: &Regex) -> Optio
                 // No scratch folder, which the guard would remove.
                 folder: Path::new("/"),
                 lines: None,
+                stop,
             };
             let guarded = Guarded::start(&start).ok()?;
-            guarded.wait(VERSION_WITHIN);
+            guarded.wait_unless_stopped(VERSION_WITHIN);
             let output = guarded.output();
             Some(pattern.captures(&output)?.get(1)?.as_str().to_owned())
         })

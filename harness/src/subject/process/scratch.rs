@@ -8,11 +8,19 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::subject::written;
+
 /// Subjects drop their privileges to users that the harness does not know; they have to read the rest.
 const READABLE: u32 = 0o755;
 
 /// As root only: those users have to write their logs, too. The sticky bit keeps them from each other's.
 const WRITABLE_BY_ALL: u32 = 0o1777;
+
+/// How many files of logs are read. Proxies write three or four.
+const LOGS_READ: usize = 16;
+
+/// How many octets of each are read, half of them from its end. A run makes a proxy write some hundred kilobytes.
+const LOG_READ: u64 = 8 * 1024 * 1024;
 
 /// How the names of these folders begin.
 pub(super) const PREFIX: &str = "connectspec-";
@@ -30,6 +38,13 @@ impl Scratch {
             .prefix(PREFIX)
             .permissions(fs::Permissions::from_mode(READABLE))
             .tempdir()?;
+        if let Some(odd) = inexpressible(folder.path()) {
+            let why = format!(
+                "the path {:?} has a {odd:?}, which configurations cannot express; set TMPDIR to a plain one: TMPDIR=/tmp",
+                folder.path()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let scratch = Self { folder };
         // The mode of a new folder is cut by the umask; that of an existing one is not.
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(READABLE))?;
@@ -52,15 +67,16 @@ impl Scratch {
         self.logs().join("error.log")
     }
 
-    /// The files in the folder of the logs: their names and what is in them, as far as it can be read.
+    /// The files in the folder of the logs: their names and what is in them, as far as it can be read and is not too much.
     pub(super) fn written_logs(&self) -> Vec<(String, String)> {
         let files = fs::read_dir(self.logs()).into_iter().flatten().flatten();
         let mut logs: Vec<_> = files
             .filter_map(|file| {
-                let text = fs::read(file.path()).ok()?;
+                let text = written::ends(&file.path(), LOG_READ).ok()?;
                 let name = file.file_name().to_string_lossy().into_owned();
-                Some((name, String::from_utf8_lossy(&text).into_owned()))
+                Some((name, text))
             })
+            .take(LOGS_READ)
             .collect();
         logs.sort();
         logs
@@ -90,9 +106,32 @@ impl Scratch {
     }
 }
 
+/// A character of the path that would end a word, or begin something else, in one or the other configuration.
+fn inexpressible(path: &Path) -> Option<char> {
+    let Some(path) = path.to_str() else {
+        return Some(char::REPLACEMENT_CHARACTER);
+    };
+    let odd = |c: char| c.is_control() || "\"'`\\${}%#;".contains(c);
+    path.chars().find(|c| odd(*c))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_one_that_a_configuration_can_name() {
+        for (path, odd) in [
+            ("/tmp/connectspec-a1B2", None),
+            ("/home/j\u{fc}rgen/my files", None),
+            ("/tmp/a\"b", Some('"')),
+            ("/tmp/it's", Some('\'')),
+            ("/tmp/${HOME}", Some('$')),
+            ("/tmp/a\nListen 1", Some('\n')),
+        ] {
+            assert_eq!(inexpressible(Path::new(path)), odd, "{path}");
+        }
+    }
 
     #[test]
     fn nested_files_are_readable_by_everybody_and_go_with_the_folder() {

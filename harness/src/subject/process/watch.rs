@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::subject::{
     log::Lines,
-    process::{guard_orders::Report, output::Capture},
+    process::{guard_orders::Report, mark, output::Capture},
     profile::LogSource,
 };
 
@@ -36,11 +36,20 @@ pub(super) struct State {
     pub(super) exit: Option<ExitStatus>,
     /// No process of the subject is left.
     pub(super) gone: bool,
+    /// Somebody has killed the guard.
+    pub(super) lost: bool,
+    /// The run has ended: nothing is waited for any more.
+    pub(super) stopped: bool,
 }
 
 impl Watched {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits.
+    pub(super) fn stop(&self) {
+        self.change(|state| state.stopped = true);
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -63,6 +72,7 @@ const WATCH_STACK: usize = 256 * 1024;
 pub(super) fn watch(
     reports: UnixStream,
     mut guard: Child,
+    mark: String,
     lines: Option<(LogSource, Arc<Lines>)>,
 ) -> io::Result<Arc<Watched>> {
     let watched = Arc::new(Watched::default());
@@ -79,6 +89,7 @@ pub(super) fn watch(
     };
     let mut watcher = Watcher {
         watched: Arc::clone(&watched),
+        mark,
         reports: Some(reports),
         unread: Vec::new(),
         streams: [
@@ -107,6 +118,8 @@ const READS_PER_TURN: usize = 4;
 
 struct Watcher {
     watched: Arc<Watched>,
+    /// What the processes of the subject have in their environment.
+    mark: String,
     reports: Option<UnixStream>,
     unread: Vec<u8>,
     streams: [Stream; 2],
@@ -149,8 +162,12 @@ impl Watcher {
             let _ = group.map(|group| {
                 rustix::process::kill_process_group(group, rustix::process::Signal::KILL)
             });
+            mark::kill_all(&self.mark);
             let killed = ExitStatus::from_raw(rustix::process::Signal::KILL.as_raw());
-            self.watched.change(|state| state.exit = Some(killed));
+            self.watched.change(|state| {
+                state.lost = true;
+                state.exit = Some(killed);
+            });
         }
         for stream in &self.streams {
             if let Some(lines) = &stream.lines {

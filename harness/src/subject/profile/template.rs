@@ -4,7 +4,7 @@
 //! not when the one setup runs that takes this branch. Nothing is escaped and the last newline stays,
 //! for the result is a config file, not a web page.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, io, sync::LazyLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 
@@ -66,9 +66,13 @@ impl Template {
     /// # Errors
     /// When a value cannot be used as the template uses it.
     pub fn render(&self, values: &Value) -> Result<String, Mistake> {
+        let mut text = Bounded(Vec::new());
         ENGINE
-            .render_str(&self.text, values.clone())
-            .map_err(|error| self.mistake(&error))
+            .template_from_str(&self.text)
+            .and_then(|template| template.render_captured_to(values, &mut text).map(drop))
+            .map_err(|error| self.mistake(&error))?;
+        // Made of strings, as every template is.
+        Ok(String::from_utf8_lossy(&text.0).into_owned())
     }
 
     fn mistake(&self, error: &minijinja::Error) -> Mistake {
@@ -78,6 +82,12 @@ impl Template {
         let message = match (error.kind(), range.and_then(|range| self.text.get(range))) {
             (minijinja::ErrorKind::UndefinedError, Some(expression)) => {
                 format!("`{expression}` is not defined here")
+            }
+            (minijinja::ErrorKind::OutOfFuel, _) => {
+                format!("it is not done after {FUEL} steps: does it loop?")
+            }
+            (minijinja::ErrorKind::WriteFailure, _) => {
+                format!("it makes more than {TEXT_MAX} bytes of text")
             }
             (kind, _) => match error.detail() {
                 Some(detail) => format!("{kind}: {detail}"),
@@ -120,8 +130,33 @@ impl Template {
     }
 }
 
+/// How many steps a template may take. A list of all 65,536 ports takes a tenth of them, and these are done in a second, so
+/// that one that loops holds nobody up.
+const FUEL: u64 = 3_000_000;
+
+/// How long a text may be: far longer than the configuration of any proxy, and than an argument may be.
+const TEXT_MAX: usize = 4 * 1024 * 1024;
+
+/// Takes as much as a text may have.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > TEXT_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut engine = Environment::new();
+    engine.set_fuel(Some(FUEL));
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     // Only overlapping delimiters could fail to build, and these are the usual ones.
@@ -191,6 +226,23 @@ mod tests {
             mistake.to_string(),
             "x.jinja:2: `range.frist` is not defined here"
         );
+    }
+
+    #[test]
+    fn a_template_that_loops_or_floods_comes_to_an_end() {
+        let rendered = |text: &str| {
+            let template = Template::parse("x.jinja", 1, text).unwrap();
+            template.render(&context! {}).map(|text| text.len())
+        };
+        let loops =
+            "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}";
+        let mistake = rendered(loops).unwrap_err().to_string();
+        assert!(mistake.contains("does it loop?"), "{mistake}");
+        let floods = "{% set line = 'x' * 1000 %}{% for i in range(90000) %}{{ line }}{% endfor %}";
+        let mistake = rendered(floods).unwrap_err().to_string();
+        assert!(mistake.contains("bytes of text"), "{mistake}");
+        let ports = "{% for port in range(65536) %}{% if port %}{{ port }} {% endif %}{% endfor %}";
+        assert_eq!(rendered(ports), Ok(382_104));
     }
 
     #[test]
