@@ -74,7 +74,7 @@ impl Running {
                 credentials: remote.credentials.clone(),
                 second_port: None,
                 more_users: Vec::new(),
-                listener: Listener::Tcp,
+                listener: remote.listener(),
                 placeholders,
                 serve: None,
                 process: None,
@@ -174,9 +174,15 @@ impl Running {
 
     /// How to reach it over TLS, if that is how it is reached.
     pub(crate) fn tls(&self, world: &World) -> Option<(Arc<rustls::ClientConfig>, String)> {
-        match self.listener {
-            Listener::Tcp => None,
-            Listener::Tls => Some((world.pki.client().ok()?, self.address.ip().to_string())),
+        match (&*self.who, self.listener) {
+            (_, Listener::Tcp) => None,
+            (Who::Remote(remote), Listener::Tls) => {
+                let tls = remote.tls.as_ref()?;
+                Some((Arc::clone(&tls.config), tls.name.clone()))
+            }
+            (Who::Profile(_), Listener::Tls) => {
+                Some((world.pki.client().ok()?, self.address.ip().to_string()))
+            }
         }
     }
 

@@ -17,7 +17,11 @@ impl PortRange {
     /// # Errors
     /// When a word is neither a port nor a range whose first port is not above its last.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, PortListError> {
-        text.split_whitespace().map(Self::parse).collect()
+        let words = text.split(|c: char| c.is_whitespace() || c == ',');
+        words
+            .filter(|word| !word.is_empty())
+            .map(Self::parse)
+            .collect()
     }
 
     /// Whether `port` lies in the range.
@@ -74,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_port_list_is_read_and_printed() {
-        let ranges = PortRange::parse_list(" 443  8000-8100 ").unwrap();
+        let ranges = PortRange::parse_list(" 443,  8000-8100 ").unwrap();
         let printed: Vec<_> = ranges.iter().map(ToString::to_string).collect();
         assert_eq!(printed, ["443", "8000-8100"]);
         assert!(ranges[1].contains(8100) && !ranges[1].contains(8101));
@@ -82,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_no_port_is_named() {
-        for word in ["http", "+443", "65536", "8100-8000", "-1", "1-", "443,563"] {
+        for word in ["http", "+443", "65536", "8100-8000", "-1", "1-", "443;563"] {
             assert_eq!(PortRange::parse_list(word).unwrap_err().word, word);
         }
     }

@@ -3,13 +3,16 @@
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use regex::Regex;
 
+mod over_tls;
+
 use crate::{
+    protocol::Listener,
     setup::{PortListError, PortRange},
     subject::{
         capability::Claims,
@@ -20,6 +23,8 @@ use crate::{
     },
 };
 
+pub use over_tls::{OverTls, TrustError};
+
 /// A proxy that is already running somewhere.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -27,6 +32,8 @@ pub struct Remote {
     pub name: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is reached over TLS; `None` for one that is reached in the clear.
+    pub tls: Option<OverTls>,
     /// The ports that it is known to allow.
     pub allow: Option<Vec<PortRange>>,
     /// The user that it is known to let in.
@@ -52,6 +59,9 @@ pub enum RemoteError {
     /// The credentials have no colon.
     #[error("credentials have to be written as USER:PASSWORD")]
     Credentials,
+    /// Nobody can be trusted to say who it is.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The pattern for its log is wrong.
     #[error("the log pattern is wrong: {0}")]
     Pattern(Box<regex::Error>),
@@ -75,10 +85,23 @@ impl Remote {
         Ok(Self {
             name: name.to_owned(),
             address: addresses.next().ok_or_else(none)?,
+            tls: None,
             allow: None,
             credentials: None,
             access_log: None,
         })
+    }
+
+    /// Says that it is reached over TLS, and who is trusted to say that it is the one: the certificates in a file, or whom this
+    /// machine trusts.
+    ///
+    /// # Errors
+    /// When the file holds no certificates, or this machine trusts nobody.
+    pub fn over_tls(mut self, authorities: Option<&Path>) -> Result<Self, RemoteError> {
+        let host = self.name.rsplit_once(':').map_or(&*self.name, |it| it.0);
+        let host = host.trim_matches(['[', ']']);
+        self.tls = Some(OverTls::trusting(host, authorities)?);
+        Ok(self)
     }
 
     /// Says which ports it allows: `443 8000-8100`.
@@ -121,10 +144,20 @@ impl Remote {
                 allowed_ports: self.allow.as_ref().map(|_| AllowedPorts::Ranges),
                 names: true,
                 credentials: self.credentials.is_some(),
+                tls_listener: self.tls.is_some(),
                 ..Offers::default()
             },
             log: self.access_log.as_ref().map(LogReader::groups),
             ..Claims::default()
+        }
+    }
+
+    /// What it listens with.
+    #[must_use]
+    pub const fn listener(&self) -> Listener {
+        match self.tls {
+            None => Listener::Tcp,
+            Some(_) => Listener::Tls,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Who is judged, and what it offers.
 
 use crate::{
+    protocol::Listener,
     setup::{Allow, Product, Setup},
     subject::{Need, profile::Profile, remote::Remote},
 };
@@ -40,6 +41,12 @@ impl Who {
             (Self::Remote(_), Allow::Ports(_)) => {
                 Some("it was already running, so another list of ports cannot be set")
             }
+            (Self::Remote(remote), _) => match (remote.listener(), setup.listener) {
+                (Listener::Tls, Listener::Tcp) => {
+                    Some("it is reached over TLS, and was already running")
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ use crate::{
 
 /// Judge a proxy.
 #[derive(Debug, Parser)]
+#[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
@@ -63,7 +64,7 @@ pub(super) struct Arguments {
     /// Rewrite that file: new failures go in, healed ones come out, comments, reasons and order stay
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
-    /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once
+    /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once. The path - is standard output; what is for people goes to standard error then
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
     /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and a script and a Rust test that repeat it
@@ -146,8 +147,17 @@ impl Arguments {
     fn plan(&self) -> Result<Plan, Trouble> {
         let (who, again) = self.subject.who()?;
         let catalogue = suites();
-        self.which.check(&catalogue)?;
+        self.which().check(&catalogue)?;
         Ok(Plan::new(&catalogue, who, self.options(again)?))
+    }
+
+    /// Which cases: over TLS, too, where that is how a running proxy is reached, and nobody says over what.
+    fn which(&self) -> Which {
+        if self.subject.is_reached_over_tls() {
+            self.which.clone().over_every_unless_said()
+        } else {
+            self.which.clone()
+        }
     }
 
     /// The terminal first, then the files. One that cannot be written is an error before anything runs.
@@ -166,12 +176,10 @@ impl Arguments {
         };
         let width = std::io::stdout().is_terminal().then(columns).flatten();
         let options = terminal::Options { verbosity, width };
+        let out = reports::beside(&self.report)?;
         reports::differ(&self.report)?;
-        let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Terminal::new(
-            Screen::new(anstream::stdout()),
-            progress,
-            options,
-        ))];
+        let mut reporters: Vec<Box<dyn Reporter>> =
+            vec![Box::new(Terminal::new(Screen::new(out), progress, options))];
         for destination in &self.report {
             reporters.push(Box::new(
                 destination
@@ -194,7 +202,7 @@ impl Arguments {
             Some(path) => baseline::read(path, self.update_baseline)?,
         };
         Ok(Options {
-            selection: self.which.selection(),
+            selection: self.which().selection(),
             level: self.level,
             strict: self.strict,
             slow: self.slow,

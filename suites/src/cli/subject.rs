@@ -8,7 +8,10 @@ use std::{
 use clap::Args;
 use connectspec_harness::subject::{Who, remote::Remote};
 
-use crate::{cli::Trouble, subjects};
+use crate::{
+    cli::{Trouble, address::Address},
+    subjects,
+};
 
 /// Who is judged.
 #[derive(Debug, Args)]
@@ -16,10 +19,13 @@ pub(super) struct Subject {
     /// A built-in profile, or a profile in a file
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "proxy")]
     profile: Option<String>,
-    /// A proxy that is already running
+    /// A proxy that is already running; http:// and USER:PASSWORD@ may stand in front, https:// where it speaks TLS
     #[arg(long, value_name = "HOST:PORT")]
-    proxy: Option<String>,
-    /// The ports that it allows, such as '443 8000-8100'
+    proxy: Option<Address>,
+    /// Certificates of the authority that vouches for an https:// proxy, or its own, as PEM; without it, those that this machine trusts
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    ca: Option<PathBuf>,
+    /// The ports that it allows, such as '443 8000-8100' or 443,8000-8100
     #[arg(long, value_name = "PORTS", requires = "proxy")]
     allow: Option<String>,
     /// The credentials that it asks for
@@ -57,6 +63,11 @@ impl Subject {
         self.backend_host.clone()
     }
 
+    /// Whether it is a running one that speaks TLS to its clients.
+    pub(super) fn is_reached_over_tls(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|address| address.tls)
+    }
+
     fn named(&self) -> Result<(Who, Vec<String>), Trouble> {
         if let Some(address) = &self.proxy {
             let remote = self.remote(address)?;
@@ -71,19 +82,22 @@ impl Subject {
     }
 
     /// The words that name a proxy that is already running; what no report may show, the reader has to fill in.
-    fn remote_again(&self, address: &str) -> Vec<String> {
+    fn remote_again(&self, address: &Address) -> Vec<String> {
         let log = self
             .access_log
             .as_ref()
             .map(|file| file.display().to_string());
-        let credentials = self
-            .credentials
-            .as_ref()
-            .map(|_| "USER:PASSWORD".to_owned());
+        let ca = self.ca.as_ref().map(|file| file.display().to_string());
+        let credentials = self.credentials(address).ok().flatten();
+        let scheme = if address.tls { "https://" } else { "" };
         [
-            ("--proxy", Some(address.to_owned())),
+            ("--proxy", Some(format!("{scheme}{}", address.authority))),
+            ("--ca", ca),
             ("--allow", self.allow.clone()),
-            ("--credentials", credentials),
+            (
+                "--credentials",
+                credentials.map(|_| "USER:PASSWORD".to_owned()),
+            ),
             ("--access-log", log),
             ("--log-pattern", self.log_pattern.clone()),
         ]
@@ -106,12 +120,32 @@ impl Subject {
         Ok(bind.into_iter().chain(host).collect())
     }
 
-    fn remote(&self, address: &str) -> Result<Remote, Trouble> {
-        let mut remote = Remote::new(address).map_err(Trouble::usage)?;
+    /// Those of the option, or those of the address.
+    fn credentials<'a>(&'a self, address: &'a Address) -> Result<Option<&'a str>, Trouble> {
+        match (&self.credentials, &address.credentials) {
+            (Some(_), Some(_)) => Err(Trouble::usage(
+                "credentials stand in --proxy and in --credentials; say them once",
+            )),
+            (said, beside) => Ok(said.as_deref().or(beside.as_deref())),
+        }
+    }
+
+    fn remote(&self, address: &Address) -> Result<Remote, Trouble> {
+        let mut remote = Remote::new(&address.authority).map_err(Trouble::usage)?;
+        match (address.tls, &self.ca) {
+            (true, ca) => remote = remote.over_tls(ca.as_deref()).map_err(Trouble::usage)?,
+            (false, None) => {}
+            (false, Some(_)) => {
+                return Err(Trouble::usage(format!(
+                    "--ca is for a proxy that speaks TLS: say --proxy https://{}",
+                    address.authority
+                )));
+            }
+        }
         if let Some(ports) = &self.allow {
             remote = remote.allowing(ports).map_err(Trouble::usage)?;
         }
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = self.credentials(address)? {
             remote = remote.credentials(credentials).map_err(Trouble::usage)?;
         }
         if let (Some(file), Some(pattern)) = (&self.access_log, &self.log_pattern) {

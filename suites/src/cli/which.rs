@@ -44,6 +44,14 @@ impl Which {
         Self { selectors, over }
     }
 
+    /// The same cases, over every version where nobody has said over which.
+    pub(super) fn over_every_unless_said(mut self) -> Self {
+        if self.over.over.is_empty() {
+            self.over.over.push(Over::Every);
+        }
+        self
+    }
+
     /// What it says.
     pub(super) fn selection(&self) -> Selection {
         let over = self.over.over.iter().flat_map(|over| match over {
@@ -81,12 +89,23 @@ impl Which {
                 over.collect::<Vec<_>>().join(" or ")
             )));
         }
+        if is_profile(selector) {
+            return Err(Trouble::usage(format!(
+                "`{selector}` selects no case, but is a profile: say --profile {selector}"
+            )));
+        }
         let suites: Vec<_> = catalogue.iter().map(|suite| suite.id).collect();
         Err(Trouble::usage(format!(
             "`{selector}` selects no case; the suites are {}, and `connectspec list --over every` shows all cases",
             suites.join(", ")
         )))
     }
+}
+
+/// Whether somebody has forgotten `--profile` in front of it.
+fn is_profile(word: &str) -> bool {
+    let built_in = connectspec_fixtures::profiles();
+    word.ends_with(".toml") || built_in.iter().any(|known| known.name == word)
 }
 
 fn over(word: &str) -> Result<Over, String> {
