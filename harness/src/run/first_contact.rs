@@ -1,5 +1,7 @@
 //! Whether somebody is there: an ordinary tunnel, before anything else is asked.
 
+mod remedy;
+
 use std::sync::Arc;
 
 use crate::{
@@ -28,7 +30,8 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
         let evidence: String = lines.iter().map(|line| format!("\n  {line}")).collect();
         let name = plan.who.name();
         return Err(format!(
-            "{name} is no working CONNECT proxy: {finding}{evidence}"
+            "{name} is no working CONNECT proxy: {finding}{evidence}{}",
+            remedy::of(&plan.who, &finding, &events)
         ));
     }
     let process = running.process();
