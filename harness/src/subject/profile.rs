@@ -77,8 +77,8 @@ pub struct Launch {
 }
 
 /// How long a subject may take to listen when its profile does not say: enough for an interpreter on a
-/// busy machine.
-pub const READY_WITHIN: Duration = Duration::from_secs(10);
+/// busy machine, where others run at the same time; one that ends meanwhile is not waited for.
+pub const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long a subject may take to end when its profile does not say.
 pub const STOP_WITHIN: Duration = Duration::from_secs(5);

@@ -10,7 +10,11 @@ use connectspec_harness::{
     subject::profile::{Deviation, parse_baseline},
     verdict::Verdict,
 };
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
+
+mod entry;
+
+use entry::{Fate, Now, own_entries};
 
 use crate::cli::{Trouble, reports};
 
@@ -122,75 +126,48 @@ fn updated(
         .as_array_of_tables_mut()
         .ok_or("its entries stand in one array; write each as a [[deviation]] table of its own")?;
     let mut orphans = String::new();
-    // From the end, so that the places of the others stay.
+    // Each with what it becomes, from the end, so that the places of the others stay.
+    let mut new: Vec<Table> = Vec::new();
     for (index, known) in known.iter().enumerate().rev() {
-        if known.cases().all(|case| gone(&case)) {
+        let expired = known.has_expired(today);
+        let fate = Fate::of(known, |case| match results.get(case) {
+            _ if gone(case) => Now::Gone,
+            // An excuse that has run out is for a person to renew.
+            Some(result) if result.verdict == Verdict::Fail && !expired => Now::Another(result),
+            _ => Now::Same,
+        });
+        if fate.stays.is_empty() {
             if index == 0 {
                 orphans = heading(entries.get(0));
             }
             entries.remove(index);
             update.removed += 1;
         } else if let Some(entry) = entries.get_mut(index) {
-            update.changed += usize::from(keep_over(entry, known, |case| !gone(case)));
+            update.changed += usize::from(fate.write(entry, known));
         }
+        new.splice(0..0, own_entries(&fate.others, &known.why));
     }
     if let Some(first) = entries.get_mut(0) {
         let prefix = prefix(first);
         first.decor_mut().set_prefix(format!("{orphans}{prefix}"));
         orphans.clear();
     }
-    for result in report.with(Verdict::Fail) {
-        let listed = known.iter().find(|known| known.is_of(&result.case));
-        match listed {
-            // An excuse that has run out is for a person to renew.
-            Some(known) if known.has_expired(today) => {}
-            Some(known) => {
-                let of_case = |entry: &&mut Table| {
-                    entry.get("case").and_then(Item::as_str) == Some(known.case.as_str())
-                };
-                let listed = entries.iter_mut().find(of_case);
-                if let Some(own) = listed.map(|listed| show_another_face(listed, known, result)) {
-                    update.added += usize::from(own.is_some());
-                    update.changed += usize::from(own.is_none());
-                    entries.extend(own);
-                }
-            }
-            None => {
-                let at_the_top = entries.is_empty() && text.trim().is_empty();
-                entries.push(entry(result, NOT_EXPLAINED, at_the_top));
-                update.added += 1;
-            }
-        }
+    let listed = |result: &&CaseResult| known.iter().any(|known| known.is_of(&result.case));
+    let unlisted: Vec<&CaseResult> = report
+        .with(Verdict::Fail)
+        .filter(|result| !listed(result))
+        .collect();
+    new.extend(own_entries(&unlisted, NOT_EXPLAINED));
+    update.added += new.len();
+    if let Some(first) = new.first_mut()
+        && entries.is_empty()
+        && text.trim().is_empty()
+    {
+        first.decor_mut().set_prefix("");
     }
+    entries.extend(new);
     update.text = format!("{orphans}{document}");
     Ok(update)
-}
-
-/// Says in an entry what is observed now; over one of several versions, in an entry of its own, which is handed back: over
-/// the others the failure still shows the face that is listed.
-fn show_another_face(listed: &mut Table, known: &Deviation, result: &CaseResult) -> Option<Table> {
-    if known.over.len() > 1 {
-        keep_over(listed, known, |case| *case != result.case);
-        return Some(entry(result, &known.why, false));
-    }
-    if let Some(observed) = &result.observed {
-        listed["observed"] = value(observed);
-    }
-    None
-}
-
-/// Leaves in `over` what the failure is still known over; whether that changed anything.
-fn keep_over(entry: &mut Table, known: &Deviation, stays: impl Fn(&CaseId) -> bool) -> bool {
-    let over = known.over.iter();
-    let left: Vec<_> = over
-        .filter(|&&protocol| stays(&known.case.over(protocol)))
-        .map(|protocol| protocol.word())
-        .collect();
-    let changed = left.len() < known.over.len();
-    if changed {
-        entry["over"] = value(toml_edit::Array::from_iter(left));
-    }
-    changed
 }
 
 /// What stands at the top of the file belongs to the file, not to the entry below it: all up to the last empty line.
@@ -207,135 +184,5 @@ fn prefix(table: &Table) -> String {
     prefix.unwrap_or_default().to_owned()
 }
 
-fn entry(result: &CaseResult, why: &str, at_the_top: bool) -> Table {
-    let mut table = Table::new();
-    table
-        .decor_mut()
-        .set_prefix(if at_the_top { "" } else { "\n" });
-    table["case"] = value(result.case.as_str());
-    table["why"] = value(why);
-    if let Some(observed) = &result.observed {
-        table["observed"] = value(observed);
-    }
-    table
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BASELINE: &str = "\
-# Known failures of our proxy.
-
-# A bug of the parser.
-[[deviation]]
-case = 'a/healed'
-why  = 'soon mended'
-
-# Nobody minds this one.
-[[deviation]]
-case = 'b/stays'   # by design
-why  = 'it is what it is'
-observed = 'a tunnel'
-";
-
-    fn result(case: &str, verdict: Verdict, observed: Option<&str>) -> CaseResult {
-        let json = serde_json::json!({
-            "case": case, "title": case, "level": "must", "verdict": verdict.to_string(), "expected": [],
-            "observed": observed, "reason": null, "covers": [], "cites": [], "source": "x.rs:1", "took_ms": 0,
-            "setup": "",
-        });
-        serde_json::from_value(json).unwrap()
-    }
-
-    fn update_of(text: &str, results: Vec<CaseResult>) -> Update {
-        let report = Report {
-            schema: String::new(),
-            run: Default::default(),
-            subject: Default::default(),
-            totals: Totals::of(&results),
-            results,
-        };
-        let known = parse_baseline("b.toml", text).unwrap();
-        updated(text, &known, &report, "2026-01-01".parse().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn comments_reasons_and_order_stay() {
-        let update = update_of(
-            BASELINE,
-            vec![
-                result("a/healed", Verdict::Healed, None),
-                result("b/stays", Verdict::Known, Some("a tunnel")),
-                result("c/new", Verdict::Fail, Some("a \"close\"")),
-            ],
-        );
-        let expected = "\
-# Known failures of our proxy.
-
-# Nobody minds this one.
-[[deviation]]
-case = 'b/stays'   # by design
-why  = 'it is what it is'
-observed = 'a tunnel'
-
-[[deviation]]
-case = \"c/new\"
-why = \"not explained yet\"
-observed = 'a \"close\"'
-";
-        assert_eq!(update.text, expected);
-        assert_eq!((update.added, update.changed, update.removed), (1, 0, 1));
-    }
-
-    #[test]
-    fn a_failure_with_another_face_keeps_its_reason() {
-        let update = update_of(
-            BASELINE,
-            vec![result("b/stays", Verdict::Fail, Some("a reset"))],
-        );
-        assert_eq!(update.text, BASELINE.replace("'a tunnel'", "\"a reset\""));
-        assert_eq!((update.added, update.changed, update.removed), (0, 1, 0));
-    }
-
-    #[test]
-    fn each_version_comes_and_goes_alone() {
-        let text = "[[deviation]]\ncase = 'a/b'\nover = ['http/1.1', 'tls']\nwhy = 'it does'\n";
-        let update = update_of(
-            text,
-            vec![
-                result("a/b", Verdict::Healed, None),
-                result("a@tls/b", Verdict::Known, Some("a reset")),
-            ],
-        );
-        let expected = text.replace("['http/1.1', 'tls']", "[\"tls\"]");
-        assert_eq!(update.text, expected);
-        assert_eq!((update.added, update.changed, update.removed), (0, 1, 0));
-        let both = ["a/b", "a@tls/b"].map(|case| result(case, Verdict::Healed, None));
-        assert_eq!(update_of(text, both.into()).text, "");
-        let update = update_of(
-            text,
-            vec![result("a@tls/b", Verdict::Fail, Some("silence"))],
-        );
-        let expected = text.replace("['http/1.1', 'tls']", "[\"http/1.1\"]")
-            + "\n[[deviation]]\ncase = \"a@tls/b\"\nwhy = \"it does\"\nobserved = \"silence\"\n";
-        assert_eq!(update.text, expected);
-    }
-
-    #[test]
-    fn nothing_to_do_changes_nothing_and_the_last_entry_leaves_the_heading() {
-        assert_eq!(update_of(BASELINE, vec![]).text, BASELINE);
-        let healed = |case| result(case, Verdict::Healed, None);
-        let update = update_of(BASELINE, vec![healed("a/healed"), healed("b/stays")]);
-        assert_eq!(update.text, "# Known failures of our proxy.\n");
-    }
-
-    #[test]
-    fn a_new_file_begins_with_its_first_entry() {
-        let update = update_of("", vec![result("c/new", Verdict::Fail, None)]);
-        assert_eq!(
-            update.text,
-            "[[deviation]]\ncase = \"c/new\"\nwhy = \"not explained yet\"\n"
-        );
-    }
-}
+mod tests;

@@ -148,6 +148,8 @@ struct RawAccessLog {
 struct RawDeviation {
     case: Spanned<String>,
     #[serde(default)]
+    rows: Vec<Spanned<String>>,
+    #[serde(default)]
     over: Vec<Spanned<String>>,
     why: String,
     see: Option<String>,
@@ -285,6 +287,7 @@ impl Source<'_> {
                     .map(|until| self.date(until))
                     .transpose()?,
                 case: self.case(&one.case)?,
+                rows: self.rows(&one)?,
                 over: self.over(&one)?,
                 why: one.why,
                 see: one.see,
@@ -305,6 +308,31 @@ impl Source<'_> {
     fn case(&self, raw: &Spanned<String>) -> Result<CaseId, Mistake> {
         let read = raw.get_ref().parse();
         read.map_err(|error: CaseIdError| self.mistake(raw.span(), error.to_string()))
+    }
+
+    /// The rows that share the reason, where they are several.
+    fn rows(&self, raw: &RawDeviation) -> Result<Vec<CaseId>, Mistake> {
+        let Some(first) = raw.rows.first() else {
+            return Ok(Vec::new());
+        };
+        let refused = |message: &str, hint: &str| {
+            let mistake = self.mistake(first.span(), message.to_owned());
+            Err(mistake.hint(Some(hint.to_owned())))
+        };
+        if !raw.over.is_empty() {
+            let hint = "write an entry for each version, with the version in the id";
+            return refused("an entry has either `rows` or `over`", hint);
+        }
+        if raw.case.get_ref().contains('[') {
+            let hint = "take it out of the id, or leave `rows` out";
+            return refused("the id names a row already", hint);
+        }
+        let each = raw.rows.iter().map(|row| {
+            let id = format!("{}[{}]", raw.case.get_ref(), row.get_ref());
+            let read = id.parse();
+            read.map_err(|error: CaseIdError| self.mistake(row.span(), error.to_string()))
+        });
+        each.collect()
     }
 
     /// What the failure is known over, where that is more than the id says.

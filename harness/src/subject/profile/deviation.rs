@@ -7,6 +7,8 @@ use crate::{case_id::CaseId, protocol::Protocol};
 pub struct Deviation {
     /// The id of the case.
     pub case: CaseId,
+    /// The rows of it that fail, each as an id; none where the id says all.
+    pub rows: Vec<CaseId>,
     /// Over what it fails, where that is more than the id says.
     pub over: Vec<Protocol>,
     /// Why it fails, as seen in a transcript.
@@ -24,9 +26,13 @@ pub struct Deviation {
 impl Deviation {
     /// The ids of all cases whose failure it explains.
     pub fn cases(&self) -> impl Iterator<Item = CaseId> {
-        let plain = self.over.is_empty().then(|| self.case.clone());
+        let alone = self.over.is_empty() && self.rows.is_empty();
+        let alone = alone.then(|| self.case.clone());
         let over = self.over.iter().map(|&protocol| self.case.over(protocol));
-        plain.into_iter().chain(over)
+        alone
+            .into_iter()
+            .chain(over)
+            .chain(self.rows.iter().cloned())
     }
 
     /// Whether it explains the failure of the case with this id.

@@ -57,6 +57,7 @@ pub(super) fn of_baseline(table: &str) -> Option<&'static [&'static str]> {
 
 const DEVIATION: &[&str] = &[
     "case",
+    "rows",
     "over",
     "why",
     "see",

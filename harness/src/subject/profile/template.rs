@@ -1,7 +1,8 @@
 //! Templates: the dialect in which profiles say what a configuration looks like for their proxy.
 //!
 //! MiniJinja, strict: a variable that does not exist is an error, found when the profile is read and
-//! not when the one setup runs that takes this branch. Nothing is escaped and the last newline stays,
+//! not when the one setup runs that takes this branch. Only a member of what a setup does not ask for may be
+//! tested: `credentials.users or []`. Nothing is escaped and the last newline stays,
 //! for the result is a config file, not a web page.
 
 use std::{collections::BTreeSet, io, sync::LazyLock};
@@ -157,7 +158,7 @@ impl io::Write for Bounded {
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut engine = Environment::new();
     engine.set_fuel(Some(FUEL));
-    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     // Only overlapping delimiters could fail to build, and these are the usual ones.
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();

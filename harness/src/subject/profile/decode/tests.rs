@@ -24,8 +24,24 @@ fn a_deviation_may_be_known_over_several_versions() {
 }
 
 #[test]
+fn rows_may_share_a_reason() {
+    let text = "[[deviation]]\ncase = 'a@tls/b'\nrows = ['c', 'd']\nwhy = 'w'\n";
+    let deviations = parse_baseline("b.toml", text).unwrap();
+    let cases: Vec<_> = deviations[0].cases().map(|case| case.to_string()).collect();
+    assert_eq!(cases, ["a@tls/b[c]", "a@tls/b[d]"]);
+}
+
+#[test]
 fn mistakes_in_a_baseline_are_named() {
     for (text, message) in [
+        (
+            "[[deviation]]\ncase = 'a/b[c]'\nwhy = 'w'\nrows = ['d']\n",
+            "b.toml:4:9: the id names a row already; take it out of the id, or leave `rows` out",
+        ),
+        (
+            "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nover = ['tls']\nrows = ['d']\n",
+            "b.toml:5:9: an entry has either `rows` or `over`; write an entry for each version, with the version in the id",
+        ),
         (
             "[[deviation]]\ncase = 'a'\nwhy = 'w'\n",
             "b.toml:2:8: `a` is no id of a case: one is written suite/sentence, suite/sentence[row] or suite@tls/sentence",
