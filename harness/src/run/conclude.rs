@@ -57,7 +57,7 @@ pub(super) fn finished(
     if let Some(known) = &planned.deviation {
         reason = match verdict {
             Verdict::Known => Some(known.why.clone()),
-            Verdict::Healed => Some(format!("listed as a deviation: {}", known.why)),
+            Verdict::Healed => Some(known.why.clone()),
             Verdict::Pass if known.sometimes => Some(format!("fails now and then: {}", known.why)),
             _ if !listed && violated => {
                 changed.map(|was| format!("listed, but it was observed as: {was}"))

@@ -49,21 +49,16 @@ pub(crate) fn styled(
     let mut text = heading(result, width);
     match result.verdict {
         Verdict::Healed => {
-            let reason = result.reason.as_deref().unwrap_or("no reason was given");
-            labelled(
-                &mut text,
-                width,
-                "listed",
-                &format!("as a known deviation: {reason}"),
-            );
             let observed = result.observed.as_deref();
-            labelled(
-                &mut text,
-                width,
-                "observed",
-                observed.unwrap_or("the requirement is kept"),
+            let now = observed.map_or_else(
+                || "the requirement is kept".to_owned(),
+                |seen| format!("the requirement is kept: {seen}"),
             );
-            labelled(&mut text, width, "remedy", "take the entry off the list");
+            labelled(&mut text, width, "now", &now);
+            let reason = result.reason.as_deref().unwrap_or("no reason was given");
+            labelled(&mut text, width, "listed", &format!("as failing: {reason}"));
+            let remedy = "take the entry off the list (in a baseline: --update-baseline)";
+            labelled(&mut text, width, "remedy", remedy);
         }
         _ => {
             for (index, expected) in result.expected.iter().enumerate() {
@@ -230,9 +225,9 @@ FAIL close/the_last_words_arrive   Data sent before a close is delivered before 
     fn a_healed_deviation_says_what_to_do() {
         assert_snapshot!(block_of(Verdict::Healed), @"
 HEALED host/two_hosts_are_refused   Two Host fields are refused
-     listed    as a known deviation: It takes the first Host field.
-     observed  400 Bad Request
-     remedy    take the entry off the list
+     now       the requirement is kept: 400 Bad Request
+     listed    as failing: It takes the first Host field.
+     remedy    take the entry off the list (in a baseline: --update-baseline)
      RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache host/two_hosts_are_refused
 ");
     }

@@ -47,9 +47,9 @@ BROKEN tls/exports_the_same_key   Both ends export the same key
      RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache tls/exports_the_same_key
 
 HEALED host/two_hosts_are_refused   Two Host fields are refused
-     listed    as a known deviation: It takes the first Host field.
-     observed  400 Bad Request
-     remedy    take the entry off the list
+     now       the requirement is kept: 400 Bad Request
+     listed    as failing: It takes the first Host field.
+     remedy    take the entry off the list (in a baseline: --update-baseline)
      RFC 9110 §9.3.6 · suites/src/close.rs:24 · again: connectspec run --profile apache host/two_hosts_are_refused
 
 FAIL close/the_last_words_arrive   Data sent before a close is delivered before the close
