@@ -10,7 +10,7 @@ use crate::{
         CaseResult, Report,
         format::markdown::{cell, plain},
     },
-    verdict::{Verdict, fingerprint},
+    verdict::{Level, Verdict, fingerprint},
 };
 
 /// What changed between two reports.
@@ -118,6 +118,8 @@ fn kind(before: Option<&CaseResult>, after: Option<&CaseResult>) -> Option<Kind>
         (None, Some(new)) if new > 0 => Some(Kind::Worse),
         (None, None) => None,
         (None, Some(_)) | (Some(_), None) => Some(Kind::Other),
+        // Both are as they should be: what a passing proxy says is its own affair.
+        (Some(0), Some(0)) if [before, after].iter().all(|it| it.level != Level::Survey) => None,
         (Some(_), Some(_)) => {
             let same = before.verdict == after.verdict && face(before) == face(after);
             (!same).then_some(Kind::Other)
@@ -175,7 +177,9 @@ impl<'r> Comparison<'r> {
             .map(|kind| format!("{} {}", count(kind), kind.word()))
             .collect();
         if counts.is_empty() {
-            format!("no change in {} results", self.after.results.len())
+            let count = self.after.results.len();
+            let results = if count == 1 { "result" } else { "results" };
+            format!("no change in {count} {results}")
         } else {
             counts.join(", ")
         }
