@@ -3,7 +3,9 @@
 //! What people read goes to stdout, what tells them how far it is goes to stderr. The exit status can be trusted:
 //! see `Status`.
 
+mod address;
 mod baseline;
+mod built_in;
 mod compare;
 mod coverage;
 mod explain;
@@ -27,7 +29,7 @@ use connectspec_harness::transcript::screen::{Screen, plain};
 
 /// Conformance suite for HTTP CONNECT proxies.
 #[derive(Debug, Parser)]
-#[command(name = "connectspec", version, max_term_width = 100)]
+#[command(name = "connectspec", version, max_term_width = 100, after_help = EXIT_STATUS)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -49,7 +51,7 @@ enum Command {
     Merge(merge::Arguments),
     /// Show several proxies side by side
     Matrix(matrix::Arguments),
-    /// Write a profile for a proxy, or check one
+    /// Write a profile for a proxy, check one, or look at those that are built in
     #[command(subcommand)]
     Profile(profile::Command),
     /// Print what completes these commands in a shell
@@ -64,6 +66,15 @@ enum Command {
         arguments: Vec<OsString>,
     },
 }
+
+/// What stands below the help of what judges, and on its page of the manual.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  nothing failed; what is listed as a known deviation fails as listed
+  1  a case failed, or the list of deviations is out of date
+  2  nothing could be judged, or not all of it: the proxy did not start or is none, it died and nobody knows of what, a case was
+     blocked or broken, no case ran
+  3  the command line, or a file that it names, is wrong";
 
 /// What an exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,14 +117,14 @@ impl Trouble {
 #[must_use]
 pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
-    let program = arguments.next();
+    arguments.next();
     // The reference proxy reads its own arguments: whatever looks like ours is not.
     if std::env::args_os()
         .nth(1)
         .is_some_and(|word| word == "proxy")
     {
         return connectspec_reference_proxy::main_with(
-            program.into_iter().chain(arguments.skip(1)),
+            proxy_program().into_iter().chain(arguments.skip(1)),
         );
     }
     let cli = match Cli::try_parse() {
@@ -141,7 +152,9 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(arguments)) => Ok(shell::completions(&arguments)),
         Some(Command::Man(arguments)) => shell::man(&arguments),
         Some(Command::Proxy { arguments }) => {
-            return connectspec_reference_proxy::main_with(program.into_iter().chain(arguments));
+            return connectspec_reference_proxy::main_with(
+                proxy_program().into_iter().chain(arguments),
+            );
         }
     };
     match done {
@@ -153,6 +166,11 @@ pub fn main() -> ExitCode {
             trouble.status.into()
         }
     }
+}
+
+/// What the reference proxy is called here, as its own help shows it.
+fn proxy_program() -> Option<OsString> {
+    Some("connectspec proxy".into())
 }
 
 /// Writes to stdout; a reader that has gone, such as `head`, is no error.

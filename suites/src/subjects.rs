@@ -25,6 +25,18 @@ pub enum SubjectError {
     Profile(#[from] ProfileError),
 }
 
+impl SubjectError {
+    /// There is no built-in profile called `name`.
+    pub(crate) fn unknown(name: &str) -> Self {
+        let known = connectspec_fixtures::profiles().iter();
+        let known: Vec<_> = known.map(|known| known.name).collect();
+        Self::Unknown {
+            name: name.to_owned(),
+            known: known.join(", "),
+        }
+    }
+}
+
 /// The profile that `name` means: one of the built-in ones, or a file.
 pub fn profile(name: &str) -> Result<Profile, SubjectError> {
     if name.contains('/') || name.ends_with(".toml") {
@@ -45,15 +57,7 @@ pub(crate) fn reference(connectspec: &Path) -> Result<Profile, SubjectError> {
 fn built_in(name: &str) -> Result<Profile, SubjectError> {
     let built_in = connectspec_fixtures::profiles();
     let Some(known) = built_in.iter().find(|known| known.name == name) else {
-        let known = built_in
-            .iter()
-            .map(|known| known.name)
-            .collect::<Vec<_>>()
-            .join(", ");
-        return Err(SubjectError::Unknown {
-            name: name.to_owned(),
-            known,
-        });
+        return Err(SubjectError::unknown(name));
     };
     let origin = format!("{name}.toml (built in)");
     let template = |path: &str| connectspec_fixtures::template(path).map(str::to_owned);

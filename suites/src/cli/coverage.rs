@@ -3,7 +3,12 @@
 use std::fmt::Write as _;
 
 use clap::{Parser, ValueEnum};
-use connectspec_harness::{case::Suite, case_id::CaseId, protocol::EVERY, verdict::Level};
+use connectspec_harness::{
+    case::{Suite, select::matches},
+    case_id::CaseId,
+    protocol::EVERY,
+    verdict::Level,
+};
 use serde::Serialize;
 
 use crate::{
@@ -15,6 +20,16 @@ use crate::{
 /// Show which requirements have cases.
 #[derive(Debug, Parser)]
 pub(super) struct Arguments {
+    /// Which requirements: globs over their ids (`CLS-001`, `H1-*`), over their sections (`CLS`), or over the cases that they have
+    /// (`close/*`); none means all
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    /// Those without a case alone
+    #[arg(long)]
+    untested: bool,
+    /// Those of this level alone: must, httpd, should, practice, may or survey
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<Level>,
     /// For people, or for programs
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -28,7 +43,12 @@ enum Format {
 
 /// Prints the register.
 pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
-    let coverage = Coverage::of(register()?, &suites());
+    let coverage = Coverage::of(register()?, &suites(), arguments);
+    if coverage.sections.is_empty() {
+        return Err(Trouble::usage(
+            "no requirement is selected; `connectspec coverage` shows all of them",
+        ));
+    }
     let out = match arguments.format {
         Format::Json => {
             let json = serde_json::to_string_pretty(&coverage).map_err(Trouble::not_judged)?;
@@ -38,6 +58,19 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     };
     super::say(&out);
     Ok(Status::Conformant)
+}
+
+impl Arguments {
+    /// Whether it asks for that requirement.
+    fn means(&self, section: &str, row: &Row) -> bool {
+        let named = |selector: &String| {
+            let of_cases = |case: &CaseId| matches(selector, case.plain());
+            selector == section || matches(selector, &row.id) || row.cases.iter().any(of_cases)
+        };
+        (self.selectors.is_empty() || self.selectors.iter().any(named))
+            && (!self.untested || !row.is_tested())
+            && self.level.is_none_or(|level| level == row.level)
+    }
 }
 
 /// The register that comes with the program.
@@ -92,14 +125,18 @@ struct Total {
 }
 
 impl Coverage {
-    fn of(register: Register, catalogue: &[Suite]) -> Self {
+    fn of(register: Register, catalogue: &[Suite], arguments: &Arguments) -> Self {
         let sections = register.by_section().into_iter();
-        let sections: Vec<_> = sections
-            .map(|(section, title, rows)| Section {
+        let sections = sections.map(|(section, title, rows)| {
+            let rows = rows.iter().map(|row| Row::of(row, catalogue));
+            Section {
                 section: section.to_owned(),
                 title: title.to_owned(),
-                requirements: rows.iter().map(|row| Row::of(row, catalogue)).collect(),
-            })
+                requirements: rows.filter(|row| arguments.means(section, row)).collect(),
+            }
+        });
+        let sections: Vec<_> = sections
+            .filter(|section| !section.requirements.is_empty())
             .collect();
         let totals = Level::ALL.map(|level| Total::of(level, &sections));
         Self {
@@ -121,7 +158,8 @@ impl Coverage {
                 section.requirements.len()
             );
             for row in &section.requirements {
-                let _ = writeln!(out, "  {:<8} {}  {}", row.level, row.id, row.requirement);
+                let (level, id) = (row.level.word(), &row.id);
+                let _ = writeln!(out, "  {level:<8} {id}  {}", row.requirement);
                 for case in row.cases_by_sentence() {
                     let _ = writeln!(out, "             {case}");
                 }
@@ -142,7 +180,7 @@ impl Coverage {
             let _ = writeln!(
                 out,
                 "{:<8}  {:>12}  {:>6}  {:>6}  {:>10}  {:>18}",
-                total.level,
+                total.level.word(),
                 total.requirements,
                 total.tested,
                 total.proven,

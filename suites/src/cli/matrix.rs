@@ -10,8 +10,16 @@ use crate::cli::{
     which::{Versions, Which},
 };
 
+/// What single proxies do wrong is for the matrix to show.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  each of them was judged, whatever they do wrong
+  2  one of them could not be judged
+  3  the command line, or a file that it names, is wrong";
+
 /// Show several proxies side by side.
 #[derive(Debug, Parser)]
+#[command(after_help = EXIT_STATUS)]
 pub(super) struct Arguments {
     /// JSON reports, and profiles that are run first
     #[arg(value_name = "REPORT.json|PROFILE", required = true)]

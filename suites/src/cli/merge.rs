@@ -1,6 +1,6 @@
 //! `connectspec merge`: the shares of one run, put together again.
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf};
 
 use clap::Parser;
 use connectspec_harness::report::{Destination, Format, merge};
@@ -9,6 +9,7 @@ use crate::cli::{Status, Trouble, reports};
 
 /// Put the shares of one run together again.
 #[derive(Debug, Parser)]
+#[command(after_help = super::EXIT_STATUS)]
 pub(super) struct Arguments {
     /// The JSON reports of all shares, in any order
     #[arg(value_name = "SHARE.json", required = true)]
@@ -29,13 +30,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     if arguments.report.is_empty() {
         super::say(&Format::Markdown.of(&whole).map_err(reports::could_not)?);
     }
+    let mut beside = reports::beside(&arguments.report)?;
     for destination in &arguments.report {
         let place = reports::place(destination)?;
         let text = destination.format.of(&whole).map_err(reports::could_not)?;
         place.write(text.as_bytes()).map_err(reports::could_not)?;
     }
     if !arguments.report.is_empty() {
-        super::say(&format!("{}: {}\n", whole.subject.name(), whole.totals));
+        // A reader that has gone is no error.
+        let _ = writeln!(beside, "{}: {}", whole.subject.name(), whole.totals);
     }
     Ok(reports::status(&whole))
 }

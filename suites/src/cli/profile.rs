@@ -1,4 +1,4 @@
-//! `connectspec profile`: write a profile for a proxy, and check that it works.
+//! `connectspec profile`: write a profile for a proxy, check that it works, and look at those that are built in.
 
 use clap::{Parser, Subcommand};
 use connectspec_harness::{
@@ -6,11 +6,11 @@ use connectspec_harness::{
 };
 
 use crate::{
-    cli::{Status, Trouble, run, scaffold, serve, which::Which},
+    cli::{Status, Trouble, built_in, run, scaffold, serve, which::Which},
     subjects,
 };
 
-/// Write a profile for a proxy, or check one.
+/// Write a profile for a proxy, check one, or look at those that are built in.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Launch the proxy, prove a tunnel, and say which of the things that the profile offers work
@@ -19,6 +19,12 @@ pub(super) enum Command {
     New(scaffold::New),
     /// Start the proxy, and leave it running: to repeat by hand what a report shows
     Serve(Box<serve::Serve>),
+    /// List the built-in profiles, with what installs their proxies
+    List,
+    /// Print a built-in profile and its config templates
+    Show(built_in::Show),
+    /// Write a built-in profile and its config templates to a folder, to begin another one with
+    Export(built_in::Export),
 }
 
 #[derive(Debug, Parser)]
@@ -64,6 +70,9 @@ pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
         Command::Check(arguments) => check(&arguments.profile),
         Command::New(arguments) => scaffold::main(arguments),
         Command::Serve(arguments) => serve::main(arguments),
+        Command::List => built_in::list(),
+        Command::Show(arguments) => built_in::show(arguments),
+        Command::Export(arguments) => built_in::export(arguments),
     }
 }
 

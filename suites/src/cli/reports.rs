@@ -1,6 +1,9 @@
 //! Reports that are read back, and files that are written from them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use connectspec_harness::report::{Destination, Report, ReportError, format::destination::Place};
 
@@ -47,6 +50,18 @@ fn file_of(path: &Path) -> PathBuf {
     match (folder.canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
+    }
+}
+
+/// Where to say what is for people: a report on standard output has that for itself.
+pub(super) fn beside(destinations: &[Destination]) -> Result<Box<dyn Write>, Trouble> {
+    let there = destinations.iter().filter(|it| it.is_stdout()).count();
+    match there {
+        0 => Ok(Box::new(anstream::stdout())),
+        1 => Ok(Box::new(anstream::stderr())),
+        _ => Err(Trouble::usage(
+            "standard output has room for one report; give the others a file",
+        )),
     }
 }
 

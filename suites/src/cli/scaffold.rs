@@ -105,12 +105,15 @@ impl Answers {
                     .replace("PORT", "{{ listen.port }}")
             })
             .collect();
-        // Without a list these arguments come out empty, and are left out.
+        // Without a list these arguments come out empty, and are left out. One that is empty, so that nothing is allowed,
+        // must not leave an option without its word: port 1 leads nowhere.
         let list =
             "{% for r in allow %}{{ r.first }}-{{ r.last }}{{ ',' if not loop.last }}{% endfor %}";
+        let alone = format!("{list}{{{{ '1' if not allow }}}}");
         args.extend(self.allow.split_whitespace().map(|word| {
+            let list = if word == "PORTS" { &alone } else { list };
             let word = word.replace("PORTS", list);
-            format!("{{% if allow %}}{word}{{% endif %}}")
+            format!("{{% if allow is not none %}}{word}{{% endif %}}")
         }));
         let quoted: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
         quoted.join(",\n           ")
@@ -162,10 +165,11 @@ title    = {name}
 [launch]
 # Looked up in PATH; with a slash, relative to this file.
 program = {program}
-# Where it has to listen. An argument that comes out empty is left out.
+# Where it has to listen. An argument that comes out empty is left out; what a case does not ask for is none, as in
+# `{{% if upstream is not none %}}`. `{{{{ here }}}}` is the folder of this file, as in "{{{{ here }}}}/main.js".
 args    = [{args}]
 # version = {{ args = ["--version"], pattern = '(\d+\.\S+)' }}
-# ready   = {{ within = "10s" }}                   # how long it may take until it listens
+# ready   = {{ within = "30s" }}                   # how long it may take until it listens
 # stop    = {{ signal = "TERM", within = "5s" }}
 
 # A proxy with a config file: it is written anew before each launch; `{{{{ scratch }}}}/proxy.conf` names it in args.
@@ -174,7 +178,9 @@ args    = [{args}]
 # text = '''
 # listen {{{{ listen.host }}}} {{{{ listen.port }}}}
 # {{% for range in allow or [] %}}allow {{{{ range.first }}}}-{{{{ range.last }}}}
-# {{% endfor %}}'''
+# {{% endfor %}}
+# {{% if allow is not none %}}deny all{{% endif %}}
+# '''
 
 # What args and files can express. What is not offered is skipped, with the reason.
 [offers]

@@ -19,12 +19,15 @@ use crate::{
     run::Event,
 };
 
+/// The path that stands for standard output.
+const STDOUT: &str = "-";
+
 /// A format and a path, written `FORMAT=PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The format.
     pub format: Format,
-    /// The file.
+    /// The file; `-` is standard output.
     pub path: PathBuf,
 }
 
@@ -64,6 +67,12 @@ impl FromStr for Destination {
 }
 
 impl Destination {
+    /// Whether it is standard output, which then belongs to the report alone.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.path == Path::new(STDOUT)
+    }
+
     /// A reporter that writes there. Fails where the file cannot be written, before anything ran.
     ///
     /// # Errors
@@ -112,6 +121,9 @@ impl Place {
             path: path.to_owned(),
             target: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
         };
+        if place.is_stdout() {
+            return Ok(place);
+        }
         if place.target.is_dir() {
             return Err(place.unwritable("it is a folder", "add a file name to the path"));
         }
@@ -138,6 +150,11 @@ impl Place {
     }
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.is_stdout() {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(bytes)?;
+            return stdout.flush();
+        }
         if self.is_special() {
             return std::fs::write(&self.target, bytes);
         }
@@ -145,6 +162,10 @@ impl Place {
         draft.write_all(bytes)?;
         draft.persist(&self.target)?;
         Ok(())
+    }
+
+    fn is_stdout(&self) -> bool {
+        self.path == Path::new(STDOUT)
     }
 
     /// A pipe or a device (`/dev/stdout`): there is nothing to move a file over.

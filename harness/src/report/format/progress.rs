@@ -174,8 +174,9 @@ fn beginning(start: &Start) -> String {
     };
     let version = subject.version.as_deref();
     let gap = if version.is_some() { " " } else { "" };
+    let cases = if start.results == 1 { "case" } else { "cases" };
     format!(
-        "{} cases against {title}{gap}{}",
+        "{} {cases} against {title}{gap}{}",
         start.results,
         version.unwrap_or_default()
     )
