@@ -94,10 +94,36 @@ fn the_templates_use_what_there_is() {
     }
     for name in ["github/action.yml", "github/workflow.yml", "gitlab.yml"] {
         let text = fs::read_to_string(root().join("ci/templates").join(name)).unwrap();
-        // The options of cargo are cargo's.
-        let ours = text.lines().filter(|line| !line.contains("cargo "));
+        // The options of other programs are theirs.
+        let theirs = ["cargo ", "curl ", "tar ", "sha256sum "];
+        let ours = text
+            .lines()
+            .filter(|line| !theirs.iter().any(|program| line.contains(program)));
         let used = options(&ours.collect::<Vec<_>>().join("\n"));
         assert!(used.is_subset(&known), "{name}: {used:?}");
+    }
+}
+
+/// Whoever copies a template gets the version that it was written for.
+#[test]
+fn what_is_copied_names_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (name, named) in [
+        ("ci/templates/github/workflow.yml", "templates/github@v"),
+        ("ci/templates/README.md", "templates/github@v"),
+        ("ci/templates/gitlab.yml", "CONNECTSPEC_VERSION: \""),
+        ("ci/templates/gitlab.yml", "connectspec/connectspec/v"),
+        ("packages/homebrew/connectspec.rb", "  version \""),
+    ] {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let mut after = text.split(named).skip(1).peekable();
+        assert!(after.peek().is_some(), "{name} has no `{named}`");
+        for rest in after {
+            assert!(
+                rest.starts_with(version),
+                "{name}: write {version} behind `{named}`"
+            );
+        }
     }
 }
 
