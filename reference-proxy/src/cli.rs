@@ -2,9 +2,10 @@
 
 use crate::config::build::{self, Options};
 use crate::config::{Config, ConfigError};
+use crate::net::Descriptors;
 use crate::pid_file::PidFile;
 use crate::privileges::{self, Became};
-use crate::proxy::{Proxy, Shared};
+use crate::proxy::{self, Proxy, Shared};
 use crate::serve::{self, Listeners};
 use clap::Parser;
 use std::ffi::OsString;
@@ -14,10 +15,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Names that are looked up at once, each in a thread; more wait, within their deadline.
-const LOOKUPS_AT_ONCE: usize = 64;
-/// How long name lookups that are under way may hold up the end of the process.
-const LOOKUPS_LINGER: Duration = Duration::from_millis(50);
+/// How long passwords that are being checked may hold up the end of the process.
+const CHECKS_LINGER: Duration = Duration::from_millis(50);
 
 /// A CONNECT proxy with the configuration of Apache httpd's mod_proxy_connect.
 #[derive(Clone, Debug, Parser)]
@@ -126,7 +125,9 @@ impl Arguments {
         // Held to the end of the process.
         let _pid_file = pid_file.transpose()?;
         let (user, group) = (config.user.as_deref(), config.group.as_deref());
-        let shared = Arc::new(Shared::default());
+        let descriptors = Descriptors::of_this_process();
+        descriptors.share_out();
+        let shared = Arc::new(Shared::new(descriptors));
         let of_root = shared.sinks.open_those_of_root(config.log_targets())?;
         let became = privileges::give_up(user, group).map_err(io::Error::other)?;
         // Opened by whom the process has become, who has to open them anew at every rotation.
@@ -140,12 +141,12 @@ impl Arguments {
         };
         let runtime = runtime
             .enable_all()
-            .max_blocking_threads(LOOKUPS_AT_ONCE)
+            .max_blocking_threads(proxy::CHECKS_AT_ONCE)
             .build()?;
         let arguments = self.clone();
         let read = Arc::new(move || arguments.config());
         let served = runtime.block_on(serve::run(proxy, listeners, read));
-        runtime.shutdown_timeout(LOOKUPS_LINGER);
+        runtime.shutdown_timeout(CHECKS_LINGER);
         shared.sinks.settle();
         served
     }

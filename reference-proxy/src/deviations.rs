@@ -27,6 +27,7 @@
 //! | `password-hashes` | also takes crypt, unsalted SHA-1 and clear text | bcrypt, apr1, SHA-crypt | the others protect nobody |
 //! | `tls-versions` | `SSLProtocol` can allow TLS 1.0 and 1.1 | 1.2 and 1.3 at most | the others are broken |
 //! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
+//! | `names` | names are looked up as nsswitch.conf says, each by a thread that waits | in the hosts file and by the name servers of resolv.conf | a look-up can be taken back when its client has gone |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
 //! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |
 //! | `signals` | SIGTERM ends at once, SIGHUP cuts the tunnels | SIGTERM drains like SIGWINCH, for `GracefulShutdownTimeout` (3 s); SIGHUP reloads like SIGUSR1 and loses no tunnel | what init systems send |

@@ -1,8 +1,10 @@
 //! A configuration that is ready to serve: logs open, names known.
 
 use crate::config::{Config, Server};
-use crate::log::error::ErrorLog;
-use crate::log::{AccessSink, Condition, Opened, Record, Sinks};
+use crate::log::error::{ErrorLog, Level};
+use crate::log::{AccessSink, Condition, Opened, Rarely, Record, Sinks};
+use crate::net::Descriptors;
+use crate::net::dial::Dials;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
@@ -10,22 +12,44 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// Passwords that are checked at once: their hashes are made to cost time, and tunnels need some, too.
-const HASHES_AT_ONCE: usize = 2;
+pub const CHECKS_AT_ONCE: usize = 2;
 
 /// What outlives a reload.
 #[derive(Debug)]
 pub struct Shared {
     /// The open logs.
     pub sinks: Sinks,
-    /// Turns at checking passwords.
-    pub hashing: Arc<Semaphore>,
+    /// Turns at reading files of users and groups, and at checking passwords.
+    pub checking: Arc<Semaphore>,
+    /// What every way to a server needs.
+    pub dials: Dials,
+    /// What there is not enough of.
+    pub shortages: Shortages,
+    /// How the open files are shared out.
+    pub descriptors: Descriptors,
 }
 
-impl Default for Shared {
-    fn default() -> Self {
+/// What can run short, and when that was told last.
+#[derive(Debug, Default)]
+pub struct Shortages {
+    /// Places for connections.
+    pub places: Rarely,
+    /// Descriptors for those who arrive.
+    pub descriptors: Rarely,
+    /// Attempts to connect.
+    pub attempts: Rarely,
+}
+
+impl Shared {
+    /// For a process that has so many descriptors.
+    #[must_use]
+    pub fn new(descriptors: Descriptors) -> Self {
         Self {
             sinks: Sinks::default(),
-            hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            checking: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
+            dials: Dials::new(descriptors),
+            shortages: Shortages::default(),
+            descriptors,
         }
     }
 }
@@ -105,6 +129,14 @@ impl Proxy {
         record.server_index = server.index;
         if let Some(logs) = self.logs.get(server.index) {
             record.log_to(&logs.access);
+        }
+    }
+
+    /// Tells the main server's error log that something has run short, at most once a minute.
+    pub fn tell(&self, shortage: &Rarely, text: &str) {
+        if let Some(times) = shortage.again() {
+            let text = format!("{text} ({times} times since this was said last)");
+            self.error_log(None).write(Level::Error, None, &text);
         }
     }
 

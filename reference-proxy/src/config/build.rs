@@ -9,6 +9,8 @@ use super::reader::Reader;
 use super::settings::{Global, Settings};
 use super::source::Node;
 use super::{Config, Connects, VirtualHost, join};
+use crate::net::names;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +43,9 @@ pub fn read(file: Option<&Path>, options: &Options) -> Result<Config, ConfigErro
     let mut builder = Builder {
         global: reader.global,
     };
+    let mut words = HashSet::new();
+    sections::words_to_look_up(&nodes, &mut words);
+    builder.global.addresses = names::all(words);
     let mut main = Settings::default();
     let top = Position {
         server: &mut main,

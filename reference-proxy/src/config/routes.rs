@@ -7,7 +7,7 @@ pub use remote::{Credentials, Remote};
 use super::access::Network;
 use super::environment::TooSlow;
 use crate::request::{Authority, Host};
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 
 /// What one server says about the way.
 #[derive(Clone, Debug, Default)]
@@ -116,25 +116,16 @@ impl Routes {
         self.blocked_addresses.contains(&address.to_canonical())
     }
 
-    /// Adds a word of `ProxyBlock`. A name that has no address now is blocked as a name only.
-    pub fn block(&mut self, word: &str) {
+    /// Adds a word of `ProxyBlock`, which has these addresses. A name that has none now is blocked as a name only.
+    pub fn block(&mut self, word: &str, addresses: &[IpAddr]) {
         // The canonical name of a target has no last dot, and a word that has one would block nothing.
         let name = match word.trim_end_matches('.') {
             "" => word,
             name => name,
         };
         self.blocked.push(name.to_ascii_lowercase());
-        let found = if word == "*" {
-            None
-        } else {
-            (word, 0).to_socket_addrs().ok()
-        };
-        self.blocked_addresses.extend(
-            found
-                .into_iter()
-                .flatten()
-                .map(|address| address.ip().to_canonical()),
-        );
+        let addresses = addresses.iter().map(IpAddr::to_canonical);
+        self.blocked_addresses.extend(addresses);
     }
 }
 
@@ -228,7 +219,10 @@ mod tests {
     fn blocks_words_and_addresses() {
         let blocking = |words: &[&str]| {
             let mut routes = Routes::default();
-            words.iter().for_each(|word| routes.block(word));
+            let known = crate::net::names::all(words.iter().map(|&word| word.to_owned()).collect());
+            words
+                .iter()
+                .for_each(|word| routes.block(word, known.get(*word).map_or(&[], Vec::as_slice)));
             routes
         };
         let routes = blocking(&["BAD", "192.0.2.1", "localhost"]);

@@ -53,6 +53,8 @@ pub struct Global {
     pub early_fields: Vec<(String, Place)>,
     /// The virtual hosts.
     pub hosts: Vec<Host>,
+    /// The names that `ProxyBlock` and `<VirtualHost>` look up, and their addresses.
+    pub addresses: HashMap<String, Vec<IpAddr>>,
 }
 
 /// A `<VirtualHost>` that is not yet joined with the main server.

@@ -9,12 +9,14 @@ pub mod error;
 pub mod escape;
 pub mod format;
 mod outlet;
+mod rarely;
 pub mod record;
 mod sink;
 mod sinks;
 mod writer;
 
 pub use condition::Condition;
+pub use rarely::Rarely;
 pub use record::{AccessSink, Record};
 pub use sink::Sink;
 pub use sinks::{Opened, Sinks};

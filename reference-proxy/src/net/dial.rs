@@ -1,78 +1,120 @@
-//! The onward connection: names resolved off the hot path, all addresses tried, one deadline for everything.
+//! The onward connection: all addresses of a name tried, one deadline for everything, and no more sockets than there are.
 //!
 //! Several addresses are raced as in RFC 8305: alternating between IPv6 and IPv4, the next one starts when
 //! the last has failed or a quarter of a second has passed; the first that connects wins and the others are
 //! dropped. What the policy says about addresses is asked for each address, of a name too, before it is used.
+//!
+//! A client has one socket for its way on; further ones at the same time come out of a share that all clients have in common,
+//! and are few for each: one name with many silent addresses must not use up what others need. Where there are more addresses
+//! than sockets, the oldest attempt ends for the next one, in time for each to have its turn.
 
+mod race;
+
+use super::{Descriptors, Names, Unresolved};
 use crate::refusal::Refusal;
 use crate::request::{Authority, Host};
-use std::collections::VecDeque;
+use race::race;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use std::sync::Arc;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 /// The most addresses of one name that are tried.
 const ADDRESSES_MOST: usize = 64;
-/// When the next address starts; RFC 8305, section 5.
-const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects to `target` before `deadline`, resolution included.
-///
-/// `judge` says which addresses may be used. Connections to addresses of the same family come from `source`.
-///
-/// # Errors
-///
-/// 502 or 504 with the error of RFC 9209 that fits, or what `judge` says when it refuses every address.
-pub async fn dial(
-    target: &Authority,
-    source: Option<IpAddr>,
-    deadline: Instant,
-    judge: impl Fn(SocketAddr) -> Result<(), Refusal>,
-) -> Result<TcpStream, Refusal> {
-    let name = match &target.host {
-        Host::Address(address) => {
-            let address = SocketAddr::new(*address, target.port);
-            judge(address)?;
-            return connect(address, source, deadline).await;
+/// What all dials share.
+#[derive(Debug)]
+pub struct Dials {
+    /// Who knows addresses.
+    pub names: Names,
+    /// Attempts besides the first one of each client.
+    spare: Arc<Semaphore>,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum Failure {
+    /// The address, the way or the policy.
+    Refused(Refusal),
+    /// There were too few descriptors to try all addresses properly.
+    Short(Refusal),
+}
+
+impl Failure {
+    /// What the client is told.
+    #[must_use]
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) | Self::Short(refusal) => refusal,
         }
-        Host::Name(name) => name,
-    };
-    let (mut allowed, mut refusal) = (Vec::new(), None);
-    for address in resolve(name, target.port, deadline).await? {
-        match judge(address) {
-            Ok(()) => allowed.push(address),
-            Err(reason) => refusal = Some(reason),
-        }
-    }
-    match (allowed.as_slice(), refusal) {
-        ([], Some(refusal)) => Err(refusal),
-        _ => race(alternating(allowed), source, deadline).await,
     }
 }
 
-/// The addresses of a name; none when it is an address itself, or when nobody says so before `deadline`.
-pub async fn addresses(target: &Authority, deadline: Instant) -> Vec<IpAddr> {
-    let Host::Name(name) = &target.host else {
-        return Vec::new();
-    };
-    let found = resolve(name, target.port, deadline).await;
-    found.map_or_else(
-        |_| Vec::new(),
-        |found| found.iter().map(SocketAddr::ip).collect(),
-    )
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Dials {
+    /// For a process that has so many descriptors.
+    #[must_use]
+    pub fn new(descriptors: Descriptors) -> Self {
+        Self {
+            names: Names::new(descriptors.lookups),
+            spare: Arc::new(Semaphore::new(descriptors.attempts)),
+        }
+    }
+
+    /// Connects to `target` before `deadline`, resolution included.
+    ///
+    /// `judge` says which addresses may be used. Connections to addresses of the same family come from `source`.
+    ///
+    /// # Errors
+    ///
+    /// 502, 503 or 504 with the error of RFC 9209 that fits, or what `judge` says when it refuses every address.
+    pub async fn dial(
+        &self,
+        target: &Authority,
+        source: Option<IpAddr>,
+        deadline: Instant,
+        judge: impl Fn(SocketAddr) -> Result<(), Refusal>,
+    ) -> Result<TcpStream, Failure> {
+        let name = match &target.host {
+            Host::Address(address) => {
+                let address = SocketAddr::new(*address, target.port);
+                judge(address)?;
+                return connect(address, source, deadline).await;
+            }
+            Host::Name(name) => name,
+        };
+        let (mut allowed, mut refusal) = (Vec::new(), None);
+        let found = self.names.addresses(name, deadline).await;
+        let found = found.map_err(|why| unresolved(name, why))?;
+        for address in found.into_iter().take(ADDRESSES_MOST) {
+            let address = SocketAddr::new(address, target.port);
+            match judge(address) {
+                Ok(()) => allowed.push(address),
+                Err(reason) => refusal = Some(reason),
+            }
+        }
+        match (allowed.as_slice(), refusal) {
+            ([], Some(refusal)) => Err(refusal.into()),
+            _ => race(allowed, source, deadline, &self.spare).await,
+        }
+    }
 }
 
 async fn connect(
     address: SocketAddr,
     source: Option<IpAddr>,
     deadline: Instant,
-) -> Result<TcpStream, Refusal> {
+) -> Result<TcpStream, Failure> {
     match timeout_at(deadline, connect_from(source, address)).await {
         Ok(outcome) => outcome.map_err(|error| failed(&error)),
-        Err(_) => Err(timed_out()),
+        Err(_) => Err(timed_out().into()),
     }
 }
 
@@ -89,80 +131,14 @@ async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result
     socket.connect(address).await
 }
 
-async fn race(
-    mut waiting: VecDeque<SocketAddr>,
-    source: Option<IpAddr>,
-    deadline: Instant,
-) -> Result<TcpStream, Refusal> {
-    let mut attempts = JoinSet::new();
-    let mut last = Refusal::bad_gateway("dns_error", "the name has no address");
-    let mut next = Instant::now();
-    loop {
-        if attempts.is_empty() && waiting.is_empty() {
-            return Err(last);
-        }
-        tokio::select! {
-            biased;
-            () = sleep_until(deadline) => return Err(timed_out()),
-            Some(attempt) = attempts.join_next() => match attempt {
-                Ok(Ok(server)) => return Ok(server),
-                Ok(Err(error)) => {
-                    last = failed(&error);
-                    next = Instant::now();
-                }
-                Err(_) => last = Refusal::internal("an attempt to connect was lost"),
-            },
-            () = sleep_until(next), if !waiting.is_empty() => {
-                if let Some(address) = waiting.pop_front() {
-                    attempts.spawn(connect_from(source, address));
-                }
-                next = Instant::now() + STAGGER;
-            }
-        }
-    }
-}
-
-/// The addresses in turns of the two families, the first one's family first.
-fn alternating(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
-    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (one, other): (Vec<_>, Vec<_>) = addresses
-        .into_iter()
-        .partition(|address| address.is_ipv6() == first_is_v6);
-    let mut turns = VecDeque::new();
-    let (mut one, mut other) = (one.into_iter(), other.into_iter());
-    loop {
-        match (one.next(), other.next()) {
-            (None, None) => return turns,
-            (a, b) => turns.extend(a.into_iter().chain(b)),
-        }
-    }
-}
-
-async fn resolve(name: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Refusal> {
-    match timeout_at(deadline, lookup_host((name, port))).await {
-        Ok(Ok(addresses)) => Ok(addresses.take(ADDRESSES_MOST).collect()),
-        Ok(Err(_)) => Err(Refusal::bad_gateway(
-            "dns_error",
-            format!("DNS lookup failure for: {name}"),
-        )),
-        Err(_) => Err(Refusal::gateway_timeout(
-            "dns_timeout",
-            "the name server does not answer",
-        )),
-    }
-}
-
-fn failed(error: &io::Error) -> Refusal {
+fn failed(error: &io::Error) -> Failure {
     use rustix::io::Errno;
     if let Some(Errno::MFILE | Errno::NFILE | Errno::ADDRNOTAVAIL | Errno::NOBUFS) =
         Errno::from_io_error(error)
     {
-        return Refusal::unavailable(
-            "connection_limit_reached",
-            "no more connections can be made",
-        );
+        return Failure::Short(no_more());
     }
-    match error.kind() {
+    Failure::Refused(match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             Refusal::bad_gateway("connection_refused", "the connection was refused")
         }
@@ -172,6 +148,24 @@ fn failed(error: &io::Error) -> Refusal {
             "there is no route to the destination",
         ),
         _ => Refusal::bad_gateway("connection_terminated", "the connection failed"),
+    })
+}
+
+fn no_more() -> Refusal {
+    Refusal::unavailable(
+        "connection_limit_reached",
+        "no more connections can be made",
+    )
+}
+
+fn unresolved(name: &str, why: Unresolved) -> Refusal {
+    match why {
+        Unresolved::Unknown => {
+            Refusal::bad_gateway("dns_error", format!("DNS lookup failure for: {name}"))
+        }
+        Unresolved::Silent | Unresolved::Late => {
+            Refusal::gateway_timeout("dns_timeout", "the name server does not answer")
+        }
     }
 }
 
@@ -182,54 +176,17 @@ fn timed_out() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn families_take_turns() {
-        let turns = alternating(addresses(&[
-            "[::1]:1",
-            "[::2]:1",
-            "[::3]:1",
-            "127.0.0.1:1",
-            "127.0.0.2:1",
-        ]));
-        assert_eq!(
-            turns,
-            addresses(&[
-                "[::1]:1",
-                "127.0.0.1:1",
-                "[::2]:1",
-                "127.0.0.2:1",
-                "[::3]:1"
-            ])
-        );
-    }
-
-    #[tokio::test]
-    async fn a_refused_address_does_not_keep_the_next_one_waiting() {
-        let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // Bound, and not listening.
-        let closed = TcpSocket::new_v4().unwrap();
-        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let waiting = [closed.local_addr().unwrap(), open.local_addr().unwrap()].into();
-        let started = Instant::now();
-        let server = race(waiting, None, started + Duration::from_secs(10))
-            .await
-            .unwrap();
-        assert_eq!(server.peer_addr().unwrap(), open.local_addr().unwrap());
-        assert!(started.elapsed() < STAGGER);
-    }
+    use std::time::Duration;
 
     #[tokio::test]
     async fn the_judge_is_asked_for_every_address_of_a_name() {
+        let dials = Dials::new(Descriptors::of_this_process());
         let target = Authority::parse(b"localhost:1").unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let refused = dial(&target, None, deadline, |_| Err(Refusal::forbidden("no")))
+        let refused = dials
+            .dial(&target, None, deadline, |_| Err(Refusal::forbidden("no")))
             .await
             .unwrap_err();
-        assert_eq!(refused.status, 403);
+        assert_eq!(refused.refusal().status, 403);
     }
 }

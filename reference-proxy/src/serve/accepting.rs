@@ -16,6 +16,9 @@ use tokio::task::JoinHandle;
 
 /// How long accepting pauses when the system has no descriptor or memory left.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Said when somebody has to wait for a place.
+const FULL: &str = "AH00484: server reached MaxRequestWorkers setting, or what the limit of open files allows; the next \
+                    client waits until another one goes";
 
 /// Who accepts, and by which configuration.
 pub(super) struct Accepting {
@@ -117,7 +120,11 @@ async fn accept(
             Ok((client, peer)) => {
                 // Only now: a socket at which nobody arrives must not keep a place. At the limit one client waits here, and
                 // the others in the backlog.
-                let Some(place) = sessions.place(|| {}).await else {
+                let full = || {
+                    let proxy = current.borrow();
+                    proxy.tell(&proxy.shared.shortages.places, FULL);
+                };
+                let Some(place) = sessions.place(full).await else {
                     return;
                 };
                 let proxy = Arc::clone(&current.borrow());
@@ -128,7 +135,14 @@ async fn accept(
                 clippy::disallowed_methods,
                 reason = "nothing announces that a descriptor is free again"
             )]
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                {
+                    let proxy = current.borrow();
+                    let text = format!("nobody can be let in for now: {error}");
+                    proxy.tell(&proxy.shared.shortages.descriptors, &text);
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }

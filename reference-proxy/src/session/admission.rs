@@ -9,12 +9,13 @@ use crate::config::access::{Client, Decision, Facts, Target, Unknown, User, Verd
 use crate::config::environment::Variables;
 use crate::log::Record;
 use crate::log::error::Level;
+use crate::net::Unresolved;
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
 use crate::request::{Host, Request};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
-use tokio::net::lookup_host;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 /// A client that was let in, and for which target.
@@ -31,7 +32,7 @@ pub(super) struct Admitted<'a> {
 ///
 /// # Errors
 ///
-/// 403, 407, 504 when a name could not be looked up in time, or 500 when the configuration asks for users and does not
+/// 403, 407, 503 when too many passwords wait to be checked, 504 when a name could not be looked up in time, or 500 when the configuration asks for users and does not
 /// say how they prove who they are.
 pub(super) async fn admit<'a>(
     request: &Request,
@@ -66,7 +67,7 @@ pub(super) async fn admit<'a>(
     let file = verdict.file.ok_or_else(unusable)?;
     // As in httpd the log says who it claimed to be, also when that was wrong.
     record.user = Some(credentials.user.as_str().into());
-    let user = verified(credentials, file.to_owned(), proxy).await?;
+    let user = asking.verified(credentials, file.to_owned()).await?;
     admitted.user = Some((user.ok_or_else(wanted)?, file.to_owned()));
     let verdict = asking.verdict(&mut admitted, record).await?;
     match verdict.decision {
@@ -173,23 +174,24 @@ impl<'a> Asking<'a> {
         let late = |_| {
             Refusal::gateway_timeout("dns_timeout", "the client could not be looked up in time")
         };
-        let facts = &mut admitted.facts;
+        let (facts, names) = (&mut admitted.facts, &self.proxy.shared.dials.names);
         match unknown {
             Unknown::Name => {
-                let name = timeout_at(self.deadline, name_of(admitted.address)).await;
+                let name = names.name_of(admitted.address, self.deadline).await;
                 facts.name = Some(name.map_err(late)?);
             }
             Unknown::Addresses(name) => {
-                let found = timeout_at(self.deadline, lookup_host((name.as_str(), 0))).await;
-                // Like httpd: a name that has no address is nobody's.
-                let addresses = found
-                    .map_err(late)?
-                    .map(|found| found.map(|at| at.ip()).collect());
-                facts.addresses.insert(name, addresses.unwrap_or_default());
+                let addresses = match names.addresses(&name, self.deadline).await {
+                    Err(Unresolved::Late) => return Err(late(Unresolved::Late)),
+                    // Like httpd: a name that has no address is nobody's.
+                    found => found.unwrap_or_default(),
+                };
+                facts.addresses.insert(name, addresses);
             }
             Unknown::Groups(file) => {
                 let user = admitted.user.as_ref().map_or("", |(name, _)| name);
-                let groups = groups_of(user.to_owned(), file.clone()).await;
+                let (user, path) = (user.to_owned(), file.clone());
+                let groups = self.check(move || auth::groups::of(&user, &path)).await?;
                 let groups = groups.unwrap_or_else(|error| {
                     let text = format!("AH01664: No group file?: {}: {error}", file.display());
                     let log = self.proxy.error_log(Some(record));
@@ -201,39 +203,38 @@ impl<'a> Asking<'a> {
         }
         Ok(())
     }
-}
+    /// The user, if the credentials are valid.
+    async fn verified(
+        &self,
+        credentials: Credentials,
+        file: PathBuf,
+    ) -> Result<Option<String>, Refusal> {
+        let valid = move || {
+            let valid = credentials.are_valid(&file)?;
+            Ok(valid.then_some(credentials.user))
+        };
+        let checked = self.check(valid).await?;
+        checked.map_err(|_| Refusal::internal("the AuthUserFile cannot be read"))
+    }
 
-/// The user, if the credentials are valid.
-async fn verified(
-    credentials: Credentials,
-    file: PathBuf,
-    proxy: &Proxy,
-) -> Result<Option<String>, Refusal> {
-    let failed = || Refusal::internal("the AuthUserFile cannot be read");
-    let turn = proxy.shared.hashing.acquire().await.map_err(|_| failed())?;
-    let checked = tokio::task::spawn_blocking(move || {
-        credentials
-            .are_valid(&file)
-            .map(|valid| valid.then_some(credentials.user))
-    });
-    let outcome = checked.await;
-    drop(turn);
-    outcome.map_err(|_| failed())?.map_err(|_| failed())
-}
-
-async fn groups_of(user: String, file: PathBuf) -> std::io::Result<Vec<String>> {
-    let read = tokio::task::spawn_blocking(move || auth::groups::of(&user, Path::new(&file)));
-    read.await.map_err(std::io::Error::other)?
-}
-
-/// The name of `address`, if that name has this address: anybody can claim any name for an address of his.
-async fn name_of(address: IpAddr) -> Option<String> {
-    let lookup = tokio::task::spawn_blocking(move || {
-        let name = dns_lookup::lookup_addr(&address).ok()?;
-        let mut addresses = (name.as_str(), 0).to_socket_addrs().ok()?;
-        addresses
-            .any(|found| found.ip().to_canonical() == address)
-            .then_some(name)
-    });
-    lookup.await.ok().flatten()
+    /// Does what takes a file and time in a thread for it, when there is a turn before the deadline. Who goes before it has a
+    /// turn costs nothing; what has begun keeps its turn to its end.
+    async fn check<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> Result<std::io::Result<T>, Refusal> {
+        let turns = Arc::clone(&self.proxy.shared.checking);
+        let busy = || Refusal::new(503, "too many passwords wait to be checked");
+        let Ok(Ok(turn)) = timeout_at(self.deadline, turns.acquire_owned()).await else {
+            return Err(busy());
+        };
+        let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        match timeout_at(self.deadline, checked).await {
+            Ok(checked) => Ok(checked.unwrap_or_else(|error| Err(std::io::Error::other(error)))),
+            Err(_) => Err(busy()),
+        }
+    }
 }

@@ -10,15 +10,20 @@ use crate::config::routes::{Credentials, Remote, Via};
 use crate::config::{Connects, Server};
 use crate::log::Record;
 use crate::log::error::Level;
-use crate::net::{Client, dial, own};
+use crate::net::dial::Failure;
+use crate::net::{Client, Names, own};
 use crate::proxy::{self, Proxy};
 use crate::refusal::Refusal;
-use crate::request::{Authority, Method, Request, Version};
+use crate::request::{Authority, Host, Method, Request, Version};
 use crate::upstream;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+
+/// Said when a dial was cut short.
+const SHORT: &str = "descriptors run short: connections are tried one address after the other, and some not at all; \
+                     raise the limit of open files";
 
 /// The next hop, connected.
 pub(super) struct Onward {
@@ -55,16 +60,20 @@ pub(super) async fn connect(
     variables::behind_access(server, record, proxy);
     may_lead(request, target, server, record, proxy)?;
 
-    let deadline = Instant::now() + server.connect_time;
+    let (deadline, names) = (
+        Instant::now() + server.connect_time,
+        &proxy.shared.dials.names,
+    );
     let remote = tokio::select! {
-        remote = upstream_for(request, target, server, deadline) => remote?,
+        remote = upstream_for(request, target, server, names, deadline) => remote?,
         () = client.lost() => return Err(None),
     };
     if remote.is_none() {
         let host = &target.host;
-        admitted
-            .prepare(host, server, record, proxy, deadline)
-            .await?;
+        tokio::select! {
+            prepared = admitted.prepare(host, server, record, proxy, deadline) => prepared?,
+            () = client.lost() => return Err(None),
+        }
     }
     let judge = |address: SocketAddr| {
         if server.routes.blocks_address(address.ip()) {
@@ -77,11 +86,17 @@ pub(super) async fn connect(
         own::judge(address, &proxy.listening)
     };
     let next_hop = remote.map_or(target, |remote| &remote.proxy);
+    let dials = &proxy.shared.dials;
     let dialled = tokio::select! {
-        dialled = dial::dial(next_hop, server.source_address, deadline, judge) => dialled,
+        dialled = dials.dial(next_hop, server.source_address, deadline, judge) => dialled,
         () = client.lost() => return Err(None),
     };
-    let mut onward = dialled?;
+    let mut onward = dialled.map_err(|failure| {
+        if let Failure::Short(_) = failure {
+            proxy.tell(&proxy.shared.shortages.attempts, SHORT);
+        }
+        failure.refusal()
+    })?;
     let _ = onward.set_nodelay(true);
     record.source_port = onward.local_addr().ok().map(|address| address.port());
     let early = match remote {
@@ -172,6 +187,7 @@ async fn upstream_for<'a>(
     request: &Request,
     target: &Authority,
     server: &'a Server,
+    names: &Names,
     deadline: Instant,
 ) -> Result<Option<&'a Remote>, Refusal> {
     let remote = server.routes.remote(target, &request.line.target);
@@ -182,12 +198,20 @@ async fn upstream_for<'a>(
     let addresses = if server.routes.asks_addresses() {
         // A resolver that does not answer leaves the other half of the time for the upstream.
         let half = deadline.saturating_duration_since(Instant::now()) / 2;
-        dial::addresses(target, Instant::now() + half).await
+        addresses(target, names, Instant::now() + half).await
     } else {
         Vec::new()
     };
     let directly = server.routes.goes_directly(&target.host, &addresses);
     Ok((!directly).then_some(remote))
+}
+
+/// The addresses of a name; none when it is an address itself, or when nobody says so before `deadline`.
+async fn addresses(target: &Authority, names: &Names, deadline: Instant) -> Vec<IpAddr> {
+    match &target.host {
+        Host::Name(name) => names.addresses(name, deadline).await.unwrap_or_default(),
+        Host::Address(_) => Vec::new(),
+    }
 }
 
 /// What the upstream proxy is sent.

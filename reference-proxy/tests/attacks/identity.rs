@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use std::os::unix::fs::{PermissionsExt, chown};
 
 /// Whether this process is root; in CI it must be.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     assert!(root || std::env::var_os("CI").is_none(), "not root");
     root

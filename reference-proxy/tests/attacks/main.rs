@@ -13,7 +13,9 @@ mod endings;
 mod identity;
 mod inputs;
 mod logs;
+mod lookups;
 mod slow;
+mod sockets;
 
 #[expect(dead_code, reason = "each of the two programs uses its part of it")]
 #[path = "../black_box/support.rs"]

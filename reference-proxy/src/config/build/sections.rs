@@ -6,7 +6,8 @@ use crate::config::access::{Block, Fate, Kind, Pattern, Section};
 use crate::config::error::ConfigError;
 use crate::config::settings::{Host, Settings};
 use crate::config::source::Node;
-use std::net::ToSocketAddrs;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 impl Builder {
@@ -46,7 +47,7 @@ impl Builder {
     fn host(&mut self, node: &Node, children: Vec<Node>) -> Result<(), ConfigError> {
         let mut addresses = Vec::new();
         for word in &node.words {
-            let found = host_addresses(word);
+            let found = host_addresses(word, &self.global.addresses);
             addresses.extend(found.map_err(|message| ConfigError::at(&node.place, message))?);
         }
         let mut settings = Settings::default();
@@ -264,12 +265,12 @@ fn pattern(section: &str, words: &[String]) -> Result<Pattern, String> {
 
 /// Reads an address of `<VirtualHost>`: `*`, `*:80`, `_default_:*`, `127.0.0.1:80`, `[::1]:80`, `127.0.0.1`,
 /// or a name that is looked up now.
-fn host_addresses(word: &str) -> Result<Vec<HostAddress>, String> {
+fn host_addresses(
+    word: &str,
+    known: &HashMap<String, Vec<IpAddr>>,
+) -> Result<Vec<HostAddress>, String> {
     let wrong = || format!("<VirtualHost {word}>: not ADDRESS[:PORT]");
-    let (host, port) = match word.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
-        _ => (word, None),
-    };
+    let (host, port) = host_and_port(word);
     let port = match port {
         None | Some("*") => None,
         Some(port) => Some(port.parse().map_err(|_| wrong())?),
@@ -283,13 +284,34 @@ fn host_addresses(word: &str) -> Result<Vec<HostAddress>, String> {
             port,
         }]);
     }
-    let found = (host, 0)
-        .to_socket_addrs()
-        .map_err(|error| format!("{}: {error}", wrong()))?;
-    Ok(found
-        .map(|address| HostAddress {
-            ip: Some(address.ip()),
-            port,
-        })
-        .collect())
+    let found = known
+        .get(host)
+        .ok_or_else(|| format!("{}, and the name has no address", wrong()))?;
+    let each = found.iter().map(|address| HostAddress {
+        ip: Some(*address),
+        port,
+    });
+    Ok(each.collect())
+}
+
+/// The parts of a word of `<VirtualHost>`.
+fn host_and_port(word: &str) -> (&str, Option<&str>) {
+    match word.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (word, None),
+    }
+}
+
+/// Collects what `ProxyBlock` and `<VirtualHost>` name, so that all of it is looked up at once and within one time.
+pub(super) fn words_to_look_up(nodes: &[Node], words: &mut HashSet<String>) {
+    for node in nodes {
+        if node.name.eq_ignore_ascii_case("ProxyBlock") {
+            words.extend(node.words.iter().cloned());
+        }
+        if node.name.eq_ignore_ascii_case("VirtualHost") {
+            let hosts = node.words.iter().map(|word| host_and_port(word).0);
+            words.extend(hosts.map(str::to_owned));
+        }
+        words_to_look_up(node.children.as_deref().unwrap_or_default(), words);
+    }
 }

@@ -37,9 +37,14 @@ pub(super) fn source_address(scope: &mut Scope<'_>, words: &[String]) -> Done {
 }
 
 pub(super) fn block(scope: &mut Scope<'_>, words: &[String]) -> Done {
-    some("ProxyBlock", words)?
-        .iter()
-        .for_each(|word| scope.server.routes.block(word));
+    for word in some("ProxyBlock", words)? {
+        let known = scope
+            .global
+            .addresses
+            .get(word)
+            .map_or(&[][..], Vec::as_slice);
+        scope.server.routes.block(word, known);
+    }
     Ok(())
 }
 
