@@ -8,6 +8,7 @@ mod baseline;
 mod built_in;
 mod compare;
 mod coverage;
+mod credentials;
 mod explain;
 mod list;
 mod matrix;

@@ -120,6 +120,19 @@ impl Lab {
         self.user(User::Sleeper).or_else(|_| self.credentials())
     }
 
+    /// A user whose password may be given in other forms than the right one. A password that somebody has given for a running
+    /// proxy is not varied: what is nearly right would stand in its logs.
+    ///
+    /// # Errors
+    /// Absent where the credentials were given.
+    pub fn varied_user(&self) -> Outcome<&Credentials> {
+        if self.running.process().is_none() {
+            let reason = "credentials that were given are not varied";
+            return Err(Finding::absent(reason));
+        }
+        self.mistaken_user()
+    }
+
     /// Everything that the proxy has written so far, access log, error log and output: the place, and the text.
     ///
     /// # Errors

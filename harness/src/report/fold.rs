@@ -10,7 +10,9 @@ use crate::{
         Event,
         event::{End, Finished, Start},
     },
-    transcript::{ciphertext::without_ciphertext, redact::Secrets, steps},
+    transcript::{
+        ciphertext::without_ciphertext, redact::Secrets, screen::without_sequences, steps,
+    },
 };
 
 /// Gathers events.
@@ -103,10 +105,11 @@ fn subject(start: &Start) -> Subject {
     let hide = |text: &String| secrets.hide(text);
     Subject {
         profile: subject.profile,
-        title: hide(&subject.title),
+        title: without_sequences(subject.title),
         version: subject.version.as_ref().map(hide),
         command: subject.command.iter().map(hide).collect(),
-        again: hide(&subject.again),
+        // Our own words, in which no secret is: it is asked for.
+        again: subject.again,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Start {
     pub partition: Option<String>,
     /// Secrets that no report may show, wherever they turn up.
     pub secrets: Vec<String>,
+    /// Whether there are real ones among them, which somebody has given for a proxy that runs already.
+    pub credentials_given: bool,
 }
 
 /// The proxy under test.

@@ -113,6 +113,7 @@ fn start_of(plan: &Plan) -> Start {
             .partition
             .map(|partition| partition.to_string()),
         secrets: Vec::new(),
+        credentials_given: matches!(&*plan.who, Who::Remote(remote) if remote.credentials.is_some()),
     }
 }
 

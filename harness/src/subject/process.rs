@@ -44,7 +44,7 @@ use crate::{
     },
 };
 pub use check::{CHECK_WITHIN, CheckOutcome};
-pub use child::set_guard;
+pub use child::{CREDENTIALS_VARIABLE, set_guard};
 pub use error::LaunchError;
 pub(crate) use files::raise_file_limit;
 pub use guard::guard_main_if_asked;

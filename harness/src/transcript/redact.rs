@@ -1,76 +1,91 @@
 //! Secrets, and where they stand in bytes and text, so that no report shows one.
 //!
-//! A secret is found as it is, percent-encoded, and inside base64 at any alignment: the password of `user:password`
-//! starts in the middle of a base64 group.
+//! A secret is found as it is, in capitals, shortened by a letter, percent-encoded, and inside base64 at any alignment: the
+//! password of `user:password` starts in the middle of a base64 group. One that is short or a common word is looked for
+//! in fields of credentials, beside its user and in a URI, and nowhere else: to take `proxy` out of every sentence would
+//! tell the password to whoever knows the sentence.
 
-use std::ops::Range;
+mod field;
+mod forms;
 
-use aho_corasick::AhoCorasick;
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use crate::transcript::screen::without_sequences;
+use aho_corasick::AhoCorasick;
+
+use crate::transcript::{redact::forms::Needle, screen::without_sequences};
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// The fewest base64 characters that are looked for inside a longer run. Fewer would be found by chance in any
-/// certificate.
-const FEWEST_BASE64: usize = 4;
-
 /// What must not be shown.
 #[derive(Clone, Default)]
 pub struct Secrets {
+    known: Arc<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// As they were given.
+    secrets: Vec<String>,
     needles: Vec<Needle>,
     /// Looks for all of them at once; `None` where there are none.
     search: Option<AhoCorasick>,
 }
 
-/// One form of one secret.
-#[derive(Clone)]
-struct Needle {
-    bytes: Vec<u8>,
-    /// A part of a base64 run: all of the run has to go.
-    inside_base64: bool,
-}
+/// How many lists of secrets are remembered: a run has one for each set-up, and few of those have any.
+const REMEMBERED: usize = 32;
+
+/// Every result has its list, and nearly all have the same.
+static KNOWN: LazyLock<Mutex<HashMap<Vec<String>, Arc<Known>>>> = LazyLock::new(Mutex::default);
 
 impl Secrets {
     /// Each secret in each of its forms; empty ones are no secrets.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
-        let mut needles: Vec<Needle> = Vec::new();
-        for secret in secrets {
-            needles.extend(forms(secret.as_ref()));
+        let secrets = secrets.into_iter().map(|secret| secret.as_ref().to_owned());
+        let mut secrets: Vec<String> = secrets.filter(|secret| !secret.is_empty()).collect();
+        secrets.sort();
+        secrets.dedup();
+        let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&secrets) {
+            let known = Arc::clone(known);
+            return Self { known };
         }
-        needles.sort_by(|a, b| a.bytes.cmp(&b.bytes));
-        needles.dedup_by(|a, b| a.bytes == b.bytes && a.inside_base64 == b.inside_base64);
-        let search = AhoCorasick::new(needles.iter().map(|needle| &needle.bytes));
-        Self {
-            // It fails past two thousand million states only, and finds nothing without needles.
-            search: search.ok().filter(|_| !needles.is_empty()),
-            needles,
+        let known = Arc::new(Known::new(secrets.clone()));
+        if all.len() >= REMEMBERED {
+            all.clear();
         }
+        all.insert(secrets, Arc::clone(&known));
+        Self { known }
     }
 
     /// Whether there is nothing to hide.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.needles.is_empty()
+        self.known.secrets.is_empty()
     }
 
     /// Where secrets stand, in order and without overlap.
     #[must_use]
     pub fn places(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let Some(search) = &self.search else {
+        if self.is_empty() {
             return Vec::new();
-        };
-        let found = search.find_overlapping_iter(bytes);
-        let places = found.map(|found| match self.needles[found.pattern()].inside_base64 {
-            true => widen(bytes, found.range()),
-            false => found.range(),
-        });
-        joined(places.collect())
+        }
+        let mut places = field::places(bytes, &self.known.secrets);
+        if let Some(search) = &self.known.search {
+            let needles = &self.known.needles;
+            let found = search.find_overlapping_iter(bytes);
+            places.extend(
+                found.map(|found| match needles[found.pattern()].inside_base64 {
+                    true => widen(bytes, found.range()),
+                    false => found.range(),
+                }),
+            );
+        }
+        joined(places)
     }
 
     /// The text without them, and without sequences for a terminal: whatever a report says of a stranger comes this way.
@@ -89,65 +104,40 @@ impl Secrets {
     }
 }
 
+impl Known {
+    fn new(secrets: Vec<String>) -> Self {
+        let pairs = secrets.iter().filter_map(|secret| forms::pair(secret));
+        let pairs: Vec<_> = pairs.filter(|(_, it)| secrets.contains(it)).collect();
+        let mut needles: Vec<Needle> = Vec::new();
+        for secret in &secrets {
+            // Of passwords alone: what else is a secret is no word that somebody has chosen.
+            let is_password = pairs.iter().any(|(_, password)| password == secret);
+            if !is_password || !forms::is_weak(secret) {
+                needles.extend(forms::everywhere(secret));
+            }
+        }
+        for (user, password) in &pairs {
+            needles.extend(forms::with_user(user, password));
+        }
+        needles.sort();
+        needles.dedup();
+        let search = AhoCorasick::new(needles.iter().map(|needle| &needle.bytes));
+        Self {
+            // It fails past two thousand million states only, and finds nothing without needles.
+            search: search.ok().filter(|_| !needles.is_empty()),
+            needles,
+            secrets,
+        }
+    }
+}
+
 /// Shows how many there are, and nothing of them.
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secrets")
-            .field("needles", &self.needles.len())
+            .field("needles", &self.known.needles.len())
             .finish()
     }
-}
-
-fn forms(secret: &str) -> Vec<Needle> {
-    if secret.is_empty() {
-        return Vec::new();
-    }
-    let whole = |bytes: Vec<u8>| Needle {
-        bytes,
-        inside_base64: false,
-    };
-    let mut needles = vec![whole(secret.as_bytes().to_vec())];
-    for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
-        for keep in [b"-._~".as_slice(), b"-._~!$&'()*+,;=:@"] {
-            let encoded = percent_encoded(secret, digits, keep);
-            if encoded != secret.as_bytes() {
-                needles.push(whole(encoded));
-            }
-        }
-    }
-    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-        for offset in 0..3 {
-            let mut padded = vec![0; offset];
-            padded.extend(secret.as_bytes());
-            let encoded = engine.encode(&padded);
-            // Characters that also depend on the octets before and behind the secret are not looked for.
-            let start = (offset * 8).div_ceil(6);
-            let end = padded.len() * 8 / 6;
-            if let Some(inside) = encoded.get(start..end)
-                && inside.len() >= FEWEST_BASE64
-            {
-                needles.push(Needle {
-                    bytes: inside.as_bytes().to_vec(),
-                    inside_base64: true,
-                });
-            }
-        }
-    }
-    needles
-}
-
-fn percent_encoded(secret: &str, digits: &[u8; 16], keep: &[u8]) -> Vec<u8> {
-    let mut encoded = Vec::new();
-    for &octet in secret.as_bytes() {
-        if octet.is_ascii_alphanumeric() || keep.contains(&octet) {
-            encoded.push(octet);
-        } else {
-            encoded.push(b'%');
-            encoded.push(digits[usize::from(octet >> 4)]);
-            encoded.push(digits[usize::from(octet & 15)]);
-        }
-    }
-    encoded
 }
 
 fn widen(bytes: &[u8], place: Range<usize>) -> Range<usize> {
@@ -174,6 +164,8 @@ fn joined(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     #[test]
@@ -199,16 +191,85 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_stays() {
-        let secrets = Secrets::new(["", "abc"]);
+        let secrets = Secrets::new(["", "abc-12-xyz"]);
         assert_eq!(secrets.hide("ab YWI= grüße"), "ab YWI= grüße");
-        assert_eq!(secrets.hide("xabcx"), "x[redacted]x");
+        assert_eq!(secrets.hide("xabc-12-xyzx"), "x[redacted]x");
         assert!(Secrets::new([""]).is_empty());
     }
 
     #[test]
     fn overlapping_secrets_become_one_place() {
-        let secrets = Secrets::new(["user:pass", "pass:word"]);
-        assert_eq!(secrets.hide("-user:pass:word-"), "-[redacted]-");
+        let secrets = Secrets::new(["user1:pass", "pass:word2"]);
+        assert_eq!(secrets.hide("-user1:pass:word2-"), "-[redacted]-");
+    }
+
+    /// As it was: each of these stood in a report, in the clear.
+    #[test]
+    fn what_is_derived_from_a_secret_is_one() {
+        let secrets = given("ann", "Tr0ub4dor&3");
+        let basic = |text: &str| STANDARD.encode(text);
+        for derived in [
+            "Tr0ub4dor&3",
+            "Tr0ub4dor&",
+            "r0ub4dor&3",
+            "TR0UB4DOR&3",
+            "tr0ub4dor&3",
+            "Tr0ub4dor%263",
+            "TR0UB4DOR%263",
+            &basic("ann:Tr0ub4dor&"),
+            &basic("ann:TR0UB4DOR&3"),
+            &basic("mabel:Tr0ub4dor&3"),
+            &basic("ann:Tr0ub4dor&3\0x"),
+        ] {
+            let hidden = secrets.hide(&format!("<{derived}>"));
+            assert_eq!(hidden, "<[redacted]>", "{derived}");
+        }
+    }
+
+    #[test]
+    fn a_common_word_is_hidden_where_credentials_stand_and_nowhere_else() {
+        let secrets = given("user", "proxy");
+        let again = "connectspec run --proxy 127.0.0.1:3128: the proxy said: no Proxy here";
+        assert_eq!(secrets.hide(again), again);
+        let basic = |text: &str| STANDARD.encode(text);
+        for (told, hidden) in [
+            (
+                format!(
+                    "Proxy-Authorization: Basic {}\r\nX: proxy",
+                    basic("user:proxy")
+                ),
+                "Proxy-Authorization: Basic [redacted]\r\nX: proxy",
+            ),
+            (
+                format!("proxy-authorization:Basic {}", basic("mabel:PROXY")),
+                "proxy-authorization:Basic [redacted]",
+            ),
+            (
+                format!("Authorization: Basic {}", basic("user:prox")),
+                "Authorization: Basic [redacted]",
+            ),
+            (
+                "Proxy-Authorization: Basic proxy".to_owned(),
+                "Proxy-Authorization: Basic [redacted]",
+            ),
+            (format!("seen: {}", basic("user:proxy")), "seen: [redacted]"),
+            (
+                "http://user:proxy@host/".to_owned(),
+                "http://[redacted]host/",
+            ),
+        ] {
+            assert_eq!(secrets.hide(&told), hidden, "{told}");
+        }
+        let wrong = format!("Proxy-Authorization: Basic {}", basic("user:nonce"));
+        assert_eq!(secrets.hide(&wrong), wrong);
+    }
+
+    /// As a set-up knows them.
+    fn given(user: &str, password: &str) -> Secrets {
+        Secrets::new([
+            password.to_owned(),
+            STANDARD.encode(format!("{user}:{password}")),
+        ])
     }
 
     #[test]

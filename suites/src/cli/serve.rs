@@ -43,7 +43,7 @@ pub(super) struct Serve {
     /// Lines of its own configuration after all others
     #[arg(long, value_name = "LINES", alias = "httpd-text")]
     config_lines: Option<String>,
-    /// The user that it lets in
+    /// The user that it lets in. Not a real one: every user of this machine can read it in the list of processes
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
     credentials: Option<Credentials>,
     /// The address of a client that it serves, of several if repeated; without it, all of this machine

@@ -9,7 +9,7 @@ use clap::Args;
 use connectspec_harness::subject::{Who, remote::Remote};
 
 use crate::{
-    cli::{Trouble, address::Address},
+    cli::{Trouble, address::Address, credentials},
     subjects,
 };
 
@@ -28,9 +28,18 @@ pub(super) struct Subject {
     /// The ports that it allows, such as '443 8000-8100' or 443,8000-8100
     #[arg(long, value_name = "PORTS", requires = "proxy")]
     allow: Option<String>,
-    /// The credentials that it asks for
-    #[arg(long, value_name = "USER:PASSWORD", requires = "proxy")]
+    /// The credentials that it asks for. Every user of this machine can read them in the list of processes: better a file, or
+    /// the variable CONNECTSPEC_CREDENTIALS
+    #[arg(
+        long,
+        value_name = "USER:PASSWORD",
+        requires = "proxy",
+        conflicts_with = "credentials_file"
+    )]
     credentials: Option<String>,
+    /// A file whose first line is USER:PASSWORD; /dev/stdin reads them from there
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    credentials_file: Option<PathBuf>,
     /// The access log that it writes
     #[arg(long, value_name = "FILE", requires_all = ["proxy", "log_pattern"])]
     access_log: Option<PathBuf>,
@@ -88,16 +97,20 @@ impl Subject {
             .as_ref()
             .map(|file| file.display().to_string());
         let ca = self.ca.as_ref().map(|file| file.display().to_string());
-        let credentials = self.credentials(address).ok().flatten();
+        // Those of the environment are there the next time, too.
+        let said = self.credentials.as_ref().or(address.credentials.as_ref());
+        let credentials = said.map(|_| "USER:PASSWORD".to_owned());
+        let file = self
+            .credentials_file
+            .as_ref()
+            .map(|file| file.display().to_string());
         let scheme = if address.tls { "https://" } else { "" };
         [
             ("--proxy", Some(format!("{scheme}{}", address.authority))),
             ("--ca", ca),
             ("--allow", self.allow.clone()),
-            (
-                "--credentials",
-                credentials.map(|_| "USER:PASSWORD".to_owned()),
-            ),
+            ("--credentials", credentials),
+            ("--credentials-file", file),
             ("--access-log", log),
             ("--log-pattern", self.log_pattern.clone()),
         ]
@@ -120,13 +133,15 @@ impl Subject {
         Ok(bind.into_iter().chain(host).collect())
     }
 
-    /// Those of the option, or those of the address.
-    fn credentials<'a>(&'a self, address: &'a Address) -> Result<Option<&'a str>, Trouble> {
-        match (&self.credentials, &address.credentials) {
-            (Some(_), Some(_)) => Err(Trouble::usage(
-                "credentials stand in --proxy and in --credentials; say them once",
+    /// Those of the option, of the file, of the address, or of the environment.
+    fn credentials(&self, address: &Address) -> Result<Option<String>, Trouble> {
+        let (option, file) = (&self.credentials, self.credentials_file.as_deref());
+        match &address.credentials {
+            Some(_) if option.is_some() || file.is_some() => Err(Trouble::usage(
+                "credentials stand in --proxy and in an option of their own; say them once",
             )),
-            (said, beside) => Ok(said.as_deref().or(beside.as_deref())),
+            Some(beside) => Ok(Some(beside.clone())),
+            None => credentials::given(option.as_deref(), file),
         }
     }
 
@@ -146,7 +161,7 @@ impl Subject {
             remote = remote.allowing(ports).map_err(Trouble::usage)?;
         }
         if let Some(credentials) = self.credentials(address)? {
-            remote = remote.credentials(credentials).map_err(Trouble::usage)?;
+            remote = remote.credentials(&credentials).map_err(Trouble::usage)?;
         }
         if let (Some(file), Some(pattern)) = (&self.access_log, &self.log_pattern) {
             remote = remote

@@ -66,7 +66,10 @@ impl CaptureFolder {
         };
         let folder = self.folder.join(folder_name(result.case.as_str()));
         make(&folder)?;
-        let put = |name: &str, bytes: &[u8]| Place::at(&folder.join(name), "capture")?.write(bytes);
+        let put = |name: &str, bytes: &[u8]| {
+            let place = Place::at(&folder.join(name), "capture")?;
+            place.private().write(bytes)
+        };
 
         put("transcript.txt", transcript(&report, result).as_bytes())?;
         let secrets = self.fold.secrets(finished);
@@ -105,7 +108,7 @@ impl CaptureFolder {
             put("repro.rs", repro::rust(&repro).as_bytes())?;
             put("repro.sh", repro::shell(&repro).as_bytes())?;
             let path = folder.join("repro.sh");
-            let executable = fs::Permissions::from_mode(0o755);
+            let executable = fs::Permissions::from_mode(0o700);
             fs::set_permissions(&path, executable).map_err(|error| unwritable(&path, &error))?;
         }
         Ok(())
@@ -260,8 +263,12 @@ mod tests {
             "{text}"
         );
         assert!(fs::read(failed.join("capture.pcapng")).unwrap().len() > 500);
+        for entry in fs::read_dir(&failed).unwrap() {
+            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{mode:o}");
+        }
         let script = fs::metadata(failed.join("repro.sh")).unwrap();
-        assert_eq!(script.permissions().mode() & 0o111, 0o111);
+        assert_eq!(script.permissions().mode() & 0o777, 0o700);
         let test = fs::read_to_string(failed.join("repro.rs")).unwrap();
         assert!(test.contains("fn the_last_words_arrive()"), "{test}");
         assert!(

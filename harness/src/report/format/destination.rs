@@ -93,7 +93,13 @@ struct FileReport {
 }
 
 impl Reporter for FileReport {
-    fn event(&mut self, _event: &Event) {}
+    fn event(&mut self, event: &Event) {
+        if let Event::Started(start) = event
+            && start.credentials_given
+        {
+            self.place.mode = PRIVATE;
+        }
+    }
 
     fn finish(&mut self, report: &Report) -> Result<(), ReportError> {
         let text = self.format.of(report)?;
@@ -108,7 +114,15 @@ pub struct Place {
     path: PathBuf,
     /// Where the file really is, through symbolic links.
     target: PathBuf,
+    /// What the umask takes away from.
+    mode: u32,
 }
+
+/// As any other file that a user writes.
+const ORDINARY: u32 = 0o666;
+
+/// For nobody else: what may hold a secret in a form that no filter knows.
+const PRIVATE: u32 = 0o600;
 
 impl Place {
     /// Makes sure that `path` can be written; `what` names its content in errors.
@@ -120,6 +134,7 @@ impl Place {
             what: what.to_owned(),
             path: path.to_owned(),
             target: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            mode: ORDINARY,
         };
         if place.is_stdout() {
             return Ok(place);
@@ -139,6 +154,15 @@ impl Place {
             place.draft().map_err(|error| place.failed(&error))?;
         }
         Ok(place)
+    }
+
+    /// The same, for a file that nobody else may read.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self {
+            mode: PRIVATE,
+            ..self
+        }
     }
 
     /// Puts `bytes` there, all or nothing.
@@ -181,8 +205,7 @@ impl Place {
     }
 
     fn draft(&self) -> io::Result<tempfile::NamedTempFile> {
-        // As any other file that this user writes; the umask takes away what it should.
-        let permissions = std::fs::Permissions::from_mode(0o666);
+        let permissions = std::fs::Permissions::from_mode(self.mode);
         tempfile::Builder::new()
             .prefix(".connectspec-")
             .permissions(permissions)

@@ -64,6 +64,9 @@ const PROXY_VARIABLES: [&str; 5] = [
     "no_proxy",
 ];
 
+/// The variable in which the credentials of a running proxy may be given. No subject gets to see it.
+pub const CREDENTIALS_VARIABLE: &str = "CONNECTSPEC_CREDENTIALS";
+
 /// Why a program did not start.
 #[derive(Debug)]
 pub(super) enum StartError {
@@ -101,6 +104,7 @@ impl Guarded {
                 .env_remove(variable)
                 .env_remove(variable.to_ascii_uppercase());
         }
+        command.env_remove(CREDENTIALS_VARIABLE);
         command.envs(start.env.iter().map(|(name, value)| (name, value)));
         let guard = command.spawn().map_err(|error| {
             if Path::new("/proc/self").exists() {

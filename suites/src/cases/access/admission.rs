@@ -390,5 +390,8 @@ fn nobody_passes_for_another_client() -> Family {
 fn with(lab: &Lab, server: &Server, written: Written) -> Outcome<Request> {
     let known = lab.mistaken_user()?;
     let line = written(&known.username, &known.password);
+    if line != written(&known.username, "another") {
+        lab.varied_user()?;
+    }
     Ok(Request::connect(server.authority()).field(line))
 }

@@ -269,7 +269,7 @@ fn only_the_whole_password_counts() -> Family {
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let known = match user {
-                    User::Sleeper => lab.mistaken_user()?,
+                    User::Sleeper => lab.varied_user()?,
                     user => lab.user(user)?,
                 };
                 let line = basic(format!("{}:{}", known.username, change(&known.password)));
