@@ -10,6 +10,7 @@ mod half;
 mod stopped;
 mod tls;
 
+pub(crate) use both_ends::first_to_be_spoken_to;
 pub use end::End;
 pub use ending::{Ending, Side};
 pub use half::{Reader, Writer};

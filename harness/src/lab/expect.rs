@@ -11,4 +11,5 @@ mod tunnels;
 mod visits;
 
 pub use leftovers::Refused;
+pub use visits::TO_NOBODY;
 use visits::{OTHER_REASONS, Visits, silence};

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     patience::pass,
     server::{Script, Secrecy, Shared, Visit, acceptor},
-    tunnel::End,
+    tunnel::{End, first_to_be_spoken_to},
     verdict::{Finding, Outcome},
     wire::{
         Way, What,
@@ -112,6 +112,36 @@ impl Server {
         }
     }
 
+    /// As [`Server::accepts`], for what a client has already said something in: where the proxy has made more connections than
+    /// one, that which brings it.
+    ///
+    /// # Errors
+    /// As those of [`Server::accepts`].
+    pub async fn accepts_who_speaks(&self) -> Outcome<End> {
+        let mut ends = vec![self.accepts().await?];
+        self.fence().await?;
+        ends.append(&mut self.came_too().await);
+        let speaks = match ends.len() {
+            1 => None,
+            _ => first_to_be_spoken_to(&mut ends).await,
+        };
+        Ok(ends.swap_remove(speaks.unwrap_or_default()))
+    }
+
+    /// Where the connection came from that brought something; where none did, the first.
+    #[must_use]
+    pub fn spoken_to_from(&self) -> Option<SocketAddr> {
+        let visits = self.visits();
+        let mut spoken_to = visits.iter().filter(|visit| !self.heard(visit).is_empty());
+        spoken_to.next().or(visits.first()).map(|visit| visit.peer)
+    }
+
+    /// The connections that the script has left to the case already, and that it has not taken.
+    pub(crate) async fn came_too(&self) -> Vec<End> {
+        let mut handed_over = self.handed_over.lock().await;
+        std::iter::from_fn(|| handed_over.try_recv().ok()).collect()
+    }
+
     /// The connections that came, without those of the harness itself.
     #[must_use]
     pub fn visits(&self) -> Vec<Visit> {
@@ -179,28 +209,30 @@ impl Server {
         ))
     }
 
-    /// Waits until the script of the `index`th connection was played, and says how it went.
+    /// Waits until the script was played right on one connection, or to its end on all that there are, and says how it went.
     ///
     /// # Errors
     /// What the script found, and a violation where it does not end.
-    pub async fn played(&self, index: usize) -> Outcome {
+    pub async fn played_by_one(&self) -> Outcome {
         let limit = self.shared.patience.end();
         let wait = async {
             loop {
                 let changed = self.shared.changed.notified();
-                if let Some(outcome) = self.visits().get(index).and_then(|v| v.played.clone()) {
-                    return outcome;
+                let played = self.visits().into_iter().map(|visit| visit.played);
+                let played: Vec<Option<Outcome>> = played.collect();
+                if played.contains(&Some(Ok(()))) {
+                    return Ok(());
+                }
+                let all: Option<Vec<Outcome>> = played.into_iter().collect();
+                if let Some(first) = all.and_then(|all| all.into_iter().next()) {
+                    return first;
                 }
                 changed.await;
             }
         };
         timeout(limit, wait).await.unwrap_or_else(|_| {
             Err(Finding::violation(
-                format!(
-                    "connection {} to {} runs to its end",
-                    index + 1,
-                    self.authority()
-                ),
+                format!("a connection to {} runs to its end", self.authority()),
                 format!("it has not within {limit:?}"),
             ))
         })

@@ -3,7 +3,7 @@
 //! An end that wrote all of it before it read anything would come to a standstill with every proxy whose buffers are
 //! finite, and with the kernel alone, once more is under way than the buffers hold.
 
-use std::pin::pin;
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use crate::{
     tunnel::{End, Reader, Writer},
@@ -41,6 +41,28 @@ impl End {
         )?;
         Ok(())
     }
+}
+
+/// The place of the end of which its other side says something first; `None` if each of them ends without a word.
+pub(crate) async fn first_to_be_spoken_to(ends: &mut [End]) -> Option<usize> {
+    let mut waiting: Vec<_> = ends
+        .iter_mut()
+        .map(|end| Some(Box::pin(end.speaks())))
+        .collect();
+    poll_fn(|context| {
+        for (place, slot) in waiting.iter_mut().enumerate() {
+            match slot.as_mut().map(|end| end.as_mut().poll(context)) {
+                Some(Poll::Ready(true)) => return Poll::Ready(Some(place)),
+                Some(Poll::Ready(false)) => *slot = None,
+                Some(Poll::Pending) | None => {}
+            }
+        }
+        match waiting.iter().all(Option::is_none) {
+            true => Poll::Ready(None),
+            false => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// From `writer` to `reader`. What did not arrive says more than what could not be sent.

@@ -10,12 +10,15 @@ use crate::{
     lab::{Lab, lock},
     patience::pass,
     server::Server,
-    tunnel::End,
+    tunnel::{End, first_to_be_spoken_to},
     verdict::{Finding, Outcome},
 };
 
 /// Statuses that say nothing about a well-formed request: policy, credentials, a header timer.
 pub(super) const OTHER_REASONS: [u16; 3] = [403, 407, 408];
+
+/// What is said of a 2xx to which no connection belongs.
+pub const TO_NOBODY: &str = "but no connection to any server";
 
 impl Lab {
     /// A tunnel with both of its ends in the case's hands: the client's and the server's.
@@ -27,15 +30,54 @@ impl Lab {
     /// The set-up's, where there is none.
     pub async fn tunnel(&self) -> Outcome<(End, End)> {
         let server = self.server(crate::server::script::hand_over()).await?;
-        let near = self.client().connect(&server).await?;
+        self.tunnel_to(&server).await
+    }
+
+    /// As [`Lab::tunnel`], to a server that leaves its connections to the case.
+    ///
+    /// # Errors
+    /// As those of [`Lab::tunnel`].
+    pub async fn tunnel_to(&self, server: &Server) -> Outcome<(End, End)> {
+        let near = self.client().connect(server).await?;
         match server.accepts().await {
-            Ok(far) => Ok((near, far)),
+            Ok(far) => self.carried_by(near, far, server).await,
             Err(Finding::Violation { expected, observed }) => Err(Finding::setup(format!(
                 "a 2xx, and of {}, {observed}: the client has said nothing yet",
                 expected.join(" or ")
             ))),
             Err(other) => Err(other),
         }
+    }
+
+    /// Both ends of the tunnel whose client's end is `near`: `far`, or where the proxy has made more connections than that one
+    /// before its 2xx, the one that carries what the client says. The others stay open and mute, as they were.
+    ///
+    /// # Errors
+    /// A violation where none carries it.
+    pub async fn carried_by(
+        &self,
+        mut near: End,
+        far: End,
+        server: &Server,
+    ) -> Outcome<(End, End)> {
+        server.fence().await?;
+        let mut others = server.came_too().await;
+        if others.is_empty() {
+            return Ok((near, far));
+        }
+        let (mut candidates, nonce) = (vec![far], self.nonce());
+        candidates.append(&mut others);
+        near.sends(&nonce).await?;
+        let carrier = first_to_be_spoken_to(&mut candidates).await;
+        let mut far = candidates.swap_remove(carrier.unwrap_or_default());
+        far.receives(nonce).await?;
+        far.sends_to(&mut near, self.nonce()).await?;
+        self.note(format!(
+            "{} connections for one tunnel",
+            candidates.len() + 1
+        ));
+        lock(&self.spare).append(&mut candidates);
+        Ok((near, far))
     }
 
     /// For a 2xx that should not be: where it leads, for a reader.
@@ -53,8 +95,17 @@ impl Lab {
                 format!("{status}, and a connection to {}", server.authority())
             }
             (None, true) => format!("{status}, and a tunnel to somewhere else"),
-            (None, false) => format!("{status}, but no connection to any server"),
+            (None, false) => format!("{status}, {TO_NOBODY}"),
         }
+    }
+
+    /// No server of this case has seen a connection.
+    ///
+    /// # Errors
+    /// A violation where one has.
+    pub async fn nobody_came(&self) -> Outcome {
+        let from_the_beginning = Visits { counts: Vec::new() };
+        from_the_beginning.none_since(self, None).await
     }
 
     /// How many connections each server of this case has seen up to now.

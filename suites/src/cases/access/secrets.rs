@@ -104,8 +104,7 @@ fn a_request_inside_a_tunnel_is_given_none() -> Case {
         .under(credentials())
         .run(async |lab| {
             let server = lab.server(hand_over()).await?;
-            let mut near = lab.client().connect(&server).await?;
-            let mut far = server.accepts().await?;
+            let (mut near, mut far) = lab.tunnel_to(&server).await?;
             let inner = Request::connect("inside.invalid:443").field("X-Last: field");
             let arrives = near.sends_to(&mut far, inner.bytes()).await;
             if let Err(Finding::Violation { observed, .. }) = &arrives

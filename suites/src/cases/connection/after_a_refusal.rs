@@ -208,7 +208,8 @@ fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
                 lab.note(format!("then {}", second.describe()));
                 return Ok(());
             }
-            let (mut near, mut far) = (connection.into_tunnel(), server.accepts().await?);
+            let (near, far) = (connection.into_tunnel(), server.accepts().await?);
+            let (mut near, mut far) = lab.carried_by(near, far, &server).await?;
             near.sends_to(&mut far, lab.nonce()).await
         })
 }

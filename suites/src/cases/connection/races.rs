@@ -52,6 +52,10 @@ fn bytes_around_the_answer_arrive() -> Family {
         let case = must("Bytes that follow a granted request arrive, whenever they come")
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("4.1"))
+            .relying_on([
+                "early/early_data_is_delivered_once_and_in_order[a_few_bytes]",
+                "establish/a_server_may_speak_first",
+            ])
             .covers(["H1-CONN-007"])
             .seen_in(
                 "Squid bug 3371",
@@ -172,8 +176,8 @@ async fn ends_behind_data(lab: &Lab, times: usize, roles: Roles) -> Outcome {
     let server = lab.server(hand_over()).await?;
     let mut pause = pauses(lab);
     for time in 1..=times {
-        let near = lab.client().connect(&server).await?;
-        let (mut from, mut to) = roles(near, server.accepts().await?);
+        let (near, far) = lab.tunnel_to(&server).await?;
+        let (mut from, mut to) = roles(near, far);
         let payload = stream(lab.seed() + time as u64, LENGTHS[time % LENGTHS.len()]);
         let wait = pause();
         let (mut writer, mut reader) = (from.halves().1, to.halves().0);
@@ -217,8 +221,7 @@ fn a_slow_reader_gets_what_stood_before_the_end() -> Family {
                 let server = lab.server(hand_over()).await?;
                 let mut pause = pauses(lab);
                 for time in 1..=times {
-                    let mut near = lab.client().connect(&server).await?;
-                    let mut far = server.accepts().await?;
+                    let (mut near, mut far) = lab.tunnel_to(&server).await?;
                     near.takes_little(SMALL_BUFFER)?;
                     let payload = stream(lab.seed() + time as u64, volume);
                     let wait = pause();

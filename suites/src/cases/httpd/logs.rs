@@ -191,7 +191,7 @@ fn a_source_address_changes_nothing_about_the_note() -> Case {
             let mut tunnel = exchange.granted()?;
             tunnel.echoes(lab.nonce()).await?;
             tunnel.closes().await?;
-            let peer = server.visits().first().map(|visit| visit.peer);
+            let peer = server.spoken_to_from();
             let peer = peer
                 .ok_or_else(|| Finding::inconclusive("the tunnel led to no server of this case"))?;
             if peer.ip().to_string() != "127.0.0.9" {

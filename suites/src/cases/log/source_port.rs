@@ -158,8 +158,9 @@ fn is_not_logged_before_both_directions_have_ended() -> Case {
         .run(async |lab| {
             let server = lab.server(hand_over()).await?;
             let nonce = lab.nonce();
-            let mut near = tunnel_with_line(lab, &server, &nonce).await?;
-            let mut far = server.accepts().await?;
+            let near = tunnel_with_line(lab, &server, &nonce).await?;
+            let far = server.accepts().await?;
+            let (mut near, mut far) = lab.carried_by(near, far, &server).await?;
             near.finishes().await?;
             far.ends_somehow().await?;
             let goes_on = far.sends(lab.nonce()).await.is_ok() && near.speaks().await;
@@ -241,8 +242,8 @@ fn is_right_for_each_of_many_tunnels() -> Case {
                     .client()
                     .asks(named(&lab.request(&server), &nonce))
                     .await?;
-                let near = exchange.granted()?;
                 let far = server.accepts().await?;
+                let (near, far) = lab.carried_by(exchange.granted()?, far, &server).await?;
                 open.push((nonce, far.peer()?.port(), near, far));
             }
             let mut expected = Vec::new();
@@ -285,9 +286,8 @@ async fn tunnel_named(lab: &Lab, nonce: &str) -> Outcome<u16> {
     let mut tunnel = tunnel_with_line(lab, &server, nonce).await?;
     tunnel.echoes(lab.nonce()).await?;
     tunnel.closes().await?;
-    let visits = server.visits();
-    let visit = visits
-        .first()
+    let seen = server
+        .spoken_to_from()
         .ok_or_else(|| Finding::inconclusive("the tunnel led to no server of this case"))?;
-    Ok(visit.peer.port())
+    Ok(seen.port())
 }

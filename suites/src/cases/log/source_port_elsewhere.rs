@@ -41,7 +41,7 @@ fn is_logged_for_ipv6() -> Case {
             let target = format!("[::1]:{}", server.port());
             let request = named(&lab.client().request(target), &nonce);
             carries_and_closes(lab, &request).await?;
-            let peer = server.visits().first().map(|visit| visit.peer);
+            let peer = server.spoken_to_from();
             match peer {
                 Some(peer) if peer.is_ipv6() => {
                     expect_port(Some(peer.port()), lab.log_line(&nonce).await?.source_port)
@@ -64,7 +64,7 @@ fn is_no_field_of_the_request() -> Case {
             let nonce = lab.nonce();
             let request = named(&lab.request(&server), &nonce).field("proxy-source-port: 1");
             carries_and_closes(lab, &request).await?;
-            let seen = server.visits().first().map(|visit| visit.peer.port());
+            let seen = server.spoken_to_from().map(|peer| peer.port());
             expect_port(seen, lab.log_line(&nonce).await?.source_port)
         })
 }
@@ -166,7 +166,7 @@ fn is_the_port_that_the_upstream_proxy_saw() -> Case {
             let beyond = lab.server(hold()).await?;
             let request = named(&lab.request(&beyond), &nonce);
             carries_and_closes(lab, &request).await?;
-            let seen = proxy.visits().first().map(|visit| visit.peer.port());
+            let seen = proxy.spoken_to_from().map(|peer| peer.port());
             expect_port(seen, lab.log_line(&nonce).await?.source_port)
         })
 }

@@ -136,7 +136,8 @@ async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<
 
     let mut near = exchange.granted()?;
     near.sends(&later).await?;
-    let got = server.accepts().await?.receives_up_to(later).await?;
+    let mut far = server.accepts_who_speaks().await?;
+    let got = far.receives_up_to(later).await?;
     Ok(match got.strip_suffix(early.as_bytes()) {
         Some(b"") => Seen::Nothing,
         Some(got) if got == content.as_bytes() => Seen::Raw,

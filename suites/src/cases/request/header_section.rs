@@ -192,7 +192,8 @@ fn nothing_is_applied_before_the_section_is_complete() -> Case {
                 Some(403 | 407 | 408) => return Err(Finding::inconclusive(answer.describe())),
                 _ => return Err(Finding::violation("a tunnel", answer.describe())),
             }
-            let (mut near, mut far) = (connection.into_tunnel(), server.accepts().await?);
+            let (near, far) = (connection.into_tunnel(), server.accepts().await?);
+            let (mut near, mut far) = lab.carried_by(near, far, &server).await?;
             near.sends_to(&mut far, lab.nonce()).await
         })
 }

@@ -10,8 +10,8 @@ mod apart;
 
 use crate::{
     cases::tunnel::integrity::apart::{
-        many_tunnels_are_kept_apart, two_tunnels_are_kept_apart,
-        what_a_tunnel_leaves_is_no_other_ones,
+        a_tunnel_leaves_no_second_connection_open, many_tunnels_are_kept_apart,
+        two_tunnels_are_kept_apart, what_a_tunnel_leaves_is_no_other_ones,
     },
     cases::words::transfers::{DIRECTIONS, SMALL_BUFFER, arrives_where_reading_begins_late},
     documents::RFC_9110,
@@ -32,6 +32,7 @@ pub(crate) fn suite() -> Suite {
         two_tunnels_are_kept_apart,
         what_a_tunnel_leaves_is_no_other_ones,
         many_tunnels_are_kept_apart,
+        a_tunnel_leaves_no_second_connection_open,
         very_much_passes_unchanged,
         very_much_flows_both_ways_at_once,
         more_than_four_gibibytes_pass,
@@ -154,10 +155,11 @@ fn both_directions_flow_at_once() -> Case {
 /// A client that has more to say before it reads on, as in HTTP/2, waits for a server that waits for it, if a proxy between
 /// them writes to the one before it reads from the other.
 ///
-/// Also accepted: to take as much as it likes of what is not read.
+/// Also accepted: to take as much as it likes of what is not read. Good practice only: the demand is about ends that both read,
+/// and has a case of its own.
 fn a_full_direction_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
-        must("While one direction is full, the other one flows")
+        practice("While one direction is full, the other one flows")
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007"])
             .run(async move |lab| {

@@ -50,8 +50,8 @@ pub(in crate::cases) async fn fails(lab: &Lab, closed: &str) -> Outcome {
 impl TunnelEnd {
     /// One tunnel that ends in this way, seen to its end by whoever is left.
     pub(in crate::cases) async fn ends(self, lab: &Lab, server: &Server) -> Outcome {
-        let near = lab.client().connect(server).await?;
-        self.of(near, server.accepts().await?).await
+        let (near, far) = lab.tunnel_to(server).await?;
+        self.of(near, far).await
     }
 
     /// The end of a tunnel that stands.

@@ -39,6 +39,7 @@ pub(super) fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("What a tunnel held when it was reset comes out of no later one")
             .cites(RFC_9110.section("9.3.6"))
+            .relying_on(["integrity/much_passes_unchanged"])
             .covers(["H1-CONN-016"])
             .run(async move |lab| {
                 let (near, far) = lab.tunnel().await?;
@@ -57,6 +58,39 @@ pub(super) fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
 
 /// What a later tunnel carries: past a buffer that it may have from another one.
 const LATER: u64 = 4 << 20;
+
+/// A server counts its clients, and a second connection that says nothing takes the place of somebody who would.
+///
+/// Also accepted: connections that race, as long as those that have lost are closed soon; that is noted.
+pub(super) fn a_tunnel_leaves_no_second_connection_open() -> Case {
+    practice("A tunnel has one connection to its server, and leaves no second one open")
+        .over(HTTP_1_1)
+        .cites(RFC_9110.section("9.3.6"))
+        .covers(["INT-022"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let mut tunnel = lab.client().connect(&server).await?;
+            tunnel.echoes(lab.nonce()).await?;
+            pass(lab.patience().quiet()).await;
+            server.fence().await?;
+            let open = || {
+                let visits = server.visits().into_iter();
+                visits.filter(|visit| visit.played.is_none()).count()
+            };
+            if open() > 1 {
+                pass(lab.patience().stall()).await;
+            }
+            let (came, open) = (server.visits().len(), open());
+            if open > 1 {
+                let seen = format!("{came} connections, of which {open} are still open");
+                return Err(Finding::violation("one connection", seen));
+            }
+            if came > 1 {
+                lab.note(format!("{came} connections, of which one stays open"));
+            }
+            tunnel.echoes(lab.nonce()).await
+        })
+}
 
 /// Tunnels at the same time: no more than an ordinary proxy has workers for.
 const MANY: u64 = 64;
@@ -77,7 +111,9 @@ pub(super) fn many_tunnels_are_kept_apart() -> Case {
                     lab.note(format!("{number} tunnels were granted"));
                     break;
                 }
-                open.push((number, exchange.granted()?, server.accepts().await?));
+                let far = server.accepts().await?;
+                let (near, far) = lab.carried_by(exchange.granted()?, far, &server).await?;
+                open.push((number, near, far));
             }
             if open.len() < 2 {
                 return Err(Finding::inconclusive(
