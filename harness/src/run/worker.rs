@@ -11,6 +11,7 @@ use crate::{
     lab::{Lab, Running, World},
     run::plan::Planned,
     stop::Stop,
+    subject::process::Subject,
     verdict::{Conclusion, Finding, Outcome},
     wire,
 };
@@ -26,6 +27,8 @@ pub(super) struct Result {
     pub(super) key_log: String,
     pub(super) servers: Vec<SocketAddr>,
     pub(super) served: Option<String>,
+    /// How much the subject had printed when the case began.
+    pub(super) said_before: u64,
 }
 
 impl Result {
@@ -41,6 +44,7 @@ impl Result {
             key_log: String::new(),
             servers: Vec::new(),
             served: None,
+            said_before: 0,
         }
     }
 }
@@ -85,6 +89,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
     let began = Instant::now();
     let lab = Lab::open(world, running, planned.case.id.as_str()).for_the(time);
     let transcript = lab.transcript().clone();
+    let said_before = running.process().map(Subject::output_length);
     let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab)));
     let outcome = outcome
         .unwrap_or_else(|panic| Err(Finding::harness(crate::verdict::said(&*panic))))
@@ -100,6 +105,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
         key_log: transcript.key_log(),
         servers: transcript.servers(),
         served: transcript.served(),
+        said_before: said_before.unwrap_or_default(),
     }
 }
 

@@ -230,7 +230,19 @@ impl Subject {
     /// What it printed so far on stdout and stderr: the beginning and the end, when it is much.
     #[must_use]
     pub fn output(&self) -> String {
-        self.guarded.output()
+        self.guarded.output().text()
+    }
+
+    /// How many bytes it printed so far.
+    #[must_use]
+    pub fn output_length(&self) -> u64 {
+        self.guarded.output().length()
+    }
+
+    /// What it printed after its first `length` bytes, as far as it is kept.
+    #[must_use]
+    pub fn output_since(&self, length: u64) -> String {
+        self.guarded.output().text_since(length)
     }
 
     /// All that it has written so far: each file in the folder of its logs, by name, and what it printed.

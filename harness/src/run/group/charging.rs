@@ -8,7 +8,7 @@ use crate::{
     run::{
         deaths::{Suspicion, mark},
         group::Group,
-        said::{output, said},
+        said::{output, said_since},
         worker,
     },
     subject::process::Subject,
@@ -91,13 +91,14 @@ impl Group<'_> {
     ) {
         let expected = "the proxy goes on running";
         result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
+        let before = result.said_before;
         let mut finished = self.finished(index, result, running);
         // Whatever the case asks, a client that can end the proxy ends everybody's tunnels.
         if finished.verdict != Verdict::Known {
             finished.verdict = Verdict::Fail;
         }
         finished.death = Some(mark.to_owned());
-        finished.subject_said = said(running);
+        finished.subject_said = said_since(running, before);
         self.runner.send(finished);
     }
 

@@ -82,13 +82,13 @@ impl Subject {
             Some(status) => Ok(CheckOutcome {
                 accepted: status.success(),
                 status,
-                output: guarded.output(),
+                output: guarded.output().text(),
             }),
             None if run.is_asked() => Err(LaunchError::Stopped),
             None => Err(LaunchError::CheckHung {
                 command: prepared.command(&args).join(" "),
                 within: CHECK_WITHIN,
-                output: guarded.output(),
+                output: guarded.output().text(),
             }),
         }
     }

@@ -8,7 +8,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use crate::{
             guard::{self, Stage},
             guard_orders::Order,
             mark,
+            output::Capture,
             watch::{State, Watched, watch},
         },
         profile::LogSource,
@@ -156,12 +157,10 @@ impl Guarded {
             .map(io::Error::from_raw_os_error)
     }
 
-    pub(super) fn output(&self) -> String {
-        self.watched
-            .output
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .text()
+    /// What it printed.
+    pub(super) fn output(&self) -> MutexGuard<'_, Capture> {
+        let output = self.watched.output.lock();
+        output.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether somebody has killed its guard.

@@ -28,6 +28,22 @@ impl Capture {
         self.gone += (skipped.len() + excess) as u64;
     }
 
+    /// How much has come so far.
+    pub(super) fn length(&self) -> u64 {
+        self.head.len() as u64 + self.gone + self.tail.len() as u64
+    }
+
+    /// What came after the first `length` bytes, as far as it is kept.
+    pub(super) fn text_since(&self, length: u64) -> String {
+        let in_head = usize::try_from(length).unwrap_or(usize::MAX);
+        let head = self.head.get(in_head..).unwrap_or_default();
+        let tail_begins = self.head.len() as u64 + self.gone;
+        let in_tail = usize::try_from(length.saturating_sub(tail_begins)).unwrap_or(usize::MAX);
+        let tail = self.tail.iter().copied().skip(in_tail);
+        let bytes: Vec<u8> = head.iter().copied().chain(tail).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// The text, with a line that says how much is missing.
     pub(super) fn text(&self) -> String {
         let head = String::from_utf8_lossy(&self.head);
@@ -50,6 +66,22 @@ mod tests {
         capture.push(b"one ");
         capture.push(b"two");
         assert_eq!(capture.text(), "one two");
+    }
+
+    #[test]
+    fn what_came_since_some_moment_is_known() {
+        let mut capture = Capture::default();
+        for words in ["one ", "two ", "three"] {
+            let before = capture.length();
+            capture.push(words.as_bytes());
+            assert_eq!(capture.text_since(before), words);
+        }
+        capture.push(&vec![b'x'; 2 * HEAD_MAX + TAIL_MAX]);
+        let before = capture.length();
+        capture.push(b"last words");
+        assert_eq!(capture.text_since(before), "last words");
+        assert!(capture.text_since(0).starts_with("one two three"));
+        assert_eq!(capture.text_since(before + 100), "");
     }
 
     #[test]

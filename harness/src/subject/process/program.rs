@@ -85,7 +85,13 @@ pub(super) fn version(
             let guarded = Guarded::start(&start).ok()?;
             guarded.wait_unless_stopped(VERSION_WITHIN);
             let output = guarded.output();
-            Some(pattern.captures(&output)?.get(1)?.as_str().to_owned())
+            Some(
+                pattern
+                    .captures(&output.text())?
+                    .get(1)?
+                    .as_str()
+                    .to_owned(),
+            )
         })
         .clone()
 }
