@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    lab::{Port, Running, World},
+    lab::{Port, Running, World, running_subject::NotRunning},
     patience::Patience,
     server::Server,
     setup::Setup,
@@ -22,6 +22,7 @@ use crate::{
         log::LogLine,
         process::{CheckOutcome, vitals::Vitals},
     },
+    tunnel::End,
     verdict::{Finding, Outcome},
     wire::{Generator, Transcript},
 };
@@ -38,6 +39,8 @@ pub struct Lab {
     /// What was noted for the reader of a report.
     pub(super) notes: Mutex<Vec<String>>,
     pub(super) servers: Mutex<Vec<Arc<Server>>>,
+    /// Connections that a proxy made beside the one that it uses: nobody ends them before the case does.
+    pub(super) spare: Mutex<Vec<End>>,
     /// Ports go back when the servers on them are gone: fields are dropped in order.
     pub(super) ports: Mutex<Vec<Port>>,
 }
@@ -55,6 +58,7 @@ impl Lab {
             nonces: AtomicU64::new(0),
             notes: Mutex::default(),
             servers: Mutex::default(),
+            spare: Mutex::default(),
             ports: Mutex::default(),
         }
     }
@@ -205,13 +209,34 @@ impl Lab {
     /// # Errors
     /// The set-up's, where it does not start; absent where the proxy was not launched.
     pub async fn relaunched(&self, setup: &Setup) -> Outcome<Self> {
+        self.launched_again(setup)
+            .await?
+            .map_err(NotRunning::finding)
+    }
+
+    /// As [`Lab::relaunched`], for a set-up that a proxy may refuse: then what it said as it ended by itself. One that did not
+    /// come to listen in time has refused nothing.
+    ///
+    /// # Errors
+    /// As those of [`Lab::relaunched`], but for that refusal.
+    pub async fn relaunched_if_it_will(&self, setup: &Setup) -> Outcome<Result<Self, String>> {
+        match self.launched_again(setup).await? {
+            Ok(lab) => Ok(Ok(lab)),
+            Err(refusal) if refusal.is_a_refusal() => Ok(Err(refusal.to_string())),
+            Err(other) => Err(other.finding()),
+        }
+    }
+
+    async fn launched_again(&self, setup: &Setup) -> Outcome<Result<Self, NotRunning>> {
         let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
         let setup = setup.clone();
-        let again = tokio::task::spawn_blocking(move || running.again(&world, &setup))
-            .await
-            .map_err(|error| Finding::harness(error.to_string()))??;
+        let again = tokio::task::spawn_blocking(move || running.again(&world, &setup)).await;
+        let again = match again.map_err(|error| Finding::harness(error.to_string()))? {
+            Ok(again) => again,
+            Err(error) => return Ok(Err(error)),
+        };
         self.transcript.serves(again.serve());
-        Ok(Self {
+        Ok(Ok(Self {
             world: Arc::clone(&self.world),
             running: Arc::new(again),
             transcript: self.transcript.clone(),
@@ -219,8 +244,9 @@ impl Lab {
             nonces: AtomicU64::new(self.nonces.load(Ordering::Relaxed) + (1 << 32)),
             notes: Mutex::default(),
             servers: Mutex::default(),
+            spare: Mutex::default(),
             ports: Mutex::default(),
-        })
+        }))
     }
 
     /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.

@@ -21,7 +21,7 @@ use crate::{
         event::{Event, Finished},
         first_contact::control,
         plan::{Options, Planned},
-        said::said,
+        said::said_of,
         worker,
     },
     setup::{PortPlaceholders, Setup},
@@ -60,10 +60,11 @@ pub(super) struct GroupRunner {
 }
 
 impl GroupRunner {
-    /// Runs the cases of one set-up.
-    pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>) {
+    /// Runs the cases of one set-up. Those are handed back for which the subject did not start, unless this is their `last`
+    /// chance: what does not start beside others may start alone.
+    pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>, last: bool) -> Vec<Planned> {
         if self.stop.is_asked() {
-            return;
+            return Vec::new();
         }
         let mut group = Group {
             runner: self,
@@ -74,6 +75,8 @@ impl GroupRunner {
             fresh: VecDeque::new(),
             held_back: Vec::new(),
             unexplained: Vec::new(),
+            is_last_chance: last,
+            not_started: Vec::new(),
         };
         group.waiting = (0..group.cases.len()).collect();
         let first = (*setup == Setup::default())
@@ -85,6 +88,7 @@ impl GroupRunner {
             })
             .flatten();
         group.run(first);
+        group.not_started
     }
 }
 
@@ -103,6 +107,10 @@ struct Group<'a> {
     unexplained: Vec<String>,
     /// Violations, until the control afterwards has shown that the subject still works.
     held_back: Vec<Finished>,
+    /// Whether nobody tries again where the subject does not start.
+    is_last_chance: bool,
+    /// Cases that the subject did not start for.
+    not_started: Vec<Planned>,
 }
 
 impl Group<'_> {
@@ -126,6 +134,11 @@ impl Group<'_> {
                 Ok(running) => Arc::new(running),
                 // The run has ended, not the proxy failed.
                 Err(_) if self.runner.stop.is_asked() => return,
+                Err(_) if !self.is_last_chance => {
+                    let rest = self.alone.drain(..).chain(self.waiting.drain(..));
+                    self.not_started = rest.map(|index| self.cases[index].clone()).collect();
+                    return;
+                }
                 Err(reason) => return self.block_the_rest(&reason),
             };
             if let Err(finding) = self.control(&running) {
@@ -262,9 +275,15 @@ impl Group<'_> {
 
     fn conclude(&mut self, index: usize, result: worker::Result, running: &Running) {
         let violated = Conclusion::from(&result.outcome) == Conclusion::Violated;
+        let before = result.said_before;
         let mut finished = self.finished(index, result, running);
         if violated {
-            finished.subject_said = said(running);
+            let Finished {
+                transcript,
+                servers,
+                ..
+            } = &finished;
+            finished.subject_said = said_of(running, before, transcript, servers);
             self.held_back.push(finished);
         } else {
             self.runner.send(finished);

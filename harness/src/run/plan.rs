@@ -100,8 +100,8 @@ pub struct Plan {
 impl Plan {
     /// Selects from `suites`.
     #[must_use]
-    pub fn new(suites: &[Suite], who: Who, options: Options) -> Self {
-        let who = Arc::new(who);
+    pub fn new(suites: &[Suite], who: impl Into<Arc<Who>>, options: Options) -> Self {
+        let who = who.into();
         let deviations = known_deviations(&who, &options);
         let today = jiff::ZonedDateTime::now().date();
         let mut plan = Self {

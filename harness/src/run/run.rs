@@ -5,7 +5,11 @@
 //! after, one that panics is caught.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::Instant,
 };
 
@@ -18,7 +22,9 @@ use crate::{
         deaths::Deaths,
         event::{End, Finished, Start, Subject},
         first_contact, group,
+        plan::Planned,
     },
+    setup::Setup,
     stop::Stop,
     subject::Who,
     verdict::Verdict,
@@ -134,9 +140,10 @@ fn run_groups(
     let groups = Arc::new(Mutex::new(groups));
     let first = Arc::new(Mutex::new(first));
     let deaths = Arc::new(Deaths::default());
+    let late = Arc::new(Late::of(usize::from(PLACEHOLDER_BLOCKS)));
     // Set-ups that run at the same time: each has a process of the subject, and placeholders of its own.
     for block in 0..PLACEHOLDER_BLOCKS {
-        let (groups, events) = (Arc::clone(&groups), events.clone());
+        let (groups, events, late) = (Arc::clone(&groups), events.clone(), Arc::clone(&late));
         let runner = group::GroupRunner {
             world: Arc::clone(world),
             who: Arc::clone(&plan.who),
@@ -152,9 +159,48 @@ fn run_groups(
             loop {
                 let next = groups.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some((setup, cases)) = next else { break };
-                runner.run(&setup, cases);
+                let not_started = runner.run(&setup, cases, false);
+                if !not_started.is_empty() {
+                    late.put((setup, not_started));
+                }
+            }
+            for (setup, cases) in late.once_alone() {
+                runner.run(&setup, cases, true);
             }
         });
     }
     received
+}
+
+/// Set-ups that the subject did not start in: each is tried once more, when nothing else runs any more.
+#[derive(Debug)]
+struct Late {
+    groups: Mutex<Vec<(Setup, Vec<Planned>)>>,
+    /// Threads that still work on others.
+    busy: AtomicUsize,
+}
+
+impl Late {
+    const fn of(threads: usize) -> Self {
+        Self {
+            groups: Mutex::new(Vec::new()),
+            busy: AtomicUsize::new(threads),
+        }
+    }
+
+    fn put(&self, group: (Setup, Vec<Planned>)) {
+        self.lock().push(group);
+    }
+
+    /// For a thread that has nothing else to do: all of them, if it is the last one.
+    fn once_alone(&self) -> Vec<(Setup, Vec<Planned>)> {
+        match self.busy.fetch_sub(1, Ordering::AcqRel) {
+            1 => std::mem::take(&mut *self.lock()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Setup, Vec<Planned>)>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

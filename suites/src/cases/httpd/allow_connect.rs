@@ -296,9 +296,8 @@ fn a_bad_word_keeps_the_proxy_from_serving() -> Case {
         .covers(["RNG-028", "RNG-029"])
         .needs([Need::Directive, Need::Launched])
         .run(
-            async |lab| match lab.relaunched(&allow_connect("443 abc")).await {
-                Err(Finding::Setup { .. }) => Ok(()),
-                Err(other) => Err(other),
+            async |lab| match lab.relaunched_if_it_will(&allow_connect("443 abc")).await? {
+                Err(_) => Ok(()),
                 Ok(_) => Err(Finding::violation(
                     "the proxy ends with an error",
                     "it listens",

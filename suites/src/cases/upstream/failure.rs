@@ -304,12 +304,12 @@ fn a_proxy_that_is_its_own_upstream_stops() -> Case {
         .needs([Need::Upstream, Need::Launched])
         .run(async |lab| {
             let server = lab.server(hold()).await?;
-            let alone = match lab.relaunched(&through_itself()).await {
-                Err(Finding::Setup { reason, .. }) => {
-                    lab.note(reason);
+            let alone = match lab.relaunched_if_it_will(&through_itself()).await? {
+                Ok(alone) => alone,
+                Err(refusal) => {
+                    lab.note(refusal);
                     return Ok(());
                 }
-                alone => alone?,
             };
             let before = alone.vitals()?.open_fds;
             let client = alone.client();
