@@ -1,6 +1,10 @@
 //! One connection to the proxy: what is sent on it, as it is, and what is heard.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -58,10 +62,19 @@ impl Connection {
         let request = request.into();
         let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
         let patience = self.patience;
+        // The time for an answer begins once the request is there: a large one takes its own on a busy machine.
+        let sent = LastSent::now();
         let write = async {
-            let _ = timeout(patience.progress(), writer.write_all(&request)).await;
+            for piece in request.chunks(PIECE) {
+                let written = timeout(patience.progress(), writer.write_all(piece)).await;
+                if !matches!(written, Ok(Ok(()))) {
+                    break;
+                }
+                sent.again();
+            }
         };
-        let (heard, ()) = tokio::join!(hear(&mut reader, patience.reply(), patience), write);
+        let limit = patience.reply();
+        let (heard, ()) = tokio::join!(hear(&mut reader, limit, patience, &sent), write);
         self.settle(heard)
     }
 
@@ -73,7 +86,8 @@ impl Connection {
     /// As [`Connection::hears`], with a limit of its own for its first byte. An answer that has begun may go on: who
     /// reads the half of one calls a slow proxy a broken one.
     pub async fn hears_within(&mut self, limit: Duration) -> Answer {
-        let heard = hear(&mut self.stream, limit, self.patience).await;
+        let sent = LastSent::now();
+        let heard = hear(&mut self.stream, limit, self.patience, &sent).await;
         self.settle(heard)
     }
 
@@ -125,15 +139,37 @@ impl Connection {
     }
 }
 
-/// Hears an answer from `stream` whose first byte comes within `limit`, each other one soon after it, and the last one
+/// What is written at once of a request.
+const PIECE: usize = 64 * 1024;
+
+/// When something was sent last.
+#[derive(Debug)]
+struct LastSent(Mutex<Instant>);
+
+impl LastSent {
+    fn now() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+
+    fn again(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn at(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hears an answer from `stream` whose first byte comes within `limit` of what was `sent` last, each other one soon after it, and the last one
 /// before a head of any length could do with [`ANSWER_LASTS`] times that.
 async fn hear<R: AsyncReadExt + Unpin>(
     stream: &mut R,
     limit: Duration,
     patience: Patience,
+    sent: &LastSent,
 ) -> Heard {
-    let mut deadline = Instant::now() + limit;
-    let latest = deadline + patience.reply() * ANSWER_LASTS;
+    let mut deadline = sent.at() + limit;
+    let mut latest = deadline + patience.reply() * ANSWER_LASTS;
     let mut hearing = Hearing::default();
     let mut piece = [0; 4096];
     loop {
@@ -148,6 +184,11 @@ async fn hear<R: AsyncReadExt + Unpin>(
             Ok(Ok(_)) => Answer::Closed,
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
             Ok(Err(_)) => Answer::Reset,
+            Err(_) if sent.at() + limit > deadline => {
+                deadline = sent.at() + limit;
+                latest = latest.max(deadline + patience.reply() * ANSWER_LASTS);
+                continue;
+            }
             Err(_) => Answer::Silence,
         };
         return hearing.ends(end);

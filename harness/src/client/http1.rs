@@ -10,7 +10,7 @@ use tokio::{net::TcpSocket, time::timeout};
 
 use crate::{
     client::{Connection, Exchange},
-    http1::Request,
+    http1::{Answer, Request},
     patience::Patience,
     tunnel::End,
     verdict::{Finding, Outcome},
@@ -60,6 +60,13 @@ impl Client {
             let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
             Arc::make_mut(config).alpn_protocols = protocols.collect();
         }
+        self
+    }
+
+    /// The same client, which waits longer: for what was met with silence once.
+    #[must_use]
+    pub fn more_patient(mut self) -> Self {
+        self.patience = self.patience.once_more();
         self
     }
 
@@ -130,6 +137,20 @@ impl Client {
         Ok(Exchange { answer, connection })
     }
 
+    /// As [`Client::asks`], and where silence is the answer, once more on a fresh connection and with more patience: a proxy
+    /// that was slow once has not said no.
+    ///
+    /// # Errors
+    /// As those of [`Client::asks`].
+    pub async fn asks_until_answered(&self, request: impl Into<Vec<u8>>) -> Outcome<Exchange> {
+        let request = request.into();
+        let exchange = self.asks(request.clone()).await?;
+        match exchange.answer {
+            Answer::Silence => self.clone().more_patient().asks(request).await,
+            _ => Ok(exchange),
+        }
+    }
+
     /// Sends bytes in pieces, each a segment of its own, and hears the answer.
     ///
     /// # Errors
@@ -159,5 +180,82 @@ impl Client {
     /// As those of [`Client::tunnel_to`].
     pub async fn connect(&self, server: &crate::server::Server) -> Outcome<End> {
         self.tunnel_to(&server.authority()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A client with a hundredth of the usual patience, and the listener of its proxy.
+    async fn hasty() -> (Client, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client {
+            proxy: listener.local_addr().unwrap(),
+            source: None,
+            transcript: Transcript::begin(),
+            patience: Patience::times(0.02),
+            tls: None,
+            fields: Vec::new(),
+        };
+        (client, listener)
+    }
+
+    #[tokio::test]
+    async fn who_was_silent_is_asked_again_on_a_fresh_connection_and_with_more_patience() {
+        let (client, listener) = hasty().await;
+        let late = client.patience.reply() * 2;
+        let proxy = tokio::spawn(async move {
+            let (_silent, _) = listener.accept().await.unwrap();
+            let (mut second, _) = listener.accept().await.unwrap();
+            let _ = second.read(&mut [0; 64]).await;
+            crate::patience::pass(late).await;
+            second.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        });
+        let request = client.request("a.example:443");
+        let exchange = client.asks_until_answered(&request).await.unwrap();
+        assert_eq!(exchange.answer.status(), Some(200));
+        proxy.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_is_silent_twice_is_silent() {
+        let (client, listener) = hasty().await;
+        let proxy = tokio::spawn(async move {
+            let (first, second) = (listener.accept().await, listener.accept().await);
+            // Nobody comes a third time.
+            let third = timeout(std::time::Duration::from_secs(1), listener.accept());
+            let third = third.await.is_err();
+            drop((first, second));
+            third
+        });
+        let exchange = client.asks_until_answered("CONNECT").await.unwrap();
+        assert_eq!(exchange.answer, Answer::Silence);
+        assert!(proxy.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_time_for_an_answer_begins_once_the_request_is_there() {
+        let (client, listener) = hasty().await;
+        let pause = client.patience.reply() * 2 / 3;
+        let proxy = tokio::spawn(async move {
+            let (mut slow, _) = listener.accept().await.unwrap();
+            let mut piece = vec![0; 1 << 20];
+            for _ in 0..3 {
+                crate::patience::pass(pause).await;
+                slow.read_exact(&mut piece).await.unwrap();
+            }
+            slow.write_all(b"HTTP/1.1 431 No\r\n\r\n").await.unwrap();
+            let _ = tokio::io::copy(&mut slow, &mut tokio::io::sink()).await;
+        });
+        let exchange = client.asks(vec![b'x'; 32 << 20]).await.unwrap();
+        assert_eq!(exchange.answer.status(), Some(431));
+        drop(exchange);
+        proxy.await.unwrap();
     }
 }

@@ -104,7 +104,11 @@ pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
             .allow_obsolete_multiline_headers_in_responses(true);
         config
     };
-    let legible = without_controls_in_the_phrase(head);
+    let mut legible = without_controls_in_the_phrase(head);
+    let later = later_minor_version(head);
+    if later.is_some() {
+        legible[MINOR_AT] = b'1';
+    }
     match config.parse_response(&mut response, &legible) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err("the head is not complete".to_owned()),
@@ -115,7 +119,7 @@ pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
     };
     Ok(Reply {
         head: head.to_vec(),
-        minor,
+        minor: later.unwrap_or(minor),
         status,
         reason: response.reason.unwrap_or_default().to_owned(),
         fields: response
@@ -125,6 +129,18 @@ pub(crate) fn parse(head: &[u8]) -> Result<Reply, String> {
             .collect(),
         interim: Vec::new(),
     })
+}
+
+/// Where the minor version stands in `HTTP/1.1 200`.
+const MINOR_AT: usize = 7;
+
+/// The minor version of HTTP/1.2 and above, which any recipient of HTTP/1.1 understands, and this parser does not.
+fn later_minor_version(head: &[u8]) -> Option<u8> {
+    let minor = head.strip_prefix(b"HTTP/1.")?;
+    match minor {
+        [digit @ b'2'..=b'9', b' ', ..] => Some(digit - b'0'),
+        _ => None,
+    }
 }
 
 /// `head`, with question marks for control characters in its status line: a phrase that repeats an odd target is a fault
@@ -164,6 +180,17 @@ mod tests {
             (403, head.as_slice())
         );
         assert!(reply.has("X"));
+    }
+
+    #[test]
+    fn a_later_minor_version_is_as_good_as_the_first() {
+        let reply = parse(b"HTTP/1.2 200 OK\r\nX: a\r\n\r\n").unwrap();
+        assert_eq!((reply.minor, reply.status), (2, 200));
+        assert_eq!(reply.status_line(), "HTTP/1.2 200 OK");
+        for version in ["HTTP/1.12", "HTTP/2.0", "HTTP/0.0", "HTTP/1."] {
+            let head = format!("{version} 200 OK\r\n\r\n");
+            assert!(parse(head.as_bytes()).is_err(), "{version}");
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::{
     client::{Client, Connection, Exchange, body::BodyEnd},
     http1::{Answer, Request},
     lab::{Lab, expect::Visits},
-    patience::pass,
     tunnel::Ending,
     verdict::{Finding, Outcome},
 };
@@ -43,8 +42,8 @@ impl Lab {
         self.serves_no_more(answer, &mut connection, &known).await
     }
 
-    /// As [`Lab::serves_nothing_behind`], for `later` bytes that are sent on the same connection once the proxy has had
-    /// time to refuse, without waiting for its answer.
+    /// As [`Lab::serves_nothing_behind`], for `later` bytes that are sent on the same connection once the proxy has begun to
+    /// answer, or has had time to.
     ///
     /// # Errors
     /// As those of [`Lab::serves_nothing_behind`].
@@ -57,7 +56,7 @@ impl Lab {
         let known = self.visits();
         let mut connection = client.dial().await?;
         connection.sends(request.bytes()).await;
-        pass(self.patience().settle()).await;
+        connection.speaks_within(self.patience().quiet()).await;
         connection.sends(later).await;
         let answer = connection.hears().await;
         self.serves_no_more(answer, &mut connection, &known).await
@@ -97,7 +96,7 @@ impl Lab {
         let known = self.visits();
         let mut connection = self.client().dial().await?;
         connection.sends(request.bytes()).await;
-        pass(self.patience().settle()).await;
+        connection.speaks_within(self.patience().quiet()).await;
         connection.sends(later).await;
         let answer = connection.hears().await;
         if let Answer::Reply(reply) = &answer {

@@ -104,6 +104,11 @@ impl Lab {
             return Ok(());
         }
         // What a busy machine did once, it does not do twice.
+        let client = attempt.client.clone().more_patient();
+        let attempt = Attempt {
+            client: &client,
+            ..attempt
+        };
         self.try_to_carry(attempt, server).await
     }
 
@@ -121,7 +126,12 @@ impl Lab {
         if !attempt.early.is_empty() {
             self.takes_early_data(attempt.pieces).await?;
         }
-        let second = self.try_to_carry(attempt, server).await;
+        let client = attempt.client.clone().more_patient();
+        let again = Attempt {
+            client: &client,
+            ..attempt
+        };
+        let second = self.try_to_carry(again, server).await;
         self.control(server).await?;
         match second {
             Ok(()) => Err(Finding::inconclusive(format!("once in two tries: {first}"))),

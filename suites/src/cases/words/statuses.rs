@@ -1,9 +1,10 @@
 //! What a request is answered with, and where it leads.
 
-use connectspec_harness::prelude::*;
+use connectspec_harness::{lab::TO_NOBODY, prelude::*};
 
 pub(in crate::cases) async fn has_status(lab: &Lab, request: &Request, status: u16) -> Outcome {
-    expect_status(&lab.client().asks(request).await?.answer, status)
+    let exchange = lab.client().asks_until_answered(request).await?;
+    expect_status(&exchange.answer, status)
 }
 
 pub(in crate::cases) fn expect_status(answer: &Answer, status: u16) -> Outcome {
@@ -35,7 +36,7 @@ pub(in crate::cases) async fn granted(lab: &Lab, request: &Request) -> Outcome<E
 
 /// The same for another client.
 pub(in crate::cases) async fn granted_to(client: &Client, request: &Request) -> Outcome<End> {
-    let exchange = client.asks(request).await?;
+    let exchange = client.asks_until_answered(request).await?;
     match exchange.answer.status() {
         Some(200..300) => exchange.granted(),
         Some(407 | 408) => Err(Finding::inconclusive(exchange.answer.describe())),
@@ -43,13 +44,16 @@ pub(in crate::cases) async fn granted_to(client: &Client, request: &Request) -> 
     }
 }
 
-/// A refusal, or an end; anything but a tunnel.
-pub(in crate::cases) fn no_tunnel(answer: &Answer) -> Outcome {
+/// A refusal of `denied`, or an end; anything but a tunnel. A connection there says more than the 2xx, and is told first.
+pub(in crate::cases) async fn no_tunnel(answer: &Answer, denied: &Server) -> Outcome {
     match answer {
-        Answer::Reply(reply) if reply.is_success() => Err(Finding::violation(
-            "no tunnel to a denied port",
-            answer.describe(),
-        )),
+        Answer::Reply(reply) if reply.is_success() => {
+            denied.stays_unvisited().await?;
+            Err(Finding::violation(
+                "no tunnel to a denied port",
+                format!("{}, {TO_NOBODY}", answer.describe()),
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -61,7 +65,7 @@ pub(in crate::cases) async fn is_denied(lab: &Lab, host: &str, port: u16) -> Out
 /// The list lets it through, whatever comes of it then.
 pub(in crate::cases) async fn is_not_denied(lab: &Lab, host: &str, port: u16) -> Outcome {
     let request = lab.client().request(format!("{host}:{port}"));
-    let answer = lab.client().asks(request).await?.answer;
+    let answer = lab.client().asks_until_answered(request).await?.answer;
     match answer.status() {
         Some(403) | None => {
             let expected = format!("port {port} gets past the list: a tunnel or a 5xx");

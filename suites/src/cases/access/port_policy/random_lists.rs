@@ -54,7 +54,9 @@ pub(super) async fn agrees(
             carried.map_err(|finding| finding.at(&told(port)))?;
         } else {
             let answer = with_list.client().asks(&request).await?.answer;
-            no_tunnel(&answer).map_err(|finding| finding.at(&told(port)))?;
+            no_tunnel(&answer, &server)
+                .await
+                .map_err(|finding| finding.at(&told(port)))?;
             denied.push(server);
         }
     }
