@@ -44,6 +44,20 @@ pub enum NotRunning {
     Harness(Finding),
 }
 
+impl NotRunning {
+    /// Whether it has ended by itself: it does not want to serve so. One that is only slow has not said that.
+    pub(super) const fn is_a_refusal(&self) -> bool {
+        matches!(self, Self::Launch(LaunchError::ExitedAtOnce { .. }))
+    }
+
+    pub(super) fn finding(self) -> Finding {
+        match self {
+            Self::Launch(error) => Finding::setup(error.to_string()),
+            Self::Harness(finding) => finding,
+        }
+    }
+}
+
 impl std::fmt::Display for NotRunning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -52,6 +66,10 @@ impl std::fmt::Display for NotRunning {
         }
     }
 }
+
+/// What is said of an access log of which nothing can be read.
+pub const NOT_UNDERSTOOD: &str = "the pattern of the access log matches none of its lines ([access-log] in the profile, or \
+    --log-pattern), such as";
 
 /// For what has become of a process that is ending: the kernel has no more to do than to take it down.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
@@ -217,11 +235,17 @@ impl Running {
 
     /// Waits for a line of the access log. Blocks.
     pub(crate) fn log_line(&self, needle: &str, patience: Duration) -> Outcome<LogLine> {
-        self.log()?.wait_for(needle, patience).ok_or_else(|| {
+        let log = self.log()?;
+        let line = log.wait_for(needle, patience).ok_or_else(|| {
             Finding::inconclusive(format!(
                 "no line of the log has {needle} within {patience:?}"
             ))
-        })
+        })?;
+        // A pattern that never matches is a mistake of the profile, and says nothing of the proxy.
+        if line.is_understood || log.find(|other| other.is_understood).is_some() {
+            return Ok(line);
+        }
+        Err(Finding::absent(format!("{NOT_UNDERSTOOD}: {}", line.text)))
     }
 
     /// The lines of the access log that contain `needle`.
@@ -279,11 +303,8 @@ impl Running {
         checked.map_err(|error| Finding::setup(error.to_string()))
     }
 
-    pub(crate) fn again(&self, world: &World, setup: &Setup) -> Outcome<Self> {
+    pub(crate) fn again(&self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {
         let setup = self.as_reached(setup);
-        Self::start(world, &self.who, &setup, self.placeholders).map_err(|error| match error {
-            NotRunning::Launch(error) => Finding::setup(error.to_string()),
-            NotRunning::Harness(finding) => finding,
-        })
+        Self::start(world, &self.who, &setup, self.placeholders)
     }
 }

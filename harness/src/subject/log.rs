@@ -38,6 +38,8 @@ pub struct LogLine {
     pub target: Option<String>,
     /// Who asked.
     pub client: Option<String>,
+    /// Whether the pattern matches the line.
+    pub is_understood: bool,
 }
 
 /// How often a file is looked at while a line is waited for. Short against a round trip through a proxy and
@@ -182,6 +184,7 @@ impl LogReader {
             status: group("status").and_then(|status| status.parse().ok()),
             target: group("target").map(str::to_owned),
             client: group("client").map(str::to_owned),
+            is_understood: captures.is_some(),
         }
     }
 }

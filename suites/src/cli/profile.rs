@@ -2,7 +2,8 @@
 
 use clap::{Parser, Subcommand};
 use connectspec_harness::{
-    report::CaseResult, subject::Need, transcript::screen::plain, verdict::Verdict,
+    lab::running_subject::NOT_UNDERSTOOD, report::CaseResult, subject::Need,
+    transcript::screen::plain, verdict::Verdict,
 };
 
 use crate::{
@@ -52,12 +53,12 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::DefaultPorts => None,
         // Each waits for a timer.
         Need::ConnectTimeout | Need::IdleTimeout | Need::HeaderTimeout => None,
+        Need::SourcePort => Some("source_port_elsewhere/is_no_field_of_the_request"),
+        Need::LoggedStatus => {
+            Some("source_port_elsewhere/stands_in_a_line_that_nobody_forges[quotes]")
+        }
         // No keys of [offers].
-        Need::ConfigCheck
-        | Need::AccessLog
-        | Need::SourcePort
-        | Need::LoggedStatus
-        | Need::Launched => None,
+        Need::ConfigCheck | Need::AccessLog | Need::Launched => None,
     }
 }
 
@@ -100,7 +101,15 @@ fn check(name: &str) -> Result<Status, Trouble> {
         let Some(result) = report.results.iter().find(of) else {
             continue;
         };
+        let misread = |reason: &String| reason.starts_with(NOT_UNDERSTOOD);
         let said = match result.verdict {
+            Verdict::Skip if result.reason.as_ref().is_some_and(misread) => {
+                status = Status::Failed;
+                format!(
+                    "does not work: {}",
+                    result.reason.as_deref().unwrap_or_default()
+                )
+            }
             Verdict::Skip => format!(
                 "not judged: {}",
                 result.reason.as_deref().unwrap_or_default()
