@@ -12,7 +12,7 @@
 //! `cargo test close::`, `--list`, `--exact` and cargo-nextest work as with any other test.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::TcpListener,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -188,7 +188,7 @@ pub fn cargo_test(subject: Subject) -> ExitCode {
 const FAILED: u8 = 101;
 
 fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Board>), String> {
-    let who = subject.who?;
+    let who = Arc::new(subject.who?);
     let mut options = Options {
         slow: arguments.ignored || arguments.include_ignored,
         again: again(),
@@ -203,13 +203,14 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Bo
     let catalogue = suites();
     living(&options, &catalogue)?;
     let board = Arc::new(Board::default());
+    let unmet = unmet(&catalogue, &who, &options, arguments);
     let cases = catalogue.iter().flat_map(|suite| &suite.cases);
     let trials: Vec<Trial> = cases
         .filter(|case| subject.over.contains(&case.protocol))
         .map(|case| {
             let (board, id) = (Arc::clone(&board), case.id.clone());
             Trial::ignorable_test(id.to_string(), move || board.wait_for(&id))
-                .with_ignored_flag(case.slow)
+                .with_ignored_flag(case.slow || unmet.contains(&case.id))
         })
         .collect();
     let wanted = |trial: &&Trial| !arguments.is_filtered_out(trial) && !arguments.is_ignored(trial);
@@ -226,6 +227,25 @@ fn trials(subject: Subject, arguments: &Arguments) -> Result<(Vec<Trial>, Arc<Bo
         board.close("nothing is run", Vec::new());
     }
     Ok((trials, board))
+}
+
+/// The cases that will be skipped whatever the proxy does, for a caller that does not hear from a test that it was skipped:
+/// cargo-nextest counts whatever ends well as passed, and starts a process for each. It asks for the list first, and
+/// then for each test by its whole name. `cargo test` hears the reason instead.
+fn unmet(
+    catalogue: &[Suite],
+    who: &Arc<Who>,
+    options: &Options,
+    arguments: &Arguments,
+) -> HashSet<CaseId> {
+    if !arguments.list && !(arguments.exact && arguments.ignored) {
+        return HashSet::new();
+    }
+    let plan = Plan::new(catalogue, Arc::clone(who), options.clone());
+    let skipped = plan.skipped.into_iter();
+    skipped
+        .map(|(planned, _)| planned.case.id.clone())
+        .collect()
 }
 
 /// A list that names cases which are gone excuses nothing, and hides that from whoever reads it.
@@ -275,7 +295,7 @@ struct Pinned {
 type Said = Result<Option<String>, String>;
 
 impl Board {
-    fn fill(&self, catalogue: &[Suite], who: Who, options: Options) {
+    fn fill(&self, catalogue: &[Suite], who: Arc<Who>, options: Options) {
         let plan = Plan::new(catalogue, who, options);
         let mut start = ReportFold::new();
         run::run(plan, &Stop::default(), &mut |event| match event {
@@ -347,5 +367,26 @@ impl Board {
                 .wait(pinned)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_asked_is_listed_as_ignored_and_otherwise_told_with_its_reason() {
+        let remote = Remote::new("127.0.0.1:1").unwrap();
+        let who = Arc::new(Who::Remote(Box::new(remote)));
+        let of = |words: &[&str]| {
+            let arguments = Arguments::from_iter(["test"].iter().chain(words));
+            unmet(&suites(), &who, &Options::default(), &arguments)
+        };
+        let listed = of(&["--list"]);
+        let id = |text: &str| text.parse::<CaseId>().unwrap();
+        assert!(listed.contains(&id("policy/a_listed_port_is_reached")));
+        assert!(!listed.contains(&id("close/the_last_words_arrive")));
+        assert_eq!(of(&["--exact", "--ignored", "a/b"]), listed);
+        assert!(of(&[]).is_empty() && of(&["--ignored"]).is_empty());
     }
 }
