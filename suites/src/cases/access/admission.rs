@@ -393,5 +393,9 @@ fn with(lab: &Lab, server: &Server, written: Written) -> Outcome<Request> {
     if line != written(&known.username, "another") {
         lab.varied_user()?;
     }
+    if line == basic(format!("{}:{}", known.username, known.password)) {
+        let why = "to this user, what looks malformed is the right line";
+        return Err(Finding::absent(why));
+    }
     Ok(Request::connect(server.authority()).field(line))
 }

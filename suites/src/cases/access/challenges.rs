@@ -340,7 +340,7 @@ fn a_407_does_not_tell_who_exists() -> Case {
 fn names(lab: &Lab) -> Outcome<[String; 2]> {
     Ok([
         lab.mistaken_user()?.username.clone(),
-        crate::cases::words::bad_credentials::STRANGER.to_owned(),
+        crate::cases::words::bad_credentials::stranger(lab)?.to_owned(),
     ])
 }
 

@@ -240,11 +240,9 @@ type Change = fn(&str) -> String;
 /// Passwords that are nearly right.
 const NEARLY: &[(&str, User, Change)] = &[
     ("its_beginning", User::Sleeper, |right| {
-        right[..1].to_owned()
+        right.chars().take(1).collect()
     }),
-    ("all_but_its_last_letter", User::Sleeper, |right| {
-        right[..right.len() - 1].to_owned()
-    }),
+    ("all_but_its_last_letter", User::Sleeper, all_but_the_last),
     ("a_letter_more", User::Sleeper, |right| format!("{right}x")),
     ("in_capitals", User::Sleeper, str::to_uppercase),
     ("empty", User::Sleeper, |_| String::new()),
@@ -252,9 +250,14 @@ const NEARLY: &[(&str, User, Change)] = &[
     (
         "another_end_of_a_long_one",
         User::WithLongPassword,
-        |right| format!("{}x", &right[..right.len() - 1]),
+        |right| format!("{}x", all_but_the_last(right)),
     ),
 ];
+
+fn all_but_the_last(right: &str) -> String {
+    let letters = right.chars().count();
+    right.chars().take(letters.saturating_sub(1)).collect()
+}
 
 /// Some hashes look at eight letters of a password only, and some at seventy-two; some directories do not mind its case.
 ///
@@ -272,7 +275,11 @@ fn only_the_whole_password_counts() -> Family {
                     User::Sleeper => lab.varied_user()?,
                     user => lab.user(user)?,
                 };
-                let line = basic(format!("{}:{}", known.username, change(&known.password)));
+                let nearly = change(&known.password);
+                if nearly == known.password {
+                    return Err(Finding::absent("it is the password itself"));
+                }
+                let line = basic(format!("{}:{nearly}", known.username));
                 let request = Request::connect(server.authority()).field(line);
                 let client = lab.client_of_its_own();
                 lab.opens_no_tunnel_from(&client, &request).await?;

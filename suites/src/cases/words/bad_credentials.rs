@@ -49,7 +49,10 @@ pub(in crate::cases) const WRONG: &[(&str, BadCredentials)] = &[
 ];
 
 /// A user whom nobody knows, of the same length as the ordinary one: a page that repeats the name has the same length.
-pub(in crate::cases) const STRANGER: &str = "mabel";
+pub(in crate::cases) fn stranger(lab: &Lab) -> Outcome<&'static str> {
+    let known = &lab.credentials()?.username;
+    Ok(if known == "mabel" { "edith" } else { "mabel" })
+}
 
 impl BadCredentials {
     /// The line by which it wants to be let in.
@@ -58,12 +61,12 @@ impl BadCredentials {
         Ok(match self {
             Self::Silent => None,
             Self::WrongPassword => Some(basic(&lab.mistaken_user()?.username, &lab.nonce())),
-            Self::UnknownUser => Some(basic(STRANGER, &lab.nonce())),
+            Self::UnknownUser => Some(basic(stranger(lab)?, &lab.nonce())),
             Self::AnothersPassword => {
                 let user = &lab.user(User::Sleeper)?.username;
                 Some(basic(user, &lab.credentials()?.password))
             }
-            Self::StrangerWithPassword => Some(basic(STRANGER, &lab.credentials()?.password)),
+            Self::StrangerWithPassword => Some(basic(stranger(lab)?, &lab.credentials()?.password)),
             Self::OtherScheme => Some(format!("Proxy-Authorization: Unheard-Of {}", lab.nonce())),
             Self::Malformed => Some("Proxy-Authorization: Basic %%%".to_owned()),
         })
