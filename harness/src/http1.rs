@@ -7,7 +7,7 @@ pub mod reply;
 pub mod reply_reader;
 pub mod request;
 
-pub use answer::Answer;
+pub use answer::{Answer, NO_RESPONSE};
 pub use forwarded_request::Forwarded;
 pub use reply::Reply;
 pub use request::Request;

@@ -7,6 +7,7 @@ mod log;
 mod operation;
 mod reply;
 mod request;
+mod symptoms;
 mod tunnel;
 mod upstream;
 mod words;
@@ -16,7 +17,7 @@ use connectspec_harness::case::Suite;
 /// Every suite, room by room.
 #[must_use]
 pub fn suites() -> Vec<Suite> {
-    [
+    let mut suites = [
         request::suites(),
         reply::suites(),
         access::suites(),
@@ -27,13 +28,20 @@ pub fn suites() -> Vec<Suite> {
         httpd::suites(),
         log::suites(),
     ]
-    .concat()
+    .concat();
+    for suite in &mut suites {
+        let cases = std::mem::take(&mut suite.cases).into_iter();
+        suite.cases = cases.map(symptoms::relying).collect();
+    }
+    suites
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connectspec_harness::{case_id::CaseId, protocol::Protocol, subject::Need, verdict::Level};
+    use connectspec_harness::{
+        case::Case, case_id::CaseId, protocol::Protocol, subject::Need, verdict::Level,
+    };
     use std::collections::BTreeSet;
 
     #[test]
@@ -100,13 +108,18 @@ mod tests {
         }
     }
 
+    fn reliances(case: &Case) -> impl Iterator<Item = &CaseId> {
+        let where_shown = case.relies_where.iter().map(|(_, id)| id);
+        case.relies_on.iter().chain(where_shown)
+    }
+
     /// A cause that weighs less than what follows from it would hide it.
     #[test]
     fn what_a_case_relies_on_is_there_and_weighs_no_less() {
         let suites = suites();
         let cases = || suites.iter().flat_map(|suite| &suite.cases);
         for case in cases() {
-            for id in case.relies_on.iter().map(CaseId::plain) {
+            for id in reliances(case).map(CaseId::plain) {
                 let meant: Vec<_> = cases().filter(|other| id.includes(&other.id)).collect();
                 assert!(
                     !meant.is_empty(),
@@ -126,7 +139,7 @@ mod tests {
         for case in &cases {
             let (mut seen, mut next) = (BTreeSet::new(), vec![*case]);
             while let Some(one) = next.pop() {
-                for id in &one.relies_on {
+                for id in reliances(one) {
                     let meant = cases.iter().filter(|other| id.includes(&other.id));
                     next.extend(meant.filter(|other| seen.insert(&other.id)));
                 }

@@ -41,6 +41,8 @@ pub struct Case {
     pub seen_in: Vec<(&'static str, &'static str)>,
     /// Cases without which it says nothing: where the proxy breaks one of these, what this one finds follows from it.
     pub relies_on: Vec<CaseId>,
+    /// Cases that it relies on where what is observed contains those words.
+    pub relies_where: Vec<(&'static str, CaseId)>,
     /// What it needs, beside what its set-up needs.
     pub needs: Vec<Need>,
     /// What the subject is configured to.
@@ -104,6 +106,7 @@ impl Case {
             covers_over: Vec::new(),
             seen_in: Vec::new(),
             relies_on: Vec::new(),
+            relies_where: Vec::new(),
             needs: Vec::new(),
             setup: Setup::default(),
             slow: false,
@@ -171,6 +174,35 @@ impl Case {
         self
     }
 
+    /// As [`Case::relying_on`], for violations in which `symptom` is observed: what shows in many cases, and one of them is
+    /// about.
+    ///
+    /// # Panics
+    /// As [`Case::relying_on`] does.
+    #[must_use]
+    pub fn relying_where(
+        mut self,
+        symptom: &'static str,
+        cases: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        let plain = std::mem::take(&mut self.relies_on);
+        self = self.relying_on(cases);
+        let ids = std::mem::replace(&mut self.relies_on, plain).into_iter();
+        let ids = ids.map(|id| (symptom, id.over(self.protocol)));
+        self.relies_where.extend(ids);
+        self
+    }
+
+    /// What a violation follows from, in which this was observed.
+    #[must_use]
+    pub fn relied_on(&self, observed: Option<&str>) -> Vec<CaseId> {
+        let observed = observed.unwrap_or_default();
+        let shown = |(symptom, _): &&(&'static str, CaseId)| observed.contains(symptom);
+        let where_shown = self.relies_where.iter().filter(shown);
+        let ids = self.relies_on.iter().chain(where_shown.map(|(_, id)| id));
+        ids.cloned().collect()
+    }
+
     /// The case is asked only of that product, and of those that are like it.
     #[must_use]
     pub const fn of(mut self, product: Product) -> Self {
@@ -214,7 +246,7 @@ impl Case {
     }
 
     /// The case over each protocol, named after its suite and its function; and after its row, in a family.
-    fn named(
+    pub(super) fn named(
         self,
         suite: &'static str,
         sentence: &'static str,
@@ -264,58 +296,6 @@ impl Case {
         needs.sort();
         needs.dedup();
         needs
-    }
-}
-
-/// A row of a table of cases: it has a name.
-pub trait Row {
-    /// In snake case; it stands in brackets after the id.
-    fn name(&self) -> &'static str;
-}
-
-macro_rules! rows {
-    ($($name:ident: $($other:ident),+;)+) => {$(
-        impl<$($other),+> Row for (&'static str, $($other),+) {
-            fn name(&self) -> &'static str {
-                self.0
-            }
-        }
-    )+};
-}
-
-rows! {
-    two: A;
-    three: A, B;
-    four: A, B, C;
-    five: A, B, C, D;
-}
-
-/// The cases of one function, each with the name of its row.
-pub type Family = Vec<(&'static str, Case)>;
-
-/// A case for each row of a table.
-#[must_use]
-pub fn each<R: Row + 'static>(table: &'static [R], case: impl Fn(&'static R) -> Case) -> Family {
-    table.iter().map(|row| (row.name(), case(row))).collect()
-}
-
-/// What a function of a suite may return: one case, or a family.
-pub trait IntoCases {
-    /// The cases, named after the suite and the function.
-    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case>;
-}
-
-impl IntoCases for Case {
-    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case> {
-        self.named(suite, sentence, None).collect()
-    }
-}
-
-impl IntoCases for Family {
-    fn into_cases(self, suite: &'static str, sentence: &'static str) -> Vec<Case> {
-        let rows = self.into_iter();
-        rows.flat_map(|(row, case)| case.named(suite, sentence, Some(row)))
-            .collect()
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::http1::{Reply, head::show_garbage};
 
+/// How the description of bytes that are no HTTP response begins.
+pub const NO_RESPONSE: &str = "no HTTP response (";
+
 /// What a proxy did with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -29,7 +32,7 @@ impl Answer {
         match self {
             Self::Reply(reply) => reply.status_line(),
             Self::Garbage { bytes, why } => {
-                format!("no HTTP response ({why}): {}", show_garbage(bytes))
+                format!("{NO_RESPONSE}{why}): {}", show_garbage(bytes))
             }
             Self::Closed => "the end, without an answer".to_owned(),
             Self::Reset => "a reset, without an answer".to_owned(),

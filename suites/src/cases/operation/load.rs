@@ -2,7 +2,7 @@
 //!
 //! A proxy is shared: what many clients do at the same time, or one client many times, must not cost the others theirs.
 
-use connectspec_harness::{client::body::BodyEnd, prelude::*};
+use connectspec_harness::{client::body::BodyEnd, lab::TO_NOBODY, prelude::*};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -82,7 +82,9 @@ fn a_pipeline_of_denied_requests_is_answered_in_order() -> Case {
             let mut answered = 0;
             while let Answer::Reply(reply) = &answer {
                 if reply.is_success() {
-                    let observed = format!("{} after {answered} refusals", answer.describe());
+                    lab.nobody_came().await?;
+                    let said = answer.describe();
+                    let observed = format!("{said} after {answered} refusals, {TO_NOBODY}");
                     return Err(Finding::violation("refusals", observed));
                 }
                 answered += 1;

@@ -122,6 +122,7 @@ fn odd_whitespace_leads_nowhere_else() -> Family {
         must("However the request-line is split, the target stays the same")
             .cites(RFC_9112.section("3"))
             .cites(RFC_9110.section("2.4"))
+            .relying_on(["target/the_target_beats_the_host_field"])
             .covers([row])
             .run(async move |lab| {
                 let server = lab.server_among(|_| vec![80, 443]).await?;

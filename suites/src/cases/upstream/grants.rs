@@ -284,6 +284,7 @@ fn a_2xx_that_says_close_opens_the_tunnel() -> Family {
 fn early_data_waits_for_the_2xx() -> Case {
     must("What follows a CONNECT goes to the upstream proxy only after its 2xx, unless the connection is to close")
         .cites(RFC_9931.section("8"))
+        .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
         .covers(["H1-FWD-027"])
         .seen_in("CVE-2025-64763, Envoy", "https://nvd.nist.gov/vuln/detail/CVE-2025-64763")
         .under(upstream())

@@ -1,0 +1,26 @@
+//! What shows in cases of every suite, and is what one of them asks: a proxy that does it wrong is told so once.
+
+use connectspec_harness::{case::Case, http1::NO_RESPONSE, lab::TO_NOBODY};
+
+/// Words of an observation, and the cases that it follows from; the first of them is the cause of the others.
+const SYMPTOMS: &[(&str, &[&str])] = &[
+    (
+        NO_RESPONSE,
+        &[
+            "replies/a_status_line_is_well_formed",
+            "replies/a_header_section_is_well_formed",
+        ],
+    ),
+    // A 2xx for what is denied says nothing about the policy, where a 2xx says nothing.
+    (TO_NOBODY, &["establish/a_success_means_a_connection"]),
+];
+
+/// The case, with what it relies on where one of the symptoms shows.
+pub(super) fn relying(mut case: Case) -> Case {
+    for (symptom, causes) in SYMPTOMS {
+        let family = case.id.plain();
+        let before = causes.iter().take_while(|cause| **cause != family.family());
+        case = case.relying_where(symptom, before.copied());
+    }
+    case
+}
