@@ -19,7 +19,7 @@ pub(super) struct Reloads {
     read: Arc<Read>,
     shared: Arc<Shared>,
     running: Option<Running>,
-    /// The thread of the last reload; it may outlast it.
+    /// The thread of a reload that nobody waits for any longer, or of the one under way.
     thread: Option<JoinHandle<()>>,
     /// Somebody has asked for one more meanwhile.
     again: bool,
@@ -85,6 +85,10 @@ impl Reloads {
         };
         let outcome = timeout_at(running.deadline, &mut running.outcome).await;
         self.running = None;
+        if outcome.is_ok() {
+            // It has said what it had to say; that it has ended as well may take it a moment.
+            self.thread = None;
+        }
         match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err("reading the configuration has failed".into()),

@@ -14,6 +14,7 @@ mod identity;
 mod inputs;
 mod logs;
 mod lookups;
+mod reloads;
 mod slow;
 mod sockets;
 
