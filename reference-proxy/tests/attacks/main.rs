@@ -16,6 +16,7 @@ mod logs;
 mod lookups;
 mod reloads;
 mod slow;
+mod soak;
 mod sockets;
 
 #[expect(dead_code, reason = "each of the two programs uses its part of it")]

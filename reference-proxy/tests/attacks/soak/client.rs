@@ -1,0 +1,179 @@
+//! A proxy by one of the ways that lead to it, and a client on that way.
+
+use crate::support::{PATIENCE, Proxy, everything, finish, head, reset};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// A proxy and how it is spoken to.
+pub(super) struct Front {
+    pub(super) proxy: Proxy,
+    pub(super) door: Door,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// What clients need of it.
+pub(super) struct Door {
+    pub(super) name: String,
+    /// How many requests it has had.
+    pub(super) tunnels: AtomicU64,
+    address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+/// A client's connection.
+pub(super) enum Client {
+    Plain(TcpStream),
+    Secure(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Front {
+    pub(super) fn plain(config: &str) -> Self {
+        let proxy = Proxy::with(config);
+        Self {
+            door: Door::new(format!("plain, {}", timeout(config)), &proxy, None),
+            proxy,
+            _folder: None,
+        }
+    }
+
+    pub(super) fn secure(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
+        std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let proxy = Proxy::with(&format!(
+            "{config}SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
+            file("cert.pem").display(),
+            file("key.pem").display()
+        ));
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from(made.cert.der().to_vec()))
+            .unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = format!("TLS, {}", timeout(config));
+        Self {
+            door: Door::new(name, &proxy, Some(Arc::new(tls))),
+            proxy,
+            _folder: Some(folder),
+        }
+    }
+}
+
+impl Door {
+    fn new(name: String, proxy: &Proxy, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self {
+            name,
+            tunnels: AtomicU64::default(),
+            address: proxy.address,
+            tls,
+        }
+    }
+
+    pub(super) fn dial(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let Some(tls) = &self.tls else {
+            return Client::Plain(stream);
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(Arc::clone(tls), name).unwrap();
+        Client::Secure(Box::new(StreamOwned::new(connection, stream)))
+    }
+}
+
+fn timeout(config: &str) -> &str {
+    config.lines().last().unwrap_or_default()
+}
+
+impl Client {
+    /// Asks for a tunnel; returns the status of the answer.
+    pub(super) fn ask(&mut self, target: SocketAddr) -> u16 {
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
+        self.write_all(request.as_bytes()).unwrap();
+        let answer = match self {
+            Self::Plain(stream) => head(stream),
+            Self::Secure(_) => {
+                let (mut answer, mut octet) = (Vec::new(), [0]);
+                while !answer.ends_with(b"\r\n\r\n") {
+                    self.read_exact(&mut octet).unwrap();
+                    answer.push(octet[0]);
+                }
+                String::from_utf8(answer).unwrap()
+            }
+        };
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Sends the end, in TLS as its own, too.
+    pub(super) fn finish(&mut self) {
+        match self {
+            Self::Plain(stream) => finish(stream),
+            Self::Secure(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
+        }
+    }
+
+    pub(super) fn reset(self) {
+        match self {
+            Self::Plain(stream) => reset(stream),
+            Self::Secure(stream) => reset(stream.into_parts().1),
+        }
+    }
+
+    /// How it ends: an error, unless that was an orderly end.
+    pub(super) fn ends(&mut self) -> io::Result<()> {
+        let mut octet = [0];
+        let read = self.read(&mut octet)?;
+        assert_eq!(read, 0, "an octet instead of the end");
+        Ok(())
+    }
+
+    /// Reads what is left of an answer.
+    pub(super) fn wait_for_the_end(mut self) {
+        match &mut self {
+            Self::Plain(stream) => drop(everything(stream)),
+            Self::Secure(stream) => {
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        }
+    }
+}
+
+impl Read for Client {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(octets),
+            Self::Secure(stream) => stream.read(octets),
+        }
+    }
+}
+
+impl Write for Client {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(octets),
+            Self::Secure(stream) => stream.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Secure(stream) => stream.flush(),
+        }
+    }
+}
