@@ -219,9 +219,14 @@ impl Report {
     /// The command that repeats just this case.
     #[must_use]
     pub fn again(&self, result: &CaseResult) -> String {
+        self.again_as(result.case.as_str())
+    }
+
+    /// The command that repeats the cases that a selector means: the id of a case, or what its rows share.
+    pub(super) fn again_as(&self, selector: &str) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.@".contains(c);
-        let quote = ["'", ""][usize::from(result.case.as_str().chars().all(plain))];
-        let case = format!("{quote}{}{quote}", result.case);
+        let quote = ["'", ""][usize::from(selector.chars().all(plain))];
+        let case = format!("{quote}{selector}{quote}");
         let tool = match self.subject.again.starts_with("cargo ") {
             true => "",
             false => "connectspec run",

@@ -1,18 +1,14 @@
 //! What a run means, in one sentence: the same in every report.
 
-use std::collections::BTreeSet;
-
-use crate::{report::Report, verdict::Verdict};
+use crate::{
+    report::{
+        Report,
+        cause::{causes, counted, demands, died},
+    },
+    verdict::Verdict,
+};
 
 impl Report {
-    /// How many different requirements are not kept: the rows of a case, and what it is asked over, share theirs.
-    #[must_use]
-    pub fn broken_requirements(&self) -> usize {
-        let failed = self.with(Verdict::Fail);
-        let sentences = failed.map(|result| result.case.plain().family().to_owned());
-        sentences.collect::<BTreeSet<_>>().len()
-    }
-
     /// How grave it is, and the rest of a sentence that begins with the subject's name.
     #[must_use]
     pub fn meaning(&self) -> (Verdict, String) {
@@ -21,70 +17,13 @@ impl Report {
             return (Verdict::Fail, format!("was not judged: {refused}"));
         }
         let totals = self.totals;
-        let mut faults = Vec::new();
-        let count = |faults: &mut Vec<String>, count: usize, one: &str, many: &str| {
-            if count > 0 {
-                faults.push(format!("{count} {}", if count == 1 { one } else { many }));
-            }
-        };
-        let broken_requirements = self.broken_requirements();
-        count(
-            &mut faults,
-            broken_requirements,
-            "requirement is not kept",
-            "requirements are not kept",
-        );
-        if totals.fail > broken_requirements
-            && let Some(said) = faults.last_mut()
-        {
-            said.push_str(&format!(" ({} results)", totals.fail));
-        }
-        let healed = "known deviation is healed (take it off the list)";
-        let healed_many = "known deviations are healed (take them off the list)";
-        count(&mut faults, totals.healed, healed, healed_many);
-        let died = "death of the proxy is unexplained";
-        count(
-            &mut faults,
-            self.run.deaths.len(),
-            died,
-            "deaths of the proxy are unexplained",
-        );
-        let stale = "listed deviation is stale";
-        count(
-            &mut faults,
-            self.run.stale.len(),
-            stale,
-            "listed deviations are stale",
-        );
-        let blocked = "case could not begin";
-        count(
-            &mut faults,
-            totals.blocked,
-            blocked,
-            "cases could not begin",
-        );
-        let broken = "case failed in connectspec itself";
-        count(
-            &mut faults,
-            totals.broken,
-            broken,
-            "cases failed in connectspec itself",
-        );
-        if self.run.interrupted {
-            let done = format!("{} of {} cases", totals.all(), self.run.planned);
-            faults.push(format!("the run was interrupted after {done}"));
-        }
         if totals.all() == totals.skip {
             return (Verdict::Fail, "was not judged: no case ran".to_owned());
         }
-        match (
-            faults.is_empty(),
-            totals.fail + totals.healed + self.run.stale.len(),
-        ) {
-            (true, _) if totals.known > 0 => (
-                Verdict::Pass,
-                "is conformant, but for its known deviations".to_owned(),
-            ),
+        let faults = self.faults();
+        let red = totals.fail + totals.healed + self.run.stale.len();
+        match (faults.is_empty(), red) {
+            (true, _) if totals.known > 0 => (Verdict::Known, self.known_alone()),
             (true, _) => (
                 Verdict::Pass,
                 "is conformant in all that was asked".to_owned(),
@@ -98,6 +37,58 @@ impl Report {
                 format!("is not conformant: {}", faults.join(", ")),
             ),
         }
+    }
+
+    /// Where nothing fails but what is listed: how much that is, so that nobody takes it for nothing.
+    fn known_alone(&self) -> String {
+        let demands = demands(self);
+        let known = causes(self, &[Verdict::Known]).len();
+        let (kept, judged) = (demands.kept, demands.judged);
+        let deviations = counted(known, "known deviation");
+        let results = counted(self.totals.known, "result");
+        format!("keeps {kept} of {judged} demands; {deviations} ({results}), none new")
+    }
+
+    /// What is wrong, the gravest first.
+    fn faults(&self) -> Vec<String> {
+        let totals = self.totals;
+        let mut faults = Vec::new();
+        let crashes = self.results.iter().filter(|result| died(result)).count();
+        if crashes > 0 {
+            faults.push(format!("it died of {}", counted(crashes, "case")));
+        }
+        let mut count = |count: usize, one: &str, many: &str| {
+            if count > 0 {
+                faults.push(format!("{count} {}", if count == 1 { one } else { many }));
+            }
+        };
+        let died = "death of the proxy is unexplained";
+        let deaths = self.run.deaths.len();
+        count(deaths, died, "deaths of the proxy are unexplained");
+        let broken = causes(self, &[Verdict::Fail]).len();
+        let results = match totals.fail {
+            fail if fail == broken => String::new(),
+            fail => format!(" ({fail} results)"),
+        };
+        count(
+            broken,
+            &format!("requirement is not kept{results}"),
+            &format!("requirements are not kept{results}"),
+        );
+        let healed = "known deviation is healed (take it off the list)";
+        let healed_many = "known deviations are healed (take them off the list)";
+        count(totals.healed, healed, healed_many);
+        let stale = "listed deviation is stale";
+        count(self.run.stale.len(), stale, "listed deviations are stale");
+        let blocked = "case could not begin";
+        count(totals.blocked, blocked, "cases could not begin");
+        let broken = "case failed in connectspec itself";
+        count(totals.broken, broken, "cases failed in connectspec itself");
+        if self.run.interrupted {
+            let done = format!("{} of {} cases", totals.all(), self.run.planned);
+            faults.push(format!("the run was interrupted after {done}"));
+        }
+        faults
     }
 }
 

@@ -18,7 +18,7 @@ const ESCAPE: char = '\u{1b}';
 const ESCAPE_SIGN: &str = "␛";
 
 /// The parameters of sequences that are ours: back to normal, bold, dimmed, and the colours of verdicts.
-const OURS: [&str; 8] = ["0", "1", "2", "31", "32", "33", "35", "36"];
+const OURS: [&str; 9] = ["0", "1", "2", "31", "32", "33", "34", "35", "36"];
 
 /// Writes to a terminal what may reach it.
 #[derive(Debug)]

@@ -70,6 +70,9 @@ pub(super) struct Arguments {
     /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and a script and a Rust test that repeat it
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
+    /// Write out every failure, however many there are; without it, of more than 40 the first of each cause
+    #[arg(long)]
+    full: bool,
     /// Show every result
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
@@ -175,7 +178,12 @@ impl Arguments {
             Progress::lines(Box::new(anstream::stderr()))
         };
         let width = std::io::stdout().is_terminal().then(columns).flatten();
-        let options = terminal::Options { verbosity, width };
+        let full = self.full;
+        let options = terminal::Options {
+            verbosity,
+            width,
+            full,
+        };
         let out = reports::beside(&self.report)?;
         reports::differ(&self.report)?;
         let mut reporters: Vec<Box<dyn Reporter>> =

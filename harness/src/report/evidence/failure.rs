@@ -125,7 +125,8 @@ pub(crate) fn style(verdict: Verdict) -> Style {
         Verdict::Warn | Verdict::Blocked => AnsiColor::Yellow,
         Verdict::Info => AnsiColor::Cyan,
         Verdict::Healed => AnsiColor::Magenta,
-        Verdict::Known | Verdict::Skip => return DIM,
+        Verdict::Known => AnsiColor::Blue,
+        Verdict::Skip => return DIM,
     };
     colour.on_default()
 }

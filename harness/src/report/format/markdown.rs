@@ -4,12 +4,15 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
-    report::{CaseResult, Report, evidence::failure::block, known_deviations},
+    report::{CaseResult, Report, cause::causes, evidence::failure::block, known_deviations},
     verdict::{Level, Verdict},
 };
 
 /// Characters of a whole report. A comment on GitHub holds 65 536, and whoever posts one may want to add to it.
 pub const MOST: usize = 60_000;
+
+/// Causes in the table of what is broken; each has its evidence below it, as far as there is room.
+const CAUSES: usize = 60;
 
 /// The report as Markdown.
 #[must_use]
@@ -36,6 +39,7 @@ pub fn markdown(report: &Report) -> String {
     ]
     .concat();
     let room = MOST.saturating_sub(rest.len());
+    text.push_str(&broken(report));
     trouble(report, &mut text, room);
     if text.len() + rest.len() <= MOST {
         text.push_str(&rest);
@@ -61,18 +65,53 @@ fn totals(report: &Report) -> String {
     format!("{}{}{}\n", row(words), row(lines), row(counts))
 }
 
-/// Each result that has to be looked at, the gravest first, as far as there is room.
+/// What is broken, a line a cause, the gravest first.
+fn broken(report: &Report) -> String {
+    let causes = causes(report, &[Verdict::Fail]);
+    // One failure is its own list.
+    if causes.iter().all(|cause| cause.follow.is_empty()) && causes.len() < 2 {
+        return String::new();
+    }
+    let mut text = String::from("| what is broken | observed | |\n|---|---|---|\n");
+    for cause in causes.iter().take(CAUSES) {
+        let seen = cause.clearest.observed.as_deref().unwrap_or_default();
+        // Here and below: writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| `{}`<br>{} | {} | {} |",
+            cause.family,
+            cell(&cause.clearest.title),
+            cell(seen),
+            cause.weight()
+        );
+    }
+    if let more @ 1.. = causes.len().saturating_sub(CAUSES) {
+        let _ = writeln!(text, "| …and {more} more | | |");
+    }
+    text.push('\n');
+    text
+}
+
+/// Each result that has to be looked at, the gravest first, as far as there is room: one of each cause, then the others.
 fn trouble(report: &Report, text: &mut String, room: usize) {
+    let causes = causes(report, &[Verdict::Fail]);
+    let is_first = |result: &&CaseResult| {
+        let mut first = causes.iter().map(|cause| &cause.clearest.case);
+        first.any(|case| *case == result.case)
+    };
+    let failed = causes
+        .iter()
+        .flat_map(|cause| cause.results.iter().copied());
+    let (first, others): (Vec<_>, Vec<_>) = failed.partition(is_first);
     let order = [
-        Verdict::Fail,
         Verdict::Healed,
         Verdict::Broken,
         Verdict::Blocked,
         Verdict::Warn,
     ];
-    let results = order.into_iter().flat_map(|verdict| report.with(verdict));
+    let rest = order.into_iter().flat_map(|verdict| report.with(verdict));
     let mut left_out = 0;
-    for result in results {
+    for result in first.into_iter().chain(others).chain(rest) {
         let folded = folded(report, result);
         // One line for those that find no room.
         if text.len() + folded.len() + 200 > room {
@@ -142,7 +181,8 @@ fn fingerprint(report: &Report) -> String {
 
 fn skipped(report: &Report) -> String {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for result in report.with(Verdict::Skip) {
+    let unrelated = |result: &&CaseResult| result.follows_from.is_none();
+    for result in report.with(Verdict::Skip).filter(unrelated) {
         *reasons
             .entry(result.reason.as_deref().unwrap_or_default())
             .or_default() += 1;

@@ -1,26 +1,36 @@
-//! The report for the person who waits: what to look at first, then what was left out, then one line that sums it up.
+//! The report for the person who waits: what it means, what is broken by its causes, then the details, then what was left out. A
+//! long one ends as it began, where the reader's eye is.
 //!
 //! Passes are counted, not listed. Colours are always written; give a writer that knows whether they are wanted, such as
 //! `anstream::stdout()`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     io::{self, Write},
 };
 
 use anstyle::Style;
 
+mod aside;
+mod overview;
+
 use crate::{
     report::{
         CaseResult, Progress, Report, ReportError, Reporter,
-        evidence::failure::{BOLD, DIM, Detail, paint, style, styled},
-        format::progress::Tally,
-        known_deviations::{self, Known},
+        cause::causes,
+        evidence::failure::{Detail, paint, style, styled},
+        format::{
+            progress::Tally,
+            terminal::{
+                aside::{beside, fingerprint, known, reason, skipped},
+                overview::{causes_of, ending, opening},
+            },
+        },
+        known_deviations,
     },
     run::Event,
-    transcript::columns::wrapped,
-    verdict::{Level, Verdict},
+    verdict::Verdict,
 };
 
 /// Blocked or broken results for one and the same reason that are shown in full; the others are only named.
@@ -29,8 +39,8 @@ const SHOWN_OF_A_REASON: usize = 2;
 /// How many of those others are named one by one.
 const NAMED_OF_A_REASON: usize = 12;
 
-/// In front of what does not fit beside its head.
-const BELOW: &str = "        ";
+/// Failures that are all written out, unless somebody asks for more: past that, the first one of each cause is.
+const WRITTEN_OUT: usize = 40;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +61,8 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// The columns of the terminal; `None` where lines may be as long as they like.
     pub width: Option<usize>,
+    /// Whether every failure is written out, however many there are.
+    pub full: bool,
 }
 
 /// Shows progress while a run goes on, and the result at its end.
@@ -99,27 +111,39 @@ impl<W: Write> Reporter for Terminal<W> {
 /// # Errors
 /// What the system said, where `out` takes nothing more.
 pub fn write(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
-    match options.verbosity {
-        Verbosity::Quiet => headlines(report, out)?,
-        Verbosity::Normal => {
-            skipped(report, out, options.width)?;
-            known(report, out, options.width)?;
-            fingerprint(report, out, options.width)?;
-            warnings(report, out, options)?;
-            trouble(report, out, options)?;
-        }
-        Verbosity::Verbose => {
-            for result in &report.results {
-                let detail = match result.verdict {
-                    Verdict::Pass | Verdict::Info | Verdict::Skip => Detail::Brief,
-                    _ => Detail::Full,
-                };
-                writeln!(out, "{}", styled(report, result, detail, options.width))?;
-            }
-            fingerprint(report, out, options.width)?;
-        }
+    if report.run.refused.is_some() {
+        return opening(report, out);
     }
-    summary(report, out)
+    if options.verbosity == Verbosity::Quiet {
+        headlines(report, out)?;
+        return opening(report, out);
+    }
+    let mut below = Vec::new();
+    if options.verbosity == Verbosity::Verbose {
+        for result in &report.results {
+            let detail = match result.verdict {
+                Verdict::Pass | Verdict::Info | Verdict::Skip => Detail::Brief,
+                _ => Detail::Full,
+            };
+            let shown = styled(report, result, detail, options.width);
+            writeln!(below, "{shown}")?;
+        }
+    } else {
+        causes_of(report, &mut below, options.width)?;
+        failures(report, &mut below, options)?;
+        trouble(report, &mut below, options)?;
+        warnings(report, &mut below, options)?;
+        known(report, &mut below, options.width)?;
+    }
+    fingerprint(report, &mut below, options.width)?;
+    skipped(report, &mut below, options.width)?;
+    opening(report, out)?;
+    if below.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    out.write_all(&below)?;
+    ending(report, out)
 }
 
 /// One line for each result that has to be looked at.
@@ -138,80 +162,36 @@ fn headlines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Why cases were not judged, each reason once.
-fn skipped(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for result in report.with(Verdict::Skip) {
-        *reasons.entry(reason(result)).or_default() += 1;
+/// Every failure with its evidence; of very many, the clearest one of each cause.
+fn failures(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
+    for result in report.with(Verdict::Healed) {
+        let shown = styled(report, result, Detail::Full, options.width);
+        writeln!(out, "{shown}")?;
     }
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{}", paint(BOLD, "Not judged"))?;
-    for (reason, count) in reasons {
-        let count = format!("  {count:>4}");
-        let head = (count.clone(), count.len());
-        writeln!(out, "{}", beside(&head, "  ", reason, Style::new(), width))?;
-    }
-    writeln!(out)
-}
-
-/// Why failures are expected, each reason once, with its cases.
-fn known(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
-    let known = known_deviations::known(report);
-    if known.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{}", paint(BOLD, "Known deviations"))?;
-    let room = width.map(|width| width.saturating_sub(BELOW.len()));
-    for Known {
-        reason,
-        count,
-        cases,
-    } in known
-    {
-        let count = format!("  {count:>4}");
-        let head = (count.clone(), count.len());
-        writeln!(out, "{}", beside(&head, "  ", reason, Style::new(), width))?;
-        for line in cases.iter().flat_map(|case| wrapped(case, room)) {
-            writeln!(out, "{BELOW}{}", paint(DIM, line))?;
+    let causes = causes(report, &[Verdict::Fail]);
+    let all = options.full || report.totals.fail <= WRITTEN_OUT;
+    let first: BTreeSet<_> = causes.iter().map(|cause| &cause.clearest.case).collect();
+    let mut left_out = 0;
+    for result in causes.iter().flat_map(|cause| &cause.results) {
+        if all || first.contains(&result.case) {
+            let shown = styled(report, result, Detail::Full, options.width);
+            writeln!(out, "{shown}")?;
+        } else {
+            left_out += 1;
         }
     }
-    writeln!(out)
-}
-
-/// What the subject does where it is free to choose.
-fn fingerprint(report: &Report, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
-    let mut seen = report
-        .with(Verdict::Info)
-        .filter(|result| result.level == Level::Survey)
-        .filter_map(|result| Some((&result.title, result.observed.as_ref()?)))
-        .peekable();
-    if seen.peek().is_none() {
-        return Ok(());
-    }
-    writeln!(out, "{}", paint(BOLD, "Fingerprint"))?;
-    for (title, observed) in seen {
-        let title = format!("  {title}:");
-        let head = (title.clone(), title.chars().count());
-        let style = style(Verdict::Info);
-        writeln!(out, "{}", beside(&head, " ", observed, style, width))?;
-    }
-    writeln!(out)
-}
-
-fn warnings(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
-    for result in report.with(Verdict::Warn) {
-        writeln!(
-            out,
-            "{}",
-            styled(report, result, Detail::Brief, options.width)
-        )?;
+    if left_out > 0 {
+        let text = format!(
+            "{left_out} more results of the same causes are not written out; --full writes all, --report html=FILE too"
+        );
+        let head = (paint(style(Verdict::Fail).bold(), "FAIL"), 4);
+        let shown = beside(&head, " ", &text, Style::new(), options.width);
+        writeln!(out, "{shown}\n")?;
     }
     Ok(())
 }
 
-/// What has to be looked at. The worst is at the end, where the reader's eye is.
+/// What could not be judged, a reason at a time.
 fn trouble(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
     for verdict in [Verdict::Blocked, Verdict::Broken] {
         let mut reasons: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
@@ -243,14 +223,16 @@ fn trouble(report: &Report, out: &mut impl Write, options: Options) -> io::Resul
             }
         }
     }
-    for verdict in [Verdict::Healed, Verdict::Fail] {
-        for result in report.with(verdict) {
-            writeln!(
-                out,
-                "{}",
-                styled(report, result, Detail::Full, options.width)
-            )?;
-        }
+    Ok(())
+}
+
+fn warnings(report: &Report, out: &mut impl Write, options: Options) -> io::Result<()> {
+    for result in report.with(Verdict::Warn) {
+        writeln!(
+            out,
+            "{}",
+            styled(report, result, Detail::Brief, options.width)
+        )?;
     }
     Ok(())
 }
@@ -271,83 +253,6 @@ fn named(results: &[&CaseResult]) -> String {
         .map(|(suite, count)| format!("{suite} {count}"))
         .collect();
     suites.join(", ")
-}
-
-/// A proxy that nobody watched, and that was gone in the end.
-fn gone(report: &Report) -> bool {
-    report.subject.command.is_empty() && report.run.gone
-}
-
-/// The last lines: who was judged, what came out, what it means.
-fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let subject = report.subject.name();
-    let run = &report.run;
-    if let Some(refused) = &run.refused {
-        let word = paint(style(Verdict::Fail).bold(), "NOT JUDGED");
-        return writeln!(out, "{word}  {subject}: {refused}");
-    }
-    for death in &run.deaths {
-        let word = paint(style(Verdict::Broken).bold(), "DIED");
-        writeln!(out, "{word} {death}")?;
-    }
-    for stale in &run.stale {
-        writeln!(
-            out,
-            "{} {stale}",
-            paint(style(Verdict::Fail).bold(), "STALE")
-        )?;
-    }
-    let counts: Vec<String> = Verdict::ALL
-        .into_iter()
-        .filter(|&verdict| report.totals.get(verdict) > 0)
-        .map(|verdict| {
-            let count = format!("{} {verdict}", report.totals.get(verdict));
-            paint(style(verdict), count)
-        })
-        .collect();
-    let seconds = run.took_ms / 1000;
-    let tenths = run.took_ms % 1000 / 100;
-    let share = match &run.partition {
-        Some(share) => format!(", share {share}"),
-        None => String::new(),
-    };
-    let all = report.totals.all();
-    let results = if all == 1 { "result" } else { "results" };
-    writeln!(
-        out,
-        "{all} {results} in {seconds}.{tenths} s (seed {}{share}): {}",
-        run.seed,
-        counts.join(", ")
-    )?;
-    if gone(report) {
-        let hint = "it went away during the run; where connectspec launches it (connectspec profile new), the case that ends it is found";
-        writeln!(out, "{hint}")?;
-    }
-    let (verdict, meaning) = report.meaning();
-    writeln!(out, "{} {meaning}", paint(style(verdict).bold(), &subject))
-}
-
-/// `text` beside a head of so many columns; where the screen is too narrow for both, below it and further in.
-fn beside(
-    head: &(String, usize),
-    gap: &str,
-    text: &str,
-    style: Style,
-    width: Option<usize>,
-) -> String {
-    let (head, columns) = head;
-    let taken = columns + gap.len() + text.chars().count();
-    let Some(width) = width.filter(|&width| taken > width) else {
-        return format!("{head}{gap}{}", paint(style, text));
-    };
-    let lines = wrapped(text, Some(width.saturating_sub(BELOW.len())));
-    lines.iter().fold(head.clone(), |shown, line| {
-        format!("{shown}\n{BELOW}{}", paint(style, line))
-    })
-}
-
-fn reason(result: &CaseResult) -> &str {
-    result.reason.as_deref().unwrap_or("no reason was given")
 }
 
 #[cfg(test)]

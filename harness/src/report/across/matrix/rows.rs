@@ -93,27 +93,31 @@ fn table_row(first: &str, cells: impl Iterator<Item = String>) -> String {
 fn gravest(verdicts: &[Verdict]) -> String {
     const ORDER: [Verdict; 9] = [
         Verdict::Fail,
+        Verdict::Known,
         Verdict::Broken,
         Verdict::Blocked,
         Verdict::Healed,
-        Verdict::Known,
         Verdict::Warn,
         Verdict::Pass,
         Verdict::Info,
         Verdict::Skip,
     ];
     let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
-    match ORDER.into_iter().find(|&verdict| count(verdict) > 0) {
-        None => "–".to_owned(),
-        Some(verdict) if verdicts.len() == 1 => format!("{} {verdict}", sign(verdict)),
-        Some(verdict) => {
-            format!(
-                "{} {verdict} {}/{}",
-                sign(verdict),
-                count(verdict),
-                verdicts.len()
-            )
-        }
+    let Some(verdict) = ORDER.into_iter().find(|&verdict| count(verdict) > 0) else {
+        return "–".to_owned();
+    };
+    // A failure is one, also where somebody has written down that it is known.
+    let (said, count) = match verdict {
+        Verdict::Fail => (
+            "❌ fail".to_owned(),
+            count(Verdict::Fail) + count(Verdict::Known),
+        ),
+        Verdict::Known => ("❌ fail, known".to_owned(), count(Verdict::Known)),
+        verdict => (format!("{} {verdict}", sign(verdict)), count(verdict)),
+    };
+    match verdicts.len() {
+        1 => said,
+        all => format!("{said} {count}/{all}"),
     }
 }
 
@@ -247,7 +251,7 @@ mod tests {
 | `host/two_hosts_are_refused`<br>Two Host fields are refused | 🩹 healed | 🩹 healed |
 | `may/answers_with_a_body`<br>A 2xx may have a body | ℹ️ info | – |
 | `refuse/says_why`<br>A refusal says why | ⚠️ warn | ⚠️ warn |
-| `target/refuses_a_bad_port`<br>A tunnel carries every octet | 📌 known 1/3 | 📌 known |
+| `target/refuses_a_bad_port`<br>A tunnel carries every octet | ❌ fail, known 1/3 | ❌ fail, known |
 | `tls/exports_the_same_key`<br>Both ends export the same key | ❌ broken | ❌ broken |
 | `tunnel/carries_every_octet`<br>A tunnel carries every octet | ✅ pass | ✅ pass |
 
