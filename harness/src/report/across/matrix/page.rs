@@ -7,14 +7,17 @@ use serde::Serialize;
 use crate::{
     report::{
         CaseResult, Format, Report, ReportError,
-        across::matrix::rows::{Matrix, Print, Row, column},
-        evidence::diagram::{Diagram, Row as DiagramRow},
-        format::html::{Cite, Count, cites, counts, page},
+        across::matrix::rows::{Gravest, Matrix, Print, Row, column},
+        format::html::{
+            evidence::{Count, Evidence, counts, packed},
+            page,
+        },
     },
     verdict::{Level, Verdict},
 };
 
-/// The reports as one HTML page that needs nothing else. Each cell opens its transcript.
+/// The reports as one HTML page that needs nothing else: a row a requirement. Each cell opens its rows, and each of those
+/// its transcript.
 ///
 /// # Errors
 /// Where the template cannot be rendered.
@@ -24,23 +27,21 @@ pub fn html(reports: &[Report]) -> Result<String, ReportError> {
         format: Format::Html,
         reason,
     };
-    let data =
-        serde_json::to_string(&Data::of(&matrix)).map_err(|error| failed(error.to_string()))?;
-    // Inside a script element, where `</script>` would end it.
-    let data = data.replace('<', "\\u003c");
+    let data = packed(&Data::of(&matrix)).map_err(failed)?;
     page("matrix.html", &Page::of(&matrix, data)).map_err(|error| failed(format!("{error:#}")))
 }
 
 /// What the page is filled with.
 #[derive(Serialize)]
-pub(crate) struct Page<'r> {
+struct Page<'r> {
     connectspec: &'r str,
     subjects: Vec<Column>,
-    rows: usize,
+    /// How many requirements there are, each with all its rows.
+    requirements: usize,
     levels: Vec<Level>,
     fingerprint: Vec<Print<'r>>,
     suites: Vec<Suite<'r>>,
-    /// JSON for the script.
+    /// Packed, for the script.
     data: String,
 }
 
@@ -55,7 +56,10 @@ struct Column {
 #[derive(Serialize)]
 struct Suite<'r> {
     title: &'r str,
-    rows: Vec<Line<'r>>,
+    id: &'r str,
+    /// Whether one of the proxies fails in it.
+    trouble: bool,
+    families: Vec<Line<'r>>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +67,8 @@ struct Line<'r> {
     case: &'r str,
     title: &'r str,
     level: Level,
-    text: String,
+    /// How many rows it has, where it is no case alone.
+    rows: Option<usize>,
     differs: bool,
     trouble: bool,
     cells: Vec<Option<Cell<'r>>>,
@@ -71,12 +76,13 @@ struct Line<'r> {
 
 #[derive(Serialize)]
 struct Cell<'r> {
-    verdict: Verdict,
-    said: &'r str,
+    tone: &'static str,
+    said: String,
+    observed: &'r str,
 }
 
 impl<'r> Page<'r> {
-    pub(crate) fn of(matrix: &Matrix<'r>, data: String) -> Self {
+    fn of(matrix: &Matrix<'r>, data: String) -> Self {
         let reports = matrix.reports;
         let subjects = reports.iter().map(|report| {
             let (tone, meaning) = report.meaning();
@@ -84,124 +90,123 @@ impl<'r> Page<'r> {
                 name: column(report),
                 tone,
                 meaning,
-                counts: counts(report),
+                counts: counts(report.totals),
             }
         });
         let has = |level: &Level| matrix.rows.iter().any(|row| row.any().level == *level);
-        let same_suite = |a: &Row<'_>, b: &Row<'_>| a.any().suite_id() == b.any().suite_id();
+        let families = matrix.families();
+        let same_suite = |a: &(&str, &[Row<'_>]), b: &(&str, &[Row<'_>])| {
+            a.1[0].any().suite_id() == b.1[0].any().suite_id()
+        };
+        let suites = families.chunk_by(same_suite).map(|families| {
+            let any = families[0].1[0].any();
+            let families: Vec<Line<'r>> = families
+                .iter()
+                .map(|(case, rows)| Line::of(case, rows))
+                .collect();
+            Suite {
+                title: any.suite_title(),
+                id: any.suite_id(),
+                trouble: families.iter().any(|line| line.trouble),
+                families,
+            }
+        });
         Self {
             connectspec: reports.first().map_or("", |report| &report.run.connectspec),
             subjects: subjects.collect(),
-            rows: matrix.rows.len(),
+            requirements: families.len(),
             levels: Level::ALL.into_iter().filter(has).collect(),
             fingerprint: matrix.fingerprint(),
-            suites: matrix
-                .rows
-                .chunk_by(same_suite)
-                .map(|rows| Suite {
-                    title: rows[0].any().suite_title(),
-                    rows: rows.iter().map(Line::of).collect(),
-                })
-                .collect(),
+            suites: suites.collect(),
             data,
         }
     }
 }
 
 impl<'r> Line<'r> {
-    fn of(row: &Row<'r>) -> Self {
-        let any = row.any();
-        let verdicts: BTreeSet<Verdict> = row
-            .results
-            .iter()
-            .flatten()
-            .map(|result| result.verdict)
-            .filter(|verdict| *verdict != Verdict::Skip)
-            .collect();
-        let said = |result: &&'r CaseResult| -> &'r str {
-            let said = result.observed.as_deref().or(result.reason.as_deref());
-            said.unwrap_or_default()
+    fn of(case: &'r str, rows: &[Row<'r>]) -> Self {
+        let differs = |row: &Row<'_>| {
+            let verdicts = row.results.iter().flatten().map(|result| result.verdict);
+            let verdicts: BTreeSet<Verdict> = verdicts
+                .filter(|verdict| *verdict != Verdict::Skip)
+                .collect();
+            verdicts.len() > 1
         };
+        let troubles = |result: &&CaseResult| {
+            let verdict = result.verdict;
+            verdict == Verdict::Known || verdict.is_trouble() && verdict != Verdict::Warn
+        };
+        let any = rows[0].any();
+        let cells = (0..rows[0].results.len()).map(|subject| Cell::of(rows, subject));
         Self {
-            case: row.case.as_str(),
-            title: row.title(),
+            case,
+            title: &any.title,
             level: any.level,
-            text: format!("{} {} {}", row.case, any.title, any.covers.join(" ")).to_lowercase(),
-            differs: verdicts.len() > 1,
-            trouble: verdicts.iter().any(|verdict| {
-                matches!(verdict, Verdict::Known)
-                    || verdict.is_trouble() && *verdict != Verdict::Warn
-            }),
-            cells: row
-                .results
+            rows: any.case.row().map(|_| rows.len()),
+            differs: rows.iter().any(differs),
+            trouble: rows
                 .iter()
-                .map(|result| {
-                    result.as_ref().map(|result| Cell {
-                        verdict: result.verdict,
-                        said: said(result),
-                    })
-                })
-                .collect(),
+                .any(|row| row.results.iter().flatten().any(|result| troubles(result))),
+            cells: cells.collect(),
         }
+    }
+}
+
+impl<'r> Cell<'r> {
+    fn of(rows: &[Row<'r>], subject: usize) -> Option<Self> {
+        let results = rows.iter().filter_map(|row| row.results[subject]);
+        let results: Vec<&'r CaseResult> = results.collect();
+        let verdicts: Vec<Verdict> = results.iter().map(|result| result.verdict).collect();
+        let gravest = Gravest::of(&verdicts)?;
+        let shown = results
+            .iter()
+            .find(|result| result.verdict == gravest.verdict)?;
+        let said = shown.observed.as_deref().or(shown.reason.as_deref());
+        Some(Self {
+            tone: gravest.tone().word(),
+            said: gravest.to_string(),
+            observed: said.unwrap_or_default(),
+        })
     }
 }
 
 /// What the script needs when a cell is pressed.
 #[derive(Serialize)]
-pub(crate) struct Data<'r> {
+struct Data<'r> {
     subjects: Vec<String>,
-    cases: BTreeMap<&'r str, CaseData<'r>>,
+    /// By family, in the order of the rows.
+    families: BTreeMap<&'r str, Vec<CaseData<'r>>>,
 }
 
 #[derive(Serialize)]
 struct CaseData<'r> {
+    case: &'r str,
     title: &'r str,
-    cites: Vec<Cite<'r>>,
     covers: &'r [String],
-    source: &'r str,
-    results: Vec<Option<ResultData<'r>>>,
-}
-
-#[derive(Serialize)]
-struct ResultData<'r> {
-    verdict: Verdict,
-    expected: &'r [String],
-    observed: Option<&'r str>,
-    reason: Option<&'r str>,
-    subject_said: Option<&'r str>,
-    again: String,
-    rows: Vec<DiagramRow>,
+    results: Vec<Option<Evidence<'r>>>,
 }
 
 impl<'r> Data<'r> {
-    pub(crate) fn of(matrix: &Matrix<'r>) -> Self {
+    fn of(matrix: &Matrix<'r>) -> Self {
         let reports = matrix.reports;
         let result = |(report, result): (&'r Report, &Option<&'r CaseResult>)| {
-            let result = (*result)?;
-            Some(ResultData {
-                verdict: result.verdict,
-                expected: &result.expected,
-                observed: result.observed.as_deref(),
-                reason: result.reason.as_deref(),
-                subject_said: result.subject_said.as_deref(),
-                again: report.again(result),
-                rows: Diagram::of(result).rows,
-            })
+            result.map(|result| Evidence::of(report, result))
         };
         let case = |row: &Row<'r>| {
             let any = row.any();
-            let data = CaseData {
+            CaseData {
+                case: row.case.as_str(),
                 title: &any.title,
-                cites: cites(any),
                 covers: &any.covers,
-                source: &any.source,
                 results: reports.iter().zip(&row.results).map(result).collect(),
-            };
-            (row.case.as_str(), data)
+            }
         };
+        let families = matrix.families().into_iter();
         Self {
             subjects: reports.iter().map(column).collect(),
-            cases: matrix.rows.iter().map(case).collect(),
+            families: families
+                .map(|(family, rows)| (family, rows.iter().map(case).collect()))
+                .collect(),
         }
     }
 }

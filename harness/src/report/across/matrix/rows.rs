@@ -90,7 +90,15 @@ fn table_row(first: &str, cells: impl Iterator<Item = String>) -> String {
 }
 
 /// The gravest of the verdicts of a family, and for how many of its rows it was given.
-fn gravest(verdicts: &[Verdict]) -> String {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gravest {
+    pub(super) verdict: Verdict,
+    count: usize,
+    all: usize,
+}
+
+impl Gravest {
+    /// What is known to fail comes right behind what fails.
     const ORDER: [Verdict; 9] = [
         Verdict::Fail,
         Verdict::Known,
@@ -102,23 +110,53 @@ fn gravest(verdicts: &[Verdict]) -> String {
         Verdict::Info,
         Verdict::Skip,
     ];
-    let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
-    let Some(verdict) = ORDER.into_iter().find(|&verdict| count(verdict) > 0) else {
-        return "–".to_owned();
-    };
-    // A failure is one, also where somebody has written down that it is known.
-    let (said, count) = match verdict {
-        Verdict::Fail => (
-            "❌ fail".to_owned(),
-            count(Verdict::Fail) + count(Verdict::Known),
-        ),
-        Verdict::Known => ("❌ fail, known".to_owned(), count(Verdict::Known)),
-        verdict => (format!("{} {verdict}", sign(verdict)), count(verdict)),
-    };
-    match verdicts.len() {
-        1 => said,
-        all => format!("{said} {count}/{all}"),
+
+    /// Of these verdicts; none where there are none.
+    pub(super) fn of(verdicts: &[Verdict]) -> Option<Self> {
+        let count = |verdict: Verdict| verdicts.iter().filter(|other| **other == verdict).count();
+        let mut order = Self::ORDER.into_iter();
+        let verdict = order.find(|&verdict| count(verdict) > 0)?;
+        // One that fails and one that is known to fail are two failures.
+        let beside = match verdict {
+            Verdict::Fail => count(Verdict::Known),
+            _ => 0,
+        };
+        Some(Self {
+            verdict,
+            count: count(verdict) + beside,
+            all: verdicts.len(),
+        })
     }
+
+    /// A failure is one, also where somebody has written down that it is known.
+    pub(super) const fn tone(self) -> Verdict {
+        match self.verdict {
+            Verdict::Known => Verdict::Fail,
+            verdict => verdict,
+        }
+    }
+}
+
+/// `fail, known 2/3`; without the numbers where there is one row.
+impl std::fmt::Display for Gravest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.tone().word())?;
+        if self.verdict == Verdict::Known {
+            f.write_str(", known")?;
+        }
+        match self.all {
+            1 => Ok(()),
+            all => write!(f, " {}/{all}", self.count),
+        }
+    }
+}
+
+/// The cell of a family.
+fn gravest(verdicts: &[Verdict]) -> String {
+    Gravest::of(verdicts).map_or_else(
+        || "–".to_owned(),
+        |gravest| format!("{} {gravest}", sign(gravest.tone())),
+    )
 }
 
 /// Every case that any of the reports has.
@@ -208,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::report::across::matrix::page::html;
+    use crate::report::format::html::evidence::unpacked;
     use crate::report::sample::report;
 
     fn two() -> [Report; 2] {
@@ -265,8 +304,10 @@ mod tests {
     fn each_cell_has_its_transcript() {
         let page = html(&two()).unwrap();
         assert!(page.contains("Squid 6.13"));
-        assert!(page.contains(r#""text":"\"goodbye\" FIN""#));
+        assert!(unpacked(&page).contains(r#""text":"\"goodbye\" FIN""#));
         assert!(page.contains("data-differs data-trouble"));
+        // What is known to fail, fails.
+        assert!(page.contains(r#"<span class="verdict">fail, known</span>"#));
     }
 
     #[test]

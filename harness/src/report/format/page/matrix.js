@@ -1,73 +1,108 @@
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
 const rows = [...document.querySelectorAll(".cells .row")];
+const suites = [...document.querySelectorAll("[data-suite]")].map(suite => ({ suite, folded: suite.classList.contains("folded") }));
 const [text, level, show] = ["text", "level", "show"].map(id => document.getElementById(id));
 const panel = document.getElementById("panel");
+const ready = unpacked();
+let data = { subjects: [], families: {} };
+
+function words(row) {
+  const cases = data.families[row.dataset.case] ?? [];
+  return cases.map(one => `${one.case} ${one.title} ${one.covers.join(" ")}`).join(" ").toLowerCase();
+}
 
 function filter() {
-  const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = text.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const row of rows) {
-    const { text: said, level: weight } = row.dataset;
-    const hit = (!level.value || level.value === weight) && (!show.value || show.value in row.dataset) && words.every(w => said.includes(w));
+    const said = wanted.length ? words(row) : "";
+    const hit = (!level.value || level.value === row.dataset.level) && (!show.value || show.value in row.dataset) && wanted.every(w => said.includes(w));
     row.hidden = !hit;
+    for (let below = row.nextElementSibling; below?.classList.contains("below"); below = below.nextElementSibling) below.hidden = !hit;
     shown += hit;
   }
-  for (const body of document.querySelectorAll(".cells tbody")) body.hidden = !body.querySelector(".row:not([hidden])");
+  // What was searched for is not hidden in a folded suite.
+  const searched = wanted.length > 0 || level.value !== "" || show.value !== "";
+  for (const { suite, folded } of suites) {
+    suite.hidden = !suite.querySelector(".row:not([hidden])");
+    fold(suite, !searched && folded);
+  }
   document.getElementById("nothing").hidden = shown > 0;
 }
 
-// Whatever a proxy said is text here, never markup.
-function make(name, classes, ...children) {
-  const element = document.createElement(name);
-  element.className = classes;
-  element.append(...children.filter(child => child !== null && child !== undefined));
-  return element;
+function fold(suite, folded) {
+  suite.classList.toggle("folded", folded);
+  suite.querySelector(".fold").setAttribute("aria-expanded", String(!folded));
 }
 
-function legs(rows) {
-  const heads = ["c", "p", "s"].map((side, at) => make("span", side, ["client", "proxy", "server"][at]));
-  const drawn = rows.map(row => row.fold
-    ? make("div", "more", make("span", "", "⋮ " + row.fold))
-    : make("div", `row ${row.leg} ${row.side} ${row.kind}`,
-        make("time", "", row.at + " ms"),
-        make("div", "msg", row.who ? make("span", "who", row.who) : null, make("code", "", row.text))));
-  // Where nobody came to the server, the client's leg has all the room.
-  const alone = rows.every(row => row.leg !== "server");
-  return make("div", alone ? "legs alone" : "legs", make("div", "heads", ...heads), make("div", "rows", ...drawn));
+// A failure is one, also where somebody has written down that it is known.
+function cell(result, subject) {
+  if (!result) return make("span", "none", "–");
+  const known = result.verdict === "known";
+  const button = make("button", `cell ${known ? "fail" : result.verdict}`, make("span", "verdict", known ? "fail, known" : result.verdict));
+  button.type = "button";
+  button.dataset.subject = subject;
+  button.title = result.observed ?? result.reason ?? "";
+  return button;
 }
 
-function open(cell) {
-  const id = cell.closest("tr").dataset.case;
-  const row = data.cases[id];
-  const result = row.results[cell.dataset.subject];
-  const list = make("dl", "said");
-  const say = (label, said, classes = "") => said && list.append(make("dt", "", label), make("dd", classes, said));
-  result.expected.forEach((expected, at) => say(at ? "or" : "expected", expected));
-  say("observed", result.observed, "observed");
-  say(["known", "healed"].includes(result.verdict) ? "listed" : "reason", result.reason);
-  const links = row.cites.map(cite => {
-    const link = make(cite.url ? "a" : "span", "", cite.name);
-    if (cite.url) link.href = cite.url;
-    return link;
+async function unfold(row) {
+  await ready;
+  const button = row.querySelector(".unfold");
+  const open = button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!open));
+  if (open) {
+    while (row.nextElementSibling?.classList.contains("below")) row.nextElementSibling.remove();
+    return;
+  }
+  const below = data.families[row.dataset.case].map(one => {
+    const name = one.case.slice(one.case.indexOf("[") + 1, -1);
+    const head = make("th", "", make("span", "mono", name));
+    const line = make("tr", "below", head, ...one.results.map((result, at) => make("td", "", cell(result, at))));
+    line.dataset.case = one.case;
+    return line;
   });
+  row.after(...below);
+}
+
+function open(id, subject) {
+  const family = data.families[id.split("[")[0]] ?? [];
+  const one = family.find(one => one.case === id);
+  const result = one?.results[subject];
+  if (!result) return;
   document.getElementById("shown").replaceChildren(make("div", result.verdict,
-    make("h2", "", row.title),
+    make("h2", "", one.title),
     make("p", "mono", id),
-    make("p", "", make("span", "verdict", result.verdict), " " + data.subjects[cell.dataset.subject]),
-    list,
-    result.rows.length ? legs(result.rows) : null,
-    result.subject_said ? make("pre", "subject", result.subject_said) : null,
-    make("p", "again", make("code", "", result.again)),
-    make("p", "tags", ...links, ...row.covers.map(cover => make("span", "", cover)), make("span", "", row.source))));
+    make("p", "", make("span", "verdict", result.verdict), " " + data.subjects[subject]),
+    ...evidence(result)));
+  history.replaceState(null, "", `#${encodeURIComponent(id)}~${subject}`);
   panel.showModal();
 }
 
+// The address of a cell leads back to it.
+function follow() {
+  const [id, subject] = location.hash.slice(1).split("~");
+  if (subject) open(decodeURIComponent(id), Number(subject));
+}
+
 for (const input of [text, level, show]) input.addEventListener("input", filter);
-document.querySelector(".cells").addEventListener("click", event => {
+document.querySelector(".cells").addEventListener("click", async event => {
+  const row = event.target.closest(".row, .below");
+  const suite = event.target.closest(".fold")?.closest("tbody");
+  if (suite) return fold(suite, !suite.classList.contains("folded"));
+  if (event.target.closest(".unfold")) return unfold(row);
   const cell = event.target.closest(".cell");
-  if (cell) open(cell);
+  if (!cell) return;
+  if (row.querySelector(".unfold")) return unfold(row);
+  await ready;
+  open(row.dataset.case, Number(cell.dataset.subject));
 });
 // A press beside the panel closes it.
 panel.addEventListener("click", event => event.target === panel && panel.close());
-filter();
+panel.addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
+addEventListener("hashchange", follow);
+ready.then(unpacked => {
+  data = unpacked;
+  filter();
+  follow();
+});
