@@ -12,7 +12,7 @@ pub(crate) enum Unit {
 }
 
 /// The first `length` octets of `rest`, which begins at `from` of its piece.
-pub(crate) fn units(rest: &[u8], length: usize, from: usize, hidden: &[Range<usize>]) -> Vec<Unit> {
+fn units(rest: &[u8], length: usize, from: usize, hidden: &[Range<usize>]) -> Vec<Unit> {
     let mut units = Vec::with_capacity(length);
     let mut last: Option<&Range<usize>> = None;
     for (index, &octet) in rest[..length].iter().enumerate() {
@@ -28,12 +28,38 @@ pub(crate) fn units(rest: &[u8], length: usize, from: usize, hidden: &[Range<usi
     units
 }
 
+/// The first `length` octets of `rest`, as [`units`] and [`show`] have them, and whether something is left out. Of what is
+/// left out, nothing is looked at: much of what passes is long and shown by its ends.
+pub(crate) fn shown(
+    rest: &[u8],
+    length: usize,
+    (from, hidden): (usize, &[Range<usize>]),
+    most: usize,
+    quoted: bool,
+) -> (String, bool) {
+    let untouched = |place: &Range<usize>| place.end <= from || place.start >= from + length;
+    if length <= most || !hidden.iter().all(untouched) {
+        let units = units(rest, length, from, hidden);
+        return (show(&units, most, quoted), units.len() > most);
+    }
+    let ends = [&rest[..most - most / 4], &rest[length - most / 4..length]];
+    let octets = ends.concat().into_iter().map(Unit::Octet);
+    let units: Vec<Unit> = octets.collect();
+    (joined(&units, most, quoted), true)
+}
+
 /// At most `most` of the units, the middle left out of more, in quotes where that is asked.
-pub(crate) fn show(units: &[Unit], most: usize, quoted: bool) -> String {
+fn show(units: &[Unit], most: usize, quoted: bool) -> String {
     let quote = if quoted { "\"" } else { "" };
     if units.len() <= most {
         return format!("{quote}{}{quote}", readable(units, quoted));
     }
+    joined(units, most, quoted)
+}
+
+/// The ends of the units, with a sign for what is left out.
+fn joined(units: &[Unit], most: usize, quoted: bool) -> String {
+    let quote = if quoted { "\"" } else { "" };
     let (first, rest) = units.split_at(most - most / 4);
     let last = &rest[rest.len() - most / 4..];
     let (first, last) = (readable(first, quoted), readable(last, quoted));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    transcript::octets::{show, units},
+    transcript::octets::shown,
     wire::{Event, Leg, What},
 };
 
@@ -41,16 +41,16 @@ impl Voice {
             self.in_head |= looks_like_a_head(rest);
             let head = self.in_head && !is_binary(rest);
             let length = if head { self.head(rest) } else { rest.len() };
-            let units = units(rest, length, from, hidden);
-            let shown = match (head, is_binary(&rest[..length])) {
+            let most = match (head, is_binary(&rest[..length])) {
                 (true, _) => SHOWN_HEAD,
                 (false, false) => SHOWN_DATA,
                 (false, true) => SHOWN_BINARY,
             };
-            shortened |= units.len() > shown;
+            let (text, cut) = shown(rest, length, (from, hidden), most, !head);
+            shortened |= cut;
             let named = (!head).then(|| tls_record(rest)).flatten();
             shortened |= named.is_some();
-            said.push(named.map_or_else(|| show(&units, shown, !head), str::to_owned));
+            said.push(named.map_or(text, str::to_owned));
             from += length;
         }
         if shortened {
