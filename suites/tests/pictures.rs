@@ -118,9 +118,11 @@ fn without_numbers(word: &str) -> String {
 
 fn rendered(printed: &str) -> String {
     let wrapped: Vec<String> = printed.lines().map(wrapped).collect();
-    anstyle_svg::Term::new()
+    let picture = anstyle_svg::Term::new()
         .palette(anstyle_svg::WIN10_CONSOLE)
-        .render_svg(&wrapped.join("\n"))
+        .render_svg(&wrapped.join("\n"));
+    // What is dim has to be legible, too.
+    picture.replace("opacity: 0.4", "opacity: 0.7")
 }
 
 /// The line, cut where a terminal goes on in the next one. Escape sequences take no room.
