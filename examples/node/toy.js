@@ -6,18 +6,22 @@ import { connect } from "node:net";
 const proxy = createServer((request, answer) => answer.writeHead(405).end());
 
 proxy.on("connect", (request, client) => {
-  const [, host, port] = request.url.match(/^(.*):(.*)$/) ?? [];
-  const server = connect(Number(port), host, () => {
+  const refuse = () => client.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+  const [, host, port] = request.url.match(/^\[?(.*?)\]?:(.*)$/) ?? [];
+  let server;
+  try {
+    server = connect(Number(port), host);
+  } catch {
+    return refuse();
+  }
+  server.on("connect", () => {
     client.write("HTTP/1.1 200 OK\r\n\r\n");
     server.pipe(client);
     client.pipe(server);
   });
-  server.on("error", () => client.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"));
+  server.on("error", refuse);
   client.on("error", () => server.destroy());
 });
-
-// A target that is no port is an exception; a proxy that falls over at each is no use.
-process.on("uncaughtException", () => {});
 
 const [, host, port] = process.argv[2].match(/^\[?(.*?)\]?:(\d+)$/);
 proxy.listen(Number(port), host);

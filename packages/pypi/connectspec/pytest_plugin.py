@@ -127,8 +127,9 @@ class Cases(pytest.Collector):
         for case in self.suite.cases():
             item = CaseItem.from_parent(self, name=case["case"], title=case["title"])
             item.add_marker(pytest.mark.connectspec)
-            # All in one worker of pytest-xdist, where there are several.
-            item.add_marker(pytest.mark.xdist_group("connectspec"))
+            if self.config.pluginmanager.hasplugin("xdist"):
+                # All in one worker, where there are several.
+                item.add_marker(pytest.mark.xdist_group("connectspec"))
             yield item
 
 
