@@ -37,16 +37,18 @@ const POOL_MOST: usize = 2 * 64 + 8;
 enum Kind {
     Bulk,
     HalfClosed,
-    Slow,
+    SlowClient,
+    SlowServer,
     ResetByClient,
     ResetByServer,
     Refused,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Bulk,
     Kind::HalfClosed,
-    Kind::Slow,
+    Kind::SlowClient,
+    Kind::SlowServer,
     Kind::ResetByClient,
     Kind::ResetByServer,
     Kind::Refused,
@@ -206,7 +208,7 @@ fn tunnel(door: &Door, server: &TcpListener, kind: Kind, random: &mut Octets) ->
     let mut client = door.dial();
     assert_eq!(client.ask(server.local_addr().unwrap()), 200, "{kind:?}");
     let far = accept(server);
-    let most = if matches!(kind, Kind::Slow) {
+    let most = if matches!(kind, Kind::SlowClient | Kind::SlowServer) {
         SLOW
     } else {
         BULK_MOST
@@ -215,13 +217,17 @@ fn tunnel(door: &Door, server: &TcpListener, kind: Kind, random: &mut Octets) ->
     let seeds = (random.next(), random.next());
     match (kind, client) {
         (Kind::Bulk, Client::Plain(client)) => both_at_once(client, far, (seeds, up, down)),
+        (Kind::SlowServer, client) => {
+            to_a_slow_server(client, far, (seeds.0, up));
+            return up;
+        }
         (Kind::ResetByClient | Kind::ResetByServer, client) => {
             cut_off(client, far, kind, (seeds.1, down));
             return down;
         }
         (_, client) => {
             let pace = match kind {
-                Kind::Slow => Pace::Slow,
+                Kind::SlowClient => Pace::Slow,
                 _ => Pace::Full,
             };
             in_turns(client, far, pace, (seeds, up, down));
@@ -248,10 +254,10 @@ fn both_at_once(client: TcpStream, far: TcpStream, (seeds, up, down): Load) {
     });
 }
 
-/// Up and its end, and only then down: half of the tunnel is closed meanwhile.
+/// Up and its end, and only then down, to a client that may be slow: half of the tunnel is closed meanwhile.
 fn in_turns(mut client: Client, mut far: TcpStream, pace: Pace, (seeds, up, down): Load) {
     let server = std::thread::spawn(move || {
-        receive(&mut far, seeds.0, up, pace);
+        receive(&mut far, seeds.0, up, Pace::Full);
         send(&mut far, seeds.1, down);
         finish(&far);
         far
@@ -260,6 +266,17 @@ fn in_turns(mut client: Client, mut far: TcpStream, pace: Pace, (seeds, up, down
     client.finish();
     receive(&mut client, seeds.1, down, pace);
     drop(server.join().unwrap());
+}
+
+/// Up to somebody who reads slowly. He has said all that he had to say before: who reads what his own kernel keeps for him is
+/// silent to everybody else, and must not be waited for.
+fn to_a_slow_server(mut client: Client, mut far: TcpStream, (seed, up): (u64, u64)) {
+    finish(&far);
+    let server = std::thread::spawn(move || receive(&mut far, seed, up, Pace::Slow));
+    send(&mut client, seed, up);
+    client.finish();
+    receive(&mut client, 0, 0, Pace::Full);
+    server.join().unwrap();
 }
 
 /// Something whole, then a reset: the other side must not take it for an end.
