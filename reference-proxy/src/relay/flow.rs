@@ -6,6 +6,7 @@
 use super::Port;
 use super::pipe::Pipe;
 use super::port::attempt;
+use super::unsent;
 use std::cell::RefCell;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
@@ -40,6 +41,8 @@ pub(super) struct Flow {
     finished: bool,
     /// The end was passed on.
     ended: bool,
+    /// The receiver has taken so much that it must be reading.
+    reads: bool,
     /// Something was sent since the last question.
     sent: bool,
     /// Octets read so far.
@@ -82,6 +85,11 @@ impl Flow {
                 ready!(to.poll_finish(cx)).map_err(|_| Broken::To)?;
                 self.ended = true;
                 return Poll::Ready(Ok(()));
+            }
+            if !self.reads && self.octets >= unsent::READS {
+                // All of them have been sent.
+                self.reads = true;
+                unsent::lift(to.beneath());
             }
             if self.octets - before >= TURN as u64 {
                 cx.waker().wake_by_ref();

@@ -19,6 +19,7 @@ mod flow;
 mod pipe;
 mod port;
 mod undelivered;
+mod unsent;
 
 pub use pipe::allow as allow_pipes;
 pub use port::Port;
@@ -78,6 +79,9 @@ pub async fn run<C: Port>(
     idle: Duration,
 ) -> Ended {
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
+    for socket in [client.beneath(), server] {
+        unsent::limit(socket);
+    }
     let mut server_port = server;
     let mut active = Instant::now();
     // What the kernel had on its way to both sides when it was last asked.

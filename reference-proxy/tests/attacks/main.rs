@@ -14,6 +14,7 @@ mod identity;
 mod inputs;
 mod logs;
 mod lookups;
+mod memory;
 mod reloads;
 mod slow;
 mod soak;

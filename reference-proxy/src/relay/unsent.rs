@@ -1,0 +1,34 @@
+//! What the kernel may hold for a peer and has not even sent: TCP_NOTSENT_LOWAT.
+//!
+//! Without it a peer that reads nothing fills its send buffer, four megabytes by default, and 130 downloads that nobody reads
+//! hold a gigabyte and a half. What is on its way is not counted, so that a long way is not slowed down, as it would be by a
+//! fixed SO_SNDBUF. Being told that there is room so much more often makes bulk cost about a seventh more, so that the limit is
+//! lifted for a peer that has taken more than it could without reading. The receive buffer of the other side stays as the
+//! kernel has it: only a fixed SO_RCVBUF, at the cost of speed, would hold that down.
+
+use tokio::net::TcpStream;
+
+/// Enough for the time between being told that there is room and filling it.
+const UNSENT_MOST: u32 = 256 << 10;
+/// Who has taken so much reads: it is more than buffers take, but for those that somebody has made larger on his own side.
+pub(super) const READS: u64 = 8 << 20;
+
+/// Holds the send buffer of `socket` down.
+pub(super) fn limit(socket: &TcpStream) {
+    set(socket, UNSENT_MOST);
+}
+
+/// Leaves it to the system again.
+pub(super) fn lift(socket: &TcpStream) {
+    set(socket, 0);
+}
+
+#[cfg(target_os = "linux")]
+fn set(socket: &TcpStream, most: u32) {
+    // A socket that is lost already has no use for it.
+    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(most);
+}
+
+/// Other systems bound send buffers by themselves.
+#[cfg(not(target_os = "linux"))]
+fn set(_: &TcpStream, _: u32) {}
