@@ -64,6 +64,29 @@ impl Subject {
     }
 
     /// A function in this process that serves on the listener that it is given, until the tests are over.
+    ///
+    /// A server on tokio takes it over inside of a runtime:
+    ///
+    /// ```no_run
+    /// use connectspec::cargo_test::{Subject, cargo_test};
+    /// use tokio::{net::TcpListener, runtime::Runtime};
+    ///
+    /// async fn my_proxy(listener: TcpListener) -> std::io::Result<()> {
+    ///     loop {
+    ///         let (_client, _) = listener.accept().await?;
+    ///     }
+    /// }
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     cargo_test(Subject::serving(|listener| {
+    ///         let serve = || -> std::io::Result<()> {
+    ///             listener.set_nonblocking(true)?;
+    ///             Runtime::new()?.block_on(async { my_proxy(TcpListener::from_std(listener)?).await })
+    ///         };
+    ///         serve().expect("the proxy serves")
+    ///     }))
+    /// }
+    /// ```
     #[must_use]
     pub fn serving(serve: impl FnOnce(TcpListener) + Send + 'static) -> Self {
         let remote = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| {

@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once. The path - is standard output; what is for people goes to standard error then
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
-    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and a script and a Rust test that repeat it
+    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and programs in shell, Python and Rust that repeat it; repro.py is for `git bisect run`
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
     /// Write out every failure, however many there are; without it, of more than 40 the first of each cause

@@ -1,5 +1,6 @@
 //! A folder for each finding, for whoever wants to look closer: the transcript as text, a capture file for Wireshark with
-//! the keys of TLS sessions in it, and a script and a test that show the fault without us.
+//! the keys of TLS sessions in it, and programs in shell, Python and
+//! Rust that show the fault without us.
 
 use std::{
     fs,
@@ -106,10 +107,16 @@ impl CaptureFolder {
                 serve: serve(&report, finished),
             };
             put("repro.rs", repro::rust(&repro).as_bytes())?;
-            put("repro.sh", repro::shell(&repro).as_bytes())?;
-            let path = folder.join("repro.sh");
-            let executable = fs::Permissions::from_mode(0o700);
-            fs::set_permissions(&path, executable).map_err(|error| unwritable(&path, &error))?;
+            for (program, text) in [
+                ("repro.sh", repro::shell(&repro)),
+                ("repro.py", repro::python(&repro)),
+            ] {
+                put(program, text.as_bytes())?;
+                let path = folder.join(program);
+                let executable = fs::Permissions::from_mode(0o700);
+                let made = fs::set_permissions(&path, executable);
+                made.map_err(|error| unwritable(&path, &error))?;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! A failure as a program that needs nothing of ours: whoever maintains a proxy can run it, read it and change it.
 //!
-//! It plays both sides as the transcript has them, as a shell script and as a test in Rust.
+//! It plays both sides as the transcript has them: a shell script shows what the proxy does, a program in Python and a test in Rust
+//! say whether it is the fault again.
 
+mod python;
 mod rust;
 mod shape;
 mod shell;
@@ -14,6 +16,7 @@ mod play {
     include!("repro/shape.rs");
 }
 
+pub use python::python;
 pub use rust::rust;
 pub use shell::shell;
 

@@ -113,7 +113,7 @@ fn bytes(bytes: &[u8], hidden: &[Range<usize>]) -> String {
 }
 
 /// What the proxy did on each connection.
-fn fault(events: &[Event], cast: &Cast) -> Vec<String> {
+pub(super) fn fault(events: &[Event], cast: &Cast) -> Vec<String> {
     let mut heard: BTreeMap<&str, (Vec<u8>, u64, &str)> = BTreeMap::new();
     for event in events {
         let Some(name) = cast.names.get(&event.connection) else {
@@ -145,7 +145,7 @@ fn function_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         io::{Read as _, Write as _},
         net::{TcpListener, TcpStream},
@@ -218,21 +218,22 @@ fn the_last_words_arrive() {
         assert!(text.contains("expect(\"SECRET"));
     }
 
-    /// An address of the loopback network that no other process uses.
-    fn own_address() -> String {
+    /// An address of the loopback network that no other process uses, and no other test.
+    pub(in super::super) fn own_address(test: u8) -> String {
         let [low, high, ..] = std::process::id().to_le_bytes();
-        format!("127.77.{high}.{}", 1 + low % 250)
+        format!("127.{test}.{high}.{}", 1 + low % 250)
     }
 
     /// Joins a client to the server of the sample; a wrong proxy drops the last words.
-    fn proxy(forwards: bool) -> std::net::SocketAddr {
+    pub(in super::super) fn proxy(server: &str, forwards: bool) -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let server = format!("{server}:40123");
         std::thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
             let mut head = [0; 512];
             let _ = client.read(&mut head).unwrap();
-            let mut server = TcpStream::connect(format!("{}:40123", own_address())).unwrap();
+            let mut server = TcpStream::connect(&server).unwrap();
             client
                 .write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n")
                 .unwrap();
@@ -249,8 +250,8 @@ fn the_last_words_arrive() {
     fn it_fails_for_the_fault_and_passes_without_it() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("repro.rs");
-        let text =
-            test_of(&Secrets::default()).replace("127.0.0.1:4012", &(own_address() + ":4012"));
+        let own = own_address(77);
+        let text = test_of(&Secrets::default()).replace("127.0.0.1:4012", &format!("{own}:4012"));
         std::fs::write(&source, text).unwrap();
         let program = folder.path().join("repro");
         let built = Command::new("rustc")
@@ -260,7 +261,7 @@ fn the_last_words_arrive() {
             .unwrap();
         assert!(built.status.success(), "{built:?}");
         for (forwards, passes) in [(false, false), (true, true)] {
-            let address = proxy(forwards).to_string();
+            let address = proxy(&own, forwards).to_string();
             let run = Command::new(&program)
                 .env("PROXY", address)
                 .output()

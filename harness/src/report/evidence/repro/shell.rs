@@ -77,6 +77,7 @@ const EATEN: &str =
 
 const TAIL: &str = r"
 pause 1.5
+exit 0 # it shows, and does not judge: `git bisect run` wants repro.py
 ";
 
 fn head(repro: &Repro<'_>) -> String {
@@ -291,6 +292,7 @@ end server1
 # client1 ◀─ proxy  FIN
 
 pause 1.5
+exit 0 # it shows, and does not judge: `git bisect run` wants repro.py
 ");
     }
 
