@@ -394,8 +394,7 @@ fn with(lab: &Lab, server: &Server, written: Written) -> Outcome<Request> {
         lab.varied_user()?;
     }
     if line == basic(format!("{}:{}", known.username, known.password)) {
-        let why = "to this user, what looks malformed is the right line";
-        return Err(Finding::absent(why));
+        return Err(Finding::absent("to this user, it is the right line"));
     }
     Ok(Request::connect(server.authority()).field(line))
 }
