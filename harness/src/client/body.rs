@@ -90,7 +90,9 @@ impl Connection {
             let fresh = match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return decoder.closed(),
                 Ok(Ok(fresh)) => &piece[..fresh],
-                Ok(Err(_)) => return BodyEnd::Closed(Ending::Abrupt),
+                Ok(Err(error)) => {
+                    return BodyEnd::Closed(Ending::by(&error).unwrap_or(Ending::Abrupt));
+                }
                 Err(_) => return BodyEnd::Silence(limit),
             };
             match decoder.feed(fresh) {

@@ -38,7 +38,7 @@ impl Connection {
     /// Sends bytes. A proxy may close at any time, so what cannot be sent is no error; it shows in the answer.
     pub async fn sends(&mut self, bytes: impl AsRef<[u8]>) {
         let limit = self.patience.progress();
-        let _ = timeout(limit, self.stream.write_all(bytes.as_ref())).await;
+        let _ = timeout(limit, write(&mut self.stream, bytes.as_ref())).await;
     }
 
     /// Sends pieces, each a segment of its own.
@@ -66,7 +66,7 @@ impl Connection {
         let sent = LastSent::now();
         let write = async {
             for piece in request.chunks(PIECE) {
-                let written = timeout(patience.progress(), writer.write_all(piece)).await;
+                let written = timeout(patience.progress(), write(&mut writer, piece)).await;
                 if !matches!(written, Ok(Ok(()))) {
                     break;
                 }
@@ -118,7 +118,9 @@ impl Connection {
             match timeout_at(deadline, self.stream.read(&mut piece)).await {
                 Ok(Ok(0)) => return (bytes, Some(Ending::Orderly)),
                 Ok(Ok(fresh)) => bytes.extend_from_slice(&piece[..fresh]),
-                Ok(Err(_)) => return (bytes, Some(Ending::Abrupt)),
+                Ok(Err(error)) => {
+                    return (bytes, Some(Ending::by(&error).unwrap_or(Ending::Abrupt)));
+                }
                 Err(_) => break,
             }
         }
@@ -160,6 +162,12 @@ impl LastSent {
     }
 }
 
+/// Writes all of `bytes`, down to the system: TLS keeps what a connection does not take at once.
+async fn write<W: AsyncWriteExt + Unpin>(stream: &mut W, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
 /// Hears an answer from `stream` whose first byte comes within `limit` of what was `sent` last, each other one soon after it, and the last one
 /// before a head of any length could do with [`ANSWER_LASTS`] times that.
 async fn hear<R: AsyncReadExt + Unpin>(
@@ -182,8 +190,10 @@ async fn hear<R: AsyncReadExt + Unpin>(
                 }
             },
             Ok(Ok(_)) => Answer::Closed,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Answer::Closed,
-            Ok(Err(_)) => Answer::Reset,
+            Ok(Err(error)) => match Ending::by(&error) {
+                Some(Ending::Orderly) => Answer::Closed,
+                Some(Ending::Abrupt) | None => Answer::Reset,
+            },
             Err(_) if sent.at() + limit > deadline => {
                 deadline = sent.at() + limit;
                 latest = latest.max(deadline + patience.reply() * ANSWER_LASTS);

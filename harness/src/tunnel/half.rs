@@ -363,14 +363,7 @@ async fn read(stream: &mut ReadHalf<&mut Stream>, buffer: &mut [u8], limit: Dura
     match timeout(limit, stream.read(buffer)).await {
         Ok(Ok(0)) => Read::End(Ending::Orderly),
         Ok(Ok(fresh)) => Read::Bytes(fresh),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Read::End(Ending::Abrupt)
-        }
-        // TLS says so when the TCP connection ends without a close_notify.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Read::End(Ending::Orderly)
-        }
-        Ok(Err(error)) => Read::Error(error),
+        Ok(Err(error)) => Ending::by(&error).map_or(Read::Error(error), Read::End),
         Err(_) => Read::Silence(limit),
     }
 }
