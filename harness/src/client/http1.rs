@@ -108,13 +108,30 @@ impl Client {
             })?;
         let tap = Tap::on(socket, Leg::Client, &self.transcript)
             .map_err(|error| failed(error.to_string()))?;
+        self.greets(Stream::plain(tap)).await
+    }
+
+    /// Connects to the proxy through a tunnel that leads to it.
+    ///
+    /// # Errors
+    /// The set-up's, where no TLS session comes about on it.
+    pub async fn dial_inside(&self, tunnel: Connection) -> Outcome<Connection> {
+        self.greets(tunnel.stream).await
+    }
+
+    /// What the proxy is asked on, over `stream`: a TLS session, where it is reached so.
+    async fn greets(&self, stream: Stream) -> Outcome<Connection> {
         let stream = match &self.tls {
-            None => Stream::plain(tap),
+            None => stream,
             Some((config, name)) => {
+                let failed = |why: String| {
+                    Finding::setup(format!("could not connect to {}: {why}", self.proxy))
+                };
+                let limit = self.patience.dial();
                 let name = rustls::pki_types::ServerName::try_from(name.clone())
                     .map_err(|error| Finding::harness(error.to_string()))?;
                 let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
-                let tls = timeout(limit, connector.connect(name, Stream::plain(tap)))
+                let tls = timeout(limit, connector.connect(name, stream))
                     .await
                     .map_err(|_| failed(format!("no TLS handshake within {limit:?}")))?
                     .map_err(|error| failed(format!("no TLS handshake: {error}")))?;

@@ -3,17 +3,13 @@
 //! It makes its own connections, so a relay of ours stands between it and the proxy: every byte is in the transcript
 //! all the same.
 
-use std::{net::SocketAddr, time::Duration};
-
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    client::Client,
     http1::{head, reply},
     verdict::{Finding, Outcome},
-    wire::{Leg, Tap, Transcript, Way, transcript::What},
+    wire::{Leg, Transcript, Way, transcript::What},
 };
 
 /// An HTTP client as people configure it: a proxy, a certificate authority, nothing else.
@@ -21,17 +17,17 @@ use crate::{
 pub struct ReqwestClient {
     client: reqwest::Client,
     transcript: Transcript,
+    /// Inside how many TLS sessions it speaks HTTP with the proxy.
+    layer: usize,
     relay: JoinHandle<()>,
 }
 
 impl ReqwestClient {
-    /// A client of `proxy` with TLS as in `tls` and, if given, `credentials`.
+    /// A client that reaches the proxy as `through` does, with TLS to servers as in `tls` and, if given, `credentials`.
     pub(crate) async fn new(
-        proxy: SocketAddr,
+        through: Client,
         tls: &rustls::ClientConfig,
         credentials: Option<(&str, &str)>,
-        transcript: Transcript,
-        limit: Duration,
     ) -> Outcome<Self> {
         let broken = |error: String| Finding::harness(format!("could not make a client: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0))
@@ -40,22 +36,22 @@ impl ReqwestClient {
         let near = listener
             .local_addr()
             .map_err(|error| broken(error.to_string()))?;
-        let mut through = reqwest::Proxy::all(format!("http://{near}"))
+        let mut nearest = reqwest::Proxy::all(format!("http://{near}"))
             .map_err(|error| broken(error.to_string()))?;
         if let Some((username, password)) = credentials {
-            through = through.basic_auth(username, password);
+            nearest = nearest.basic_auth(username, password);
         }
         let client = reqwest::Client::builder()
-            .proxy(through)
+            .proxy(nearest)
             .tls_backend_preconfigured(tls.clone())
-            .timeout(limit)
+            .timeout(through.patience.reply())
             .build()
             .map_err(|error| broken(error.to_string()))?;
-        let relay = tokio::spawn(relay(listener, proxy, transcript.clone()));
         Ok(Self {
             client,
-            transcript,
-            relay,
+            transcript: through.transcript.clone(),
+            layer: usize::from(through.tls.is_some()),
+            relay: tokio::spawn(relay(listener, through)),
         })
     }
 
@@ -90,9 +86,9 @@ impl ReqwestClient {
     /// The status line of an answer that is right, and that this client does not understand.
     fn beyond_its_understanding(&self) -> Option<String> {
         let events = self.transcript.events();
-        let from_the_proxy = events
-            .iter()
-            .filter(|event| event.leg == Leg::Client && event.way == Way::In && event.layer == 0);
+        let from_the_proxy = events.iter().filter(|event| {
+            event.leg == Leg::Client && event.way == Way::In && event.layer == self.layer
+        });
         let mut bytes = Vec::new();
         for event in from_the_proxy {
             if let What::Data { kept, .. } = &event.what {
@@ -112,18 +108,15 @@ impl Drop for ReqwestClient {
     }
 }
 
-async fn relay(listener: TcpListener, proxy: SocketAddr, transcript: Transcript) {
+async fn relay(listener: TcpListener, through: Client) {
     while let Ok((mut near, _)) = listener.accept().await {
-        let transcript = transcript.clone();
+        let through = through.clone();
         tokio::spawn(async move {
-            let Ok(far) = TcpStream::connect(proxy).await else {
-                return;
-            };
-            let Ok(mut far) = Tap::on(far, Leg::Client, &transcript) else {
+            let Ok(mut far) = through.dial().await else {
                 return;
             };
             // Either side may end as it likes; the client and the case see it.
-            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far.stream).await;
         });
     }
 }

@@ -95,11 +95,9 @@ impl Lab {
         let tls = self.world.pki.client();
         let tls = tls.map_err(|error| Finding::harness(error.to_string()))?;
         ReqwestClient::new(
-            self.running.address(),
+            self.anonymous_client(),
             &self.transcript.client_config(&tls),
             credentials,
-            self.transcript.clone(),
-            self.world.patience.reply(),
         )
         .await
     }
