@@ -113,11 +113,7 @@ impl Running {
                         .skip(1)
                         .cloned()
                         .collect(),
-                    // TLS files are gone with the run.
-                    serve: match setup.listener {
-                        Listener::Tcp => Some(configuration.to_string()),
-                        Listener::Tls => None,
-                    },
+                    serve: Some(configuration.to_string()),
                     credentials: configuration.credentials,
                     second_port: configuration.spare_ports.first().copied(),
                     listener: setup.listener,

@@ -89,6 +89,10 @@ impl fmt::Display for Configuration {
         if let Some(upstream) = self.upstream {
             write!(f, " --upstream {upstream}")?;
         }
+        if self.tls.is_some() {
+            // The files of a run are gone with it.
+            f.write_str(" --tls-certificate proxy.pem --tls-key proxy.key")?;
+        }
         if let Some(lines) = &self.lines {
             let lines = lines.replace('\\', r"\\").replace('\'', r"\'");
             write!(f, " --config-lines $'{}'", lines.replace('\n', r"\n"))?;

@@ -1,7 +1,9 @@
 //! `connectspec profile serve`: start the proxy of a profile as a case had it, to repeat by hand what a report shows.
 
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -10,7 +12,7 @@ use clap::Parser;
 use connectspec_harness::{
     setup::PortRange,
     subject::{
-        configuration::{Configuration, Credentials, Timeouts},
+        configuration::{Configuration, Credentials, Timeouts, TlsFiles},
         process::Subject,
     },
     transcript::screen::plain,
@@ -52,6 +54,12 @@ pub(super) struct Serve {
     /// The proxy that it goes through
     #[arg(long, value_name = "ADDR:PORT")]
     upstream: Option<SocketAddr>,
+    /// The certificate with which it speaks TLS to its clients, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// How long it waits for a server, in seconds
     #[arg(long, value_name = "S")]
     connect_timeout: Option<u32>,
@@ -79,6 +87,18 @@ fn credentials(text: &str) -> Result<Credentials, String> {
     Credentials::parse(text).ok_or_else(|| "write them as USER:PASSWORD".to_owned())
 }
 
+/// What stands in the files, of which the proxy gets copies.
+fn tls_files((certificate, key): (&PathBuf, &PathBuf)) -> Result<TlsFiles, Trouble> {
+    let read = |path: &PathBuf| {
+        fs::read_to_string(path)
+            .map_err(|error| Trouble::usage(format!("could not read {}: {error}", path.display())))
+    };
+    Ok(TlsFiles {
+        certificate: read(certificate)?,
+        key: read(key)?,
+    })
+}
+
 /// Launches, says where it listens, and waits for a signal or for the end of the proxy.
 pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     let profile = subjects::profile(&arguments.profile).map_err(Trouble::usage)?;
@@ -89,6 +109,8 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.credentials.clone_from(&arguments.credentials);
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;
+    let tls = arguments.tls_certificate.iter().zip(&arguments.tls_key);
+    configuration.tls = tls.map(tls_files).next().transpose()?;
     configuration.timeouts = Timeouts {
         connect: arguments.connect_timeout,
         idle: arguments.idle_timeout,

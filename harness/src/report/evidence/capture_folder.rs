@@ -91,7 +91,10 @@ impl CaptureFolder {
             Verdict::Fail | Verdict::Known | Verdict::Warn
         );
         if blames && client_speaks_tls(&finished.transcript) {
-            put("repro.txt", without_script(&report, result).as_bytes())?;
+            put(
+                "repro.txt",
+                without_script(&report, result, finished).as_bytes(),
+            )?;
         } else if blames {
             let on_tcp: Vec<wire::Event> = finished
                 .transcript
@@ -123,11 +126,15 @@ impl CaptureFolder {
 }
 
 /// What stands in the place of a script: nothing could play again what was encrypted for one session.
-fn without_script(report: &Report, result: &CaseResult) -> String {
+fn without_script(report: &Report, result: &CaseResult, finished: &Finished) -> String {
+    let serve = serve(report, finished).map(|serve| {
+        format!("So set up, with a certificate of yours, the proxy is started by\n\n{serve}\n\n")
+    });
     format!(
         "The client speaks TLS to the proxy here, which no script of ours plays. What it says stands in transcript.txt, after\n\
-         \"in TLS\"; `openssl s_client -quiet -connect HOST:PORT` says it by hand, and this command does it all again:\n\n\
+         \"in TLS\"; `openssl s_client -quiet -connect HOST:PORT` says it by hand. {}This command does it all again:\n\n\
          {}\n",
+        serve.unwrap_or_default(),
         report.again(result)
     )
 }
