@@ -58,23 +58,30 @@ mod tests {
     /// Ids are never renamed: whoever adds one adds its line, and whoever takes one away says so in CHANGELOG.md, too.
     #[test]
     fn ids_over_http_1_1_are_those_that_are_listed() {
+        are_listed(Protocol::Http1, include_str!("../tests/ids/http1.txt"));
+    }
+
+    #[test]
+    fn ids_over_tls_are_those_that_are_listed() {
+        are_listed(Protocol::Http1Tls, include_str!("../tests/ids/tls.txt"));
+    }
+
+    fn are_listed(over: Protocol, list: &str) {
         let suites = suites();
         let cases = suites.iter().flat_map(|suite| &suite.cases);
         let there: BTreeSet<&str> = cases
-            .filter(|case| case.protocol == Protocol::Http1)
+            .filter(|case| case.protocol == over)
             .map(|case| case.id.as_str())
             .collect();
-        let listed: BTreeSet<&str> = HTTP1.lines().collect();
+        let listed: BTreeSet<&str> = list.lines().collect();
         let gone: Vec<_> = listed.difference(&there).collect();
         let fresh: Vec<_> = there.difference(&listed).collect();
         assert!(
             gone.is_empty() && fresh.is_empty(),
             "gone {gone:?}, new {fresh:?}"
         );
-        assert!(HTTP1.lines().is_sorted(), "the list is sorted");
+        assert!(list.lines().is_sorted(), "the list is sorted");
     }
-
-    const HTTP1: &str = include_str!("../tests/ids/http1.txt");
 
     #[test]
     fn a_case_over_several_versions_is_plain_over_the_first() {

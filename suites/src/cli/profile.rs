@@ -48,7 +48,7 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::AnyPassword => Some("credentials/a_password_may_contain_colons"),
         Need::ClientRule => Some("admission/a_client_that_the_rule_leaves_out_is_refused"),
         Need::Upstream => Some("upstream/is_asked_for_the_same_target[ipv4]"),
-        Need::TlsListener => Some("tls_listener/a_tunnel_works_over_tls_to_the_proxy"),
+        Need::TlsListener => Some("target@tls/an_ordinary_request_opens_a_tunnel"),
         // Ports that no server of the suite can listen on.
         Need::DefaultPorts => None,
         // Each waits for a timer.

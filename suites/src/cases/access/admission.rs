@@ -74,6 +74,7 @@ const MORE_THAN_RIGHT: &[(&str, Written)] = &[("a_zero_byte_behind", |user, pass
 fn malformed_credentials_open_no_tunnel() -> Family {
     each(MALFORMED, |&(_, written)| {
         must("What is no credentials opens no tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001", "H1-AUTH-009"])
@@ -95,6 +96,7 @@ fn malformed_credentials_open_no_tunnel() -> Family {
 fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
     let refused = |&(_, written): &'static (&'static str, Written)| {
         should("What is no credentials is refused as the client's mistake, and the next client is served")
+.over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_7617.section("2"))
@@ -133,6 +135,7 @@ fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
 /// Also accepted: any refusal. Only this conforms where there is a list.
 fn a_known_user_may_not_go_everywhere() -> Case {
     must("A port that is not on the list stays closed to known users")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("15.5.4"))
         .covers(["POL-005", "H1-AUTH-015"])
@@ -152,6 +155,7 @@ fn a_known_user_may_not_go_everywhere() -> Case {
 /// Also accepted: any refusal; 403 says most.
 fn a_known_user_is_told_about_a_denied_port() -> Case {
     survey("A known user who asks for a denied port is told")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("15.5.4"))
         .covers(["H1-AUTH-015"])
@@ -221,6 +225,7 @@ impl First {
 fn credentials_are_good_for_one_request() -> Family {
     each(FIRST, |&(_, first)| {
         must("A request without credentials is not served for those of the one before it")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("3.3"))
             .cites(RFC_9110.section("11.7.2"))
             .covers(["H1-AUTH-016"])
@@ -277,6 +282,7 @@ const TIMES: usize = 6;
 /// Also accepted: to close the connection at any time, and to refuse for whatever reason.
 fn asking_again_lets_nobody_in() -> Case {
     must("A request without credentials that is repeated on its connection is not granted")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("11.7.1"))
         .cites(RFC_9110.section("3.3"))
         .covers(["H1-AUTH-001"])
@@ -305,14 +311,14 @@ fn asking_again_lets_nobody_in() -> Case {
 /// Also accepted: to remember it on purpose, which a proxy then lists as a deviation.
 fn credentials_are_not_remembered_for_an_address() -> Case {
     practice("Who was let in once is asked again, on the next connection from that address")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("3.3"))
         .covers(["H1-AUTH-016", "H1-AUTH-001"])
         .under(credentials())
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let client = lab.client_of_its_own();
-            let let_in = client.asks(lab.request(&server)).await?;
-            let mut tunnel = let_in.granted()?;
+            let mut tunnel = client.asks(lab.request(&server)).await?.granted()?;
             tunnel.echoes(lab.nonce()).await?;
 
             let request = Request::connect(server.authority());
@@ -326,22 +332,11 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
 /// Also accepted: any refusal, a close without an answer, and not to take the connection at all.
 fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
     practice("A client whose address the rule leaves out is refused, and nobody contacted for it")
+        .over(HTTP_1_1)
         .cites(VU_150227.section(""))
         .covers(["POL-017"])
         .under(few_clients())
-        .run(async |lab| {
-            let server = lab.server(echo()).await?;
-            let client = lab.client_of_its_own();
-            match lab.refuses_from(&client, &lab.request(&server)).await {
-                Ok(_) => Ok(()),
-                // It does not even take the connection; that there is a way in, the control tunnel has shown.
-                Err(Finding::Setup { reason, .. }) => {
-                    lab.note(reason);
-                    Ok(())
-                }
-                Err(finding) => Err(finding),
-            }
-        })
+        .run(async |lab| refuses_another_client(lab, &[]).await)
 }
 
 /// Fields in which proxies tell the next one whom they speak for.
@@ -367,23 +362,27 @@ fn nobody_passes_for_another_client() -> Family {
         practice(
             "A client whose address the rule leaves out is refused, whoever it says that it is",
         )
+        .over(HTTP_1_1)
         .cites(VU_150227.section(""))
         .covers(["POL-017"])
         .under(few_clients())
-        .run(async move |lab| {
-            let server = lab.server(echo()).await?;
-            let request = fields.iter().fold(lab.request(&server), Request::field);
-            let client = lab.client_of_its_own();
-            match lab.refuses_from(&client, &request).await {
-                Ok(_) => Ok(()),
-                Err(Finding::Setup { reason, .. }) => {
-                    lab.note(reason);
-                    Ok(())
-                }
-                Err(finding) => Err(finding),
-            }
-        })
+        .run(async move |lab| refuses_another_client(lab, fields).await)
     })
+}
+
+/// A client at an address that the rule leaves out is refused, with these fields in its request.
+async fn refuses_another_client(lab: &Lab, fields: &[&str]) -> Outcome {
+    let server = lab.server(echo()).await?;
+    let request = fields.iter().fold(lab.request(&server), Request::field);
+    match lab.refuses_from(&lab.client_of_its_own(), &request).await {
+        Ok(_) => Ok(()),
+        // It does not even take the connection; that there is a way in, the control tunnel has shown.
+        Err(Finding::Setup { reason, .. }) => {
+            lab.note(reason);
+            Ok(())
+        }
+        Err(finding) => Err(finding),
+    }
 }
 
 /// A request for `server` with such a line.

@@ -133,6 +133,7 @@ fn no_server_is_contacted_before_credentials() -> Family {
 fn a_407_has_a_challenge() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 has a Proxy-Authenticate field with a challenge")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("15.5.8"))
             .cites(RFC_9110.section("11.7.1"))
             .cites(RFC_9110.section("11.3"))
@@ -193,6 +194,7 @@ fn a_407_does_not_challenge_as_a_server_does() -> Family {
 fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A Basic challenge has a realm, in quotes")
+            .over(HTTP_1_1)
             .cites(RFC_7617.section("2"))
             .cites(RFC_9110.section("11.5"))
             .covers(["H1-AUTH-004"])

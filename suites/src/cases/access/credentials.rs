@@ -35,6 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to refuse it, for whatever reason the configuration has.
 fn right_credentials_open_a_tunnel() -> Case {
     survey("Right credentials open a tunnel, for an everyday client too")
+        .over(HTTP_1_1)
         .cites(RFC_7617.section("2"))
         .covers(["H1-AUTH-005"])
         .under(credentials())
@@ -45,13 +46,11 @@ fn right_credentials_open_a_tunnel() -> Case {
                 .await?;
 
             let page = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
-            let server = lab
-                .tls_server(receive_head().then(send(page)).then(close()))
-                .await?;
+            let script = receive_head().then(send(page)).then(close());
+            let server = lab.tls_server(script).await?;
             let client = lab.reqwest_client().await?;
-            let (status, _) = client
-                .gets(&format!("https://{}/", server.authority()))
-                .await?;
+            let url = format!("https://{}/", server.authority());
+            let (status, _) = client.gets(&url).await?;
             lab.note(format!("yes; its page came with {status}"));
             Ok(())
         })
@@ -66,6 +65,7 @@ const SPELLINGS: &[(&str, &str)] = &[("lower", "basic"), ("upper", "BASIC"), ("m
 fn the_case_of_the_scheme_means_nothing() -> Family {
     each(SPELLINGS, |&(_, scheme)| {
         must("The name of the scheme is understood in any case")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.1"))
             .cites(RFC_7617.section("2"))
             .covers(["H1-AUTH-006"])
@@ -86,6 +86,7 @@ const SPACES: &[(&str, &str)] = &[("two", "  "), ("five", "     ")];
 fn several_spaces_are_as_good_as_one() -> Family {
     each(SPACES, |&(_, spaces)| {
         must("Several spaces may stand between the scheme and the credentials")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("11.4"))
             .covers(["H1-AUTH-007"])
             .under(credentials())
@@ -199,10 +200,8 @@ fn other_users_get_in() -> Family {
                 let line = format!("Proxy-Authorization: {}", lab.user(user)?.basic());
                 let request = Request::connect(server.authority()).field(line);
                 let answer = lab.client_of_its_own().asks(request).await?.answer;
-                let word = match answer.status() {
-                    Some(200..300) => "yes",
-                    _ => "no",
-                };
+                let let_in = matches!(answer.status(), Some(200..300));
+                let word = if let_in { "yes" } else { "no" };
                 lab.note(format!("{word}: {}", answer.describe()));
                 Ok(())
             })
@@ -342,6 +341,7 @@ fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
 /// Also accepted: any refusal.
 fn a_right_line_behind_a_wrong_one_is_not_enough() -> Case {
     practice("A line with right credentials after one with wrong ones opens no tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-AUTH-013"])
         .under(credentials())

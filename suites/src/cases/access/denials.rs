@@ -64,6 +64,7 @@ const BESIDE: &[(&str, Change)] = &[
 fn nothing_beside_the_target_opens_a_denied_port() -> Family {
     each(BESIDE, |&(_, change)| {
         must("A denied port stays closed whatever stands beside it in the request")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9110.section("7.8"))
             .cites(RFC_9110.section("10.1.1"))

@@ -57,6 +57,7 @@ fn a_listed_port_is_reached() -> Case {
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
     must("A port outside the list is refused, and its server never contacted")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(VU_150227.section(""))
         .covers(["POL-005"])
@@ -73,6 +74,7 @@ fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
 /// Also accepted: to refuse the version.
 fn a_client_of_old_is_refused_a_denied_port() -> Case {
     must("A port outside the list is refused to an HTTP/1.0 client, too")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-005"])
         .needs([Need::PortList])
@@ -111,6 +113,7 @@ fn ports_and_ranges_add_up() -> Case {
 /// Only this conforms: the list of this set-up names both ends, and none of their neighbours.
 fn a_range_ends_where_it_says() -> Case {
     must("A range contains its ends and what is between them, and nothing else")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-004", "POL-005", "POL-007"])
@@ -191,6 +194,7 @@ fn each_request_of_a_connection_is_judged() -> Case {
 /// Also accepted: to close after the first refusal, which RFC 9931 asks for.
 fn a_refused_request_is_refused_again() -> Case {
     must("A refused CONNECT that is repeated on its connection is not granted")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("3.3"))
         .covers(["POL-009"])
         .needs([Need::PortList])
@@ -210,6 +214,7 @@ fn a_refused_request_is_refused_again() -> Case {
 /// Also accepted: any refusal.
 fn an_allowed_port_in_host_opens_nothing() -> Case {
     must("The target is what is judged, not the Host field")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.3"))
         .covers(["POL-010", "H1-HOST-005"])
         .needs([Need::PortList])
@@ -343,6 +348,7 @@ fn no_spelling_opens_a_denied_port() -> Family {
 /// Only this conforms: the list was declared to be what is allowed.
 fn random_lists_mean_what_they_say() -> Case {
     must("Whatever list is configured, exactly its ports are allowed")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004", "POL-005"])
         .needs([Need::PortList, Need::Launched])

@@ -37,6 +37,7 @@ pub(crate) fn suite() -> Suite {
 fn a_request_behind_a_refusal_is_not_served() -> Family {
     each(MORE_REFUSALS, |&(_, occasion)| {
         must("What follows a refused CONNECT in the same segment is not served")
+            .over(HTTP_1_1)
             .cites(RFC_9931.section("8"))
             .covers(["H1-CONN-001"])
             .seen_in(
@@ -67,6 +68,7 @@ fn a_request_behind_a_refusal_is_not_served() -> Family {
 fn a_request_soon_after_a_refusal_is_not_served() -> Family {
     each(MORE_REFUSALS, |&(_, occasion)| {
         must("What follows a refused CONNECT a moment later is not served")
+            .over(HTTP_1_1)
             .cites(RFC_9931.section("8"))
             .covers(["H1-CONN-001"])
             .seen_in(
@@ -93,6 +95,7 @@ fn a_request_soon_after_a_refusal_is_not_served() -> Family {
 fn a_refusal_closes_the_connection() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         should("A refusal of CONNECT is the end of its connection")
+            .over(HTTP_1_1)
             .cites(RFC_9931.section("8"))
             .covers(["H1-CONN-001"])
             .under(occasion.setup())
@@ -118,6 +121,7 @@ fn a_refusal_closes_the_connection() -> Family {
 /// Also accepted: as for any other request after a refusal.
 fn a_second_connect_opens_no_tunnel() -> Case {
     must("A CONNECT after a refused CONNECT opens no tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9931.section("8"))
         .covers(["H1-CONN-002"])
         .seen_in(
@@ -139,6 +143,7 @@ fn a_second_connect_opens_no_tunnel() -> Case {
 /// Also accepted: to close without an answer, or with a reset.
 fn a_client_that_wants_to_close_is_believed() -> Case {
     must("Behind a refused CONNECT that says close, nothing is served")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.6"))
         .covers(["H1-CONN-005"])
         .needs([Need::PortList])
@@ -157,6 +162,7 @@ fn a_client_that_wants_to_close_is_believed() -> Case {
 fn a_proxy_that_wants_to_close_does() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("Behind a refusal that says close, nothing is served")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.6"))
             .covers(["H1-CONN-017"])
             .under(occasion.setup())
@@ -183,6 +189,7 @@ fn a_proxy_that_wants_to_close_does() -> Family {
 /// is for other cases to judge, as long as its tunnel begins with its own bytes.
 fn early_bytes_do_not_reach_a_later_tunnel() -> Case {
     must("Bytes after a refused CONNECT do not reach the server of a later tunnel")
+        .over(HTTP_1_1)
         .cites(crate::documents::RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-008"])
         .needs([Need::PortList])

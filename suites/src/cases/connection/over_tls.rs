@@ -1,25 +1,17 @@
 //! # A proxy behind TLS
 //!
 //! Clients that reach their proxy over TLS hide from the network between them which servers they ask for. What such a proxy
-//! does is the same, one layer up; and TLS has an end of its own, which says that nothing was cut off.
+//! does is the same, one layer up, and the other suites ask it over TLS, too; here stands what only TLS has: an end of its own,
+//! which says that nothing was cut off, a name, and a negotiation.
 
 use connectspec_harness::prelude::*;
 
-use crate::{
-    cases::words::transfers::{
-        arrives_where_reading_begins_late, one_session_reaches_from_end_to_end,
-    },
-    documents::{RFC_7301, RFC_9110, RFC_9112, RFC_9113},
-};
+use crate::documents::{RFC_7301, RFC_9110, RFC_9112, RFC_9113};
 
 /// Every case about a proxy that is reached over TLS.
 pub(crate) fn suite() -> Suite {
     suite! {
         "tls_listener": "A proxy behind TLS", include_str!("over_tls.rs");
-        a_tunnel_works_over_tls_to_the_proxy,
-        tls_works_inside_of_tls,
-        a_large_stream_passes_over_tls,
-        a_slow_reader_gets_everything_over_tls,
         tls_is_ended_in_order_behind_a_server_that_ends,
         tls_is_ended_in_order_behind_a_refusal,
         what_a_client_sent_before_its_goodbye_arrives,
@@ -29,72 +21,6 @@ pub(crate) fn suite() -> Suite {
         what_was_negotiated_is_what_is_spoken,
         no_offer_is_answered,
     }
-}
-
-/// Without this, nothing follows from the other cases of this suite.
-///
-/// Also accepted: a refusal by policy says nothing. Only this conforms where the proxy has a TLS listener.
-fn a_tunnel_works_over_tls_to_the_proxy() -> Case {
-    must("A tunnel works over TLS to the proxy")
-        .cites(RFC_9110.section("7.3.2"))
-        .cites(RFC_9112.section("9.7"))
-        .covers(["TLSP-001"])
-        .under(tls_listener())
-        .run(async |lab| {
-            let server = lab.server(echo()).await?;
-            lab.carries(&lab.request(&server), &server).await
-        })
-}
-
-/// The tunnels of browsers have TLS inside: each byte is encrypted twice, and has to come out of both.
-///
-/// Only this conforms for a tunnel.
-fn tls_works_inside_of_tls() -> Case {
-    must("TLS to a server works inside of TLS to the proxy")
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["TLSP-002"])
-        .under(tls_listener())
-        .run(async |lab| one_session_reaches_from_end_to_end(lab).await)
-}
-
-/// Records and segments have different sizes, and what is left of one in a buffer is not seen by whoever waits for the
-/// socket.
-///
-/// Only this conforms for a tunnel.
-fn a_large_stream_passes_over_tls() -> Case {
-    must("A megabyte passes each way over TLS to the proxy, whole and in order")
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["TLSP-001"])
-        .under(tls_listener())
-        .run(async |lab| {
-            let (mut near, mut far) = lab.tunnel().await?;
-            let (up, down) = (
-                stream(lab.seed(), MEGABYTE),
-                stream(lab.seed().wrapping_add(1), MEGABYTE),
-            );
-            near.exchanges_with(&mut far, up, down).await
-        })
-}
-
-const MEGABYTE: u64 = 1024 * 1024;
-
-/// Which way a stream goes whose reader is slow.
-const SLOW: &[(&str, bool)] = &[("the_server", true), ("the_client", false)];
-
-/// What a socket does not take at once is kept by whoever has encrypted it, or by whoever has decrypted it; a relay that
-/// forgets one of them loses the middle of a download, and only over slow lines.
-///
-/// Also accepted: any amount of buffering. Only this conforms for a tunnel.
-fn a_slow_reader_gets_everything_over_tls() -> Family {
-    each(SLOW, |&(_, upwards)| {
-        must("Over TLS to the proxy, what was sent while nobody read arrives complete, once somebody reads")
-            .cites(RFC_9110.section("9.3.6"))
-            .covers(["TLSP-001", "INT-011"])
-            .under(tls_listener())
-            .run(async move |lab| {
-                arrives_where_reading_begins_late(lab, upwards, 8 * MEGABYTE).await
-            })
-    })
 }
 
 /// A client that finds the end of TLS missing has to think that somebody has cut the page off.

@@ -33,6 +33,7 @@ pub(crate) fn suite() -> Suite {
 fn a_close_is_announced() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         should("A proxy that closes after a refusal says so in it")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.6"))
             .cites(RFC_9112.section("9.3"))
             .covers(["H1-CONN-004"])
@@ -67,6 +68,7 @@ fn a_close_is_announced() -> Family {
 fn a_connection_of_http_1_0_is_closed() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refused client of HTTP/1.0 gets no second answer")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.3"))
             .covers(["H1-CONN-013"])
             .under(occasion.setup())
@@ -88,6 +90,7 @@ fn a_connection_of_http_1_0_is_closed() -> Family {
 fn keep_alive_of_http_1_0_is_not_believed() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A proxy keeps no connection with a client of HTTP/1.0")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.3"))
             .cites(RFC_9112.section("C.2.2"))
             .covers(["H1-CONN-014"])
@@ -113,6 +116,7 @@ const BEFORE: &[(&str, &str)] = &[("get", "GET"), ("options", "OPTIONS")];
 fn connect_may_be_the_second_request() -> Family {
     each(BEFORE, |&(_, method)| {
         should("CONNECT is served after another request on the same connection")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("3.3"))
             .cites(RFC_2817.section("5.2"))
             .covers(["H1-CONN-009"])
@@ -158,6 +162,7 @@ fn connect_may_be_the_second_request() -> Family {
 /// Also accepted: to close without serving the CONNECT. To connect to its server before is right as well.
 fn connect_waits_for_the_answer_before_it() -> Case {
     must("A 2xx to CONNECT comes after the response to the request before it")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.3.2"))
         .covers(["H1-CONN-010"])
         .run(async |lab| {
@@ -210,6 +215,7 @@ fn connect_waits_for_the_answer_before_it() -> Case {
 /// Also accepted: whatever it does here; where it serves what was not known to be a request, it is told elsewhere.
 fn a_request_after_a_refusal() -> Case {
     survey("A second request, once the refusal of the first was read, is")
+        .over(HTTP_1_1)
         .cites(RFC_9931.section("8"))
         .cites(RFC_9112.section("9.3"))
         .covers(["H1-CONN-003"])

@@ -50,6 +50,7 @@ fn patient(case: Case, times: usize) -> Case {
 fn bytes_around_the_answer_arrive() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("Bytes that follow a granted request arrive, whenever they come")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("4.1"))
             .relying_on([
@@ -109,6 +110,7 @@ fn bytes_around_the_answer_arrive() -> Family {
 fn a_server_that_speaks_and_closes_at_once_is_heard() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server says before it closes at once arrives")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001", "H1-RSP-016"])
             .seen_in(
@@ -142,6 +144,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Family {
 fn an_end_behind_data_cuts_nothing_off_a_download() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server sends right before its end arrives complete")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001"])
             .seen_in(
@@ -159,6 +162,7 @@ fn an_end_behind_data_cuts_nothing_off_a_download() -> Family {
 fn an_end_behind_data_cuts_nothing_off_an_upload() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a client sends right before its end arrives complete")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-002"])
             .run(async move |lab| ends_behind_data(lab, times, |near, far| (near, far)).await);
@@ -211,6 +215,7 @@ const VOLUMES: &[(&str, u64, usize, bool)] = &[
 fn a_slow_reader_gets_what_stood_before_the_end() -> Family {
     each(VOLUMES, |&(_, volume, times, slow)| {
         let case = must("What stood before the end arrives complete, however slowly it is read")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001", "CLS-017"])
             .seen_in(

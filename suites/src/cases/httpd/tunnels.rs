@@ -38,6 +38,7 @@ const FIRST: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 fn a_half_that_is_left_goes_on() -> Family {
     each(FIRST, |&(_, client_first)| {
         httpd("When one side has ended, what the other says still arrives")
+            .over(HTTP_1_1)
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-HC"])
             .needs([Need::ConfigLines])
@@ -65,6 +66,7 @@ fn a_half_that_is_left_goes_on() -> Family {
 /// deviation.
 fn a_switch_ends_both_halves_at_once() -> Case {
     httpd("With proxy-nohalfclose, the end of the client ends the tunnel")
+        .over(HTTP_1_1)
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-HC"])
         .needs([Need::ConfigCheck, Need::ConfigLines])
@@ -94,6 +96,7 @@ const TAKEN_MAX: u64 = 64 << 20;
 fn takes_no_more_than_is_read() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("While one side does not read, a bounded amount is taken from the other, and then all arrives")
+.over(HTTP_1_1)
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-BUF"])
             .needs([Need::ConfigLines])
@@ -147,6 +150,7 @@ fn timeouts(timeout: u32, proxy_timeout: u32) -> Setup {
 fn an_idle_tunnel_lives_for_the_longer_timeout() -> Family {
     each(TIMEOUTS, |&(_, timeout, proxy_timeout)| {
         httpd("An idle tunnel lives for the longer one of Timeout and ProxyTimeout")
+            .over(HTTP_1_1)
             .cites(HTTPD_CORE.section("timeout"))
             .cites(MOD_PROXY.section("proxytimeout"))
             .covers(["REF-TMO-T"])
@@ -175,6 +179,7 @@ fn an_idle_tunnel_lives_for_the_longer_timeout() -> Family {
 fn a_tunnel_in_which_something_moves_lives_on() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("A tunnel in which bytes move one way lives on for longer than its timeout")
+            .over(HTTP_1_1)
             .cites(HTTPD_CORE.section("timeout"))
             .covers(["REF-TMO-M"])
             .needs([Need::ConfigLines])
@@ -198,6 +203,7 @@ fn a_tunnel_in_which_something_moves_lives_on() -> Family {
 /// Only this conforms for a proxy like httpd; one that ends both at once lists this as a deviation.
 fn an_idle_tunnel_ends_at_the_server_first() -> Case {
     httpd("After a timeout the server's connection ends, and the client's about two seconds later")
+        .over(HTTP_1_1)
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-TMO-T", "REF-LNG"])
         .needs([Need::ConfigLines])
@@ -245,6 +251,7 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
 /// lists this as a deviation.
 fn after_its_end_the_server_is_still_heard() -> Case {
     httpd("After a timeout the proxy reads for a while what the server still sends, and nobody hears of it")
+.over(HTTP_1_1)
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-LNG"])
         .needs([Need::ConfigLines])
@@ -277,6 +284,7 @@ const ATTEMPTS: &[(&str, u32, Option<u32>)] = &[
 fn a_connection_attempt_has_the_timeout_of_the_proxy() -> Family {
     each(ATTEMPTS, |&(_, timeout, proxy_timeout)| {
         httpd("A connection attempt is given up after ProxyTimeout, or else after Timeout")
+            .over(HTTP_1_1)
             .cites(MOD_PROXY.section("proxytimeout"))
             .covers(["REF-TMO-C"])
             .needs([Need::ConfigLines])

@@ -27,6 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to refuse some of them. What was granted has to have a connection of its own.
 fn each_tunnel_has_a_connection_of_its_own() -> Case {
     must("Tunnels that are asked for at the same time have a connection each")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["ROB-013"])
         .run(async |lab| {
@@ -71,6 +72,7 @@ const AT_ONCE: usize = 32;
 /// Also accepted: to close after the first answer, as RFC 9931 has it. A reset may erase the last answers.
 fn a_pipeline_of_denied_requests_is_answered_in_order() -> Case {
     must("A thousand denied requests in a row get refusals in their order, and nothing else")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.3.2"))
         .cites(RFC_9931.section("8"))
         .covers(["ROB-012"])
@@ -115,6 +117,7 @@ const PIPELINED: usize = 1_000;
 /// Also accepted: to close the silent ones early, as long as the next client gets its tunnel.
 fn silent_clients_keep_nobody_out() -> Case {
     practice("A hundred silent clients keep no other from its tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-003"])
         .run(async |lab| {
@@ -136,6 +139,7 @@ const SILENT: usize = 100;
 /// Also accepted: to give such attempts up early, as long as the next client gets its tunnel.
 fn silent_servers_keep_nobody_out() -> Case {
     practice("Fifty clients of a server that never answers keep no other from its tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .cites(RFC_9113.section("10.5.2"))
         .covers(["ROB-004"])
@@ -164,6 +168,7 @@ const WAITING: usize = 50;
 /// serves again once there are.
 fn a_proxy_without_files_recovers() -> Case {
     practice("A proxy that ran out of files serves again once they are free")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-011"])
         .needs([Need::Launched])

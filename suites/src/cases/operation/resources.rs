@@ -41,6 +41,7 @@ pub(crate) fn suite() -> Suite {
 fn what_a_tunnel_took_is_given_back() -> Family {
     each(WAYS, |&(_, way)| {
         practice("Five hundred tunnels that have ended leave no open files behind")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.5"))
             .covers(["CLS-013"])
             .needs([Need::Launched])
@@ -74,6 +75,7 @@ const MEMORY_TOLERATED: u64 = 128 << 20;
 /// has to be.
 fn tunnels_that_have_ended_keep_no_memory() -> Case {
     practice("Two hundred tunnels that have ended keep less than 128 MiB of memory")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["CLS-019"])
         .needs([Need::Launched])
@@ -103,6 +105,7 @@ fn tunnels_that_have_ended_keep_no_memory() -> Case {
 /// Also accepted: to give the attempts up with their clients, or to close what they open.
 fn clients_that_left_while_connecting_leave_nothing() -> Case {
     practice("Clients that leave while the proxy is connecting leave no open files behind")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.5"))
         .covers(["CLS-009"])
         .needs([Need::Launched])
@@ -160,6 +163,7 @@ const DYING: &[(&str, bool)] = &[("the_client", true), ("the_server", false)];
 fn sides_that_died_behind_their_end_leave_nothing() -> Family {
     each(DYING, |&(_, client_dies)| {
         practice("Tunnels of which one side was closed and then reset leave no open files behind")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-013"])
             .needs([Need::Launched])
@@ -210,6 +214,7 @@ enum Standstill {
 fn a_tunnel_at_a_standstill_costs_no_time() -> Family {
     each(AT_A_STANDSTILL, |&(_, standstill)| {
         practice("A tunnel in which nothing moves costs no processor time")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.5"))
             .covers(["CLS-005"])
             .needs([Need::Launched])
@@ -249,6 +254,7 @@ fn a_tunnel_at_a_standstill_costs_no_time() -> Family {
 fn connections_that_have_ended_cost_no_time() -> Family {
     each(WAYS, |&(_, way)| {
         practice("Connections that have ended cost no processor time")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("17.5"))
             .covers(["CLS-021"])
             .needs([Need::Launched])
@@ -284,6 +290,7 @@ fn a_slow_reader_costs_no_memory() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         let row = if upwards { "INT-009" } else { "INT-010" };
         practice("What nobody reads is not taken without limit")
+            .over(HTTP_1_1)
             .cites(RFC_9113.section("10.5.2"))
             .cites(RFC_9110.section("17.5"))
             .covers([row])

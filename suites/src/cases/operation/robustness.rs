@@ -28,6 +28,7 @@ pub(crate) fn suite() -> Suite {
 /// The head that lacks only its last byte is judged on its own.
 fn a_head_that_breaks_off_opens_no_tunnel() -> Case {
     must("A head that ends before its empty line opens no tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.1"))
         .cites(RFC_9112.section("8"))
         .covers(["ROB-006"])
@@ -45,6 +46,7 @@ fn a_head_that_breaks_off_opens_no_tunnel() -> Case {
 /// practice only.
 fn a_head_without_its_last_byte_opens_no_tunnel() -> Case {
     practice("A head that lacks only its last line feed opens no tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.1"))
         .cites(RFC_9112.section("8"))
         .covers(["ROB-006"])
@@ -98,6 +100,7 @@ async fn breaks_off(lab: &Lab, server: &Server, heads: impl Iterator<Item = Vec<
 /// Also accepted: anything, as long as the next client is served.
 fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
     practice("Clients that reset in the middle of their request keep no other from its tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-007"])
         .run(async |lab| {
@@ -117,6 +120,7 @@ fn a_client_that_resets_in_its_head_harms_nobody() -> Case {
 /// Also accepted: anything, as long as the next client is served.
 fn a_client_that_resets_behind_its_head_harms_nobody() -> Case {
     practice("Clients that reset right after their request keep no other from its tunnel")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-007"])
         .run(async |lab| {
@@ -141,6 +145,7 @@ const RESETS: usize = 40;
 /// Also accepted: to end the server's side with a FIN.
 fn a_client_that_resets_frees_its_server() -> Case {
     practice("Servers whose clients have reset see the end of their connections")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.5"))
         .covers(["ROB-007"])
         .run(async |lab| {
@@ -163,6 +168,7 @@ fn a_client_that_resets_frees_its_server() -> Case {
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_server_that_says_nothing_gets_its_tunnel() -> Case {
     must("A server that neither reads nor writes is answered with a 2xx")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["ROB-009"])
         .run(async |lab| {
@@ -199,6 +205,7 @@ fn random_errors_harm_nobody() -> Family {
     each(ERRORS, |&(_, times, slow)| {
         let case =
             practice("Requests with random errors get a response or an end, and harm nobody")
+                .over(HTTP_1_1)
                 .cites(RFC_9112.section("2.2"))
                 .cites(RFC_9110.section("17.5"))
                 .covers(["ROB-005"])

@@ -27,6 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// port that refuses may be one that something else on the way has accepted.
 fn a_success_means_a_connection() -> Case {
     must("A 2xx is sent only once there is a connection to the server")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("3"))
         .covers(["H1-RSP-001"])

@@ -39,6 +39,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms.
 fn it_is_a_list_of_names() -> Case {
     must("Proxy-Status is a list of strings or tokens")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2"))
         .covers(["PST-001"])
         .run(async |lab| each_value(lab, |_, _| Ok(())).await)
@@ -49,6 +50,7 @@ fn it_is_a_list_of_names() -> Case {
 /// Only this conforms.
 fn its_parameters_have_their_types() -> Case {
     must("received-status is an integer, and next-protocol a token or a byte sequence")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.1.3"))
         .cites(RFC_9209.section("2.1.4"))
         .covers(["PST-006"])
@@ -73,6 +75,7 @@ fn its_parameters_have_their_types() -> Case {
 /// Also accepted: parameters that nobody has declared.
 fn its_other_parameters_have_their_types() -> Case {
     should("next-hop, details and rcode are strings, info-code and status-code integers")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.1.2"))
         .cites(RFC_9209.section("2.1.5"))
         .covers(["PST-006"])
@@ -135,6 +138,7 @@ const ERRORS: &[(&str, Option<u16>)] = &[
 /// Also accepted: a token that is not registered, or not yet; it is noted. RFC 9209 itself prints a string in one place.
 fn its_error_is_a_registered_token() -> Case {
     should("The error is a token")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.1.1"))
         .covers(["PST-002"])
         .run(async |lab| {
@@ -159,6 +163,7 @@ fn its_error_is_a_registered_token() -> Case {
 /// recommendation only.
 fn its_error_goes_with_the_status() -> Case {
     should("The status is the one that is recommended for the error")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.1.1"))
         .cites(RFC_9209.section("2.3"))
         .covers(["PST-003"])
@@ -221,6 +226,7 @@ const CAUSES: &[(&str, RefusalKind, &[&str])] = &[
 fn its_error_is_what_happened() -> Family {
     each(CAUSES, |&(_, occasion, right)| {
         should("The error is what really happened")
+            .over(HTTP_1_1)
             .cites(RFC_9209.section("2.3"))
             .covers(["PST-004"])
             .needs(occasion.needs())
@@ -247,6 +253,7 @@ fn its_error_is_what_happened() -> Family {
 /// Also accepted: the address that the client has asked for, and names.
 fn it_names_no_internal_address() -> Case {
     practice("Proxy-Status names no private address but the one that was asked for")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("4"))
         .covers(["PST-005"])
         .run(async |lab| {
@@ -271,6 +278,7 @@ fn it_names_no_internal_address() -> Case {
 /// Also accepted: no trailer, as nearly always.
 fn a_trailer_repeats_it() -> Case {
     must("A trailer with Proxy-Status has a twin in the header section")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2"))
         .covers(["PST-008"])
         .run(async |lab| {
@@ -305,6 +313,7 @@ fn a_trailer_repeats_it() -> Case {
 /// Also accepted: Proxy-Status on a 2xx, without an error.
 fn a_success_has_no_error() -> Case {
     survey("Proxy-Status on a 2xx has")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.1.1"))
         .covers(["PST-010"])
         .run(async |lab| {
@@ -328,6 +337,7 @@ fn a_success_has_no_error() -> Case {
 /// Also accepted: either.
 fn the_error_that_is_meant_for_gateways() -> Case {
     survey("The error that is meant for gateways is")
+        .over(HTTP_1_1)
         .cites(RFC_9209.section("2.3.3"))
         .covers(["PST-009"])
         .run(async |lab| {

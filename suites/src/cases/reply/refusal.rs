@@ -41,6 +41,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: any 5xx; 502 is the one that RFC 9209 has for it. 403 and 407 say that another check came first.
 fn a_closed_port_is_a_gateway_error() -> Case {
     practice("A server that refuses the connection is answered with a 5xx")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.7"))
         .covers(["H1-ERR-001"])
@@ -116,6 +117,7 @@ fn unresolvable() -> Case {
 /// address that is prohibited. 407 is wrong where nobody could be let in by credentials.
 fn a_denied_port_is_forbidden() -> Case {
     practice("A port that is not allowed is answered with 403")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.5.4"))
         .cites(RFC_9209.section("2.3.5"))
         .covers(["H1-ERR-011"])
@@ -252,6 +254,7 @@ fn an_old_client_gets_no_chunks() -> Family {
 fn no_success_carries_an_error_page() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("What cannot be tunnelled is not answered with a 2xx")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-ERR-014"])
             .under(occasion.setup())

@@ -36,6 +36,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 fn refuses_a_second_port() -> Family {
     each(SECOND_PORTS, |&(_, row, separator)| {
         must("A target with two ports is rejected")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.3"))
             .covers([row])
@@ -59,6 +60,7 @@ const SECOND_PORTS: &[(&str, &str, &str)] = &[
 /// server may be the one that refuses.
 fn refuses_a_second_authority() -> Case {
     should("A list of two targets is rejected")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-TGT-013"])
         .run(async |lab| {
@@ -75,6 +77,7 @@ fn refuses_a_second_authority() -> Case {
 fn refuses_what_stands_behind_the_port() -> Family {
     each(BEHIND, |&(_, behind)| {
         should("What follows the port makes a target invalid")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-TGT-011"])
@@ -95,6 +98,7 @@ const BEHIND: &[(&str, &str)] = &[("slash", "/"), ("query", "?x"), ("fragment", 
 fn refuses_what_stands_before_the_host() -> Family {
     each(USERINFO, |&(_, target)| {
         should("A target with user information is rejected")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("4.2.4"))
             .covers(["H1-TGT-012"])
@@ -123,6 +127,7 @@ const USERINFO: &[(&str, Spelling)] = &[
 fn refuses_an_ipv6_address_without_a_port() -> Family {
     each(IPV6_WITHOUT_A_PORT, |&(_, target)| {
         must("An IPv6 address without a colon and a port after its brackets is rejected")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-TGT-016"])
             .run(async move |lab| {
@@ -145,6 +150,7 @@ const IPV6_WITHOUT_A_PORT: &[(&str, Spelling)] = &[
 fn refuses_broken_brackets() -> Family {
     each(BROKEN_BRACKETS, |&(_, row, target)| {
         should("An IPv6 address needs both of its brackets")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers([row])
@@ -204,6 +210,7 @@ const BEHIND_BRACKETS: &[(&str, &str)] = &[
 fn refuses_brackets_around_anything_else() -> Family {
     each(BRACKETED, |&(_, host)| {
         should("Brackets hold an IPv6 address and nothing else")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers(["H1-TGT-017"])
@@ -237,6 +244,7 @@ const BRACKETED: &[(&str, &str)] = &[
 fn refuses_a_strange_byte_in_the_host() -> Family {
     each(STRANGE_BYTES, |&(_, byte)| {
         should("A byte that no host can hold makes a target invalid")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-TGT-023"])
@@ -272,6 +280,7 @@ const STRANGE_BYTES: &[(&str, u8)] = &[
 fn a_repaired_target_leads_nowhere_else() -> Family {
     each(REPAIRABLE, |&(_, row, target)| {
         must("An odd target leads to the host and the port that it names, or nowhere")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("2.4"))
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])

@@ -31,6 +31,7 @@ pub(crate) fn suite() -> Suite {
 fn an_invalid_length_ends_the_connection() -> Family {
     each(INVALID_LENGTHS, |&(_, row, fields)| {
         must("A request with an invalid length is not served, nor is what follows it")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9110.section("8.6"))
             .covers([row])
@@ -78,6 +79,7 @@ const INVALID_LENGTHS: &[(&str, &str, &[&str])] = &[
 fn an_unframed_body_ends_the_connection() -> Family {
     each(UNFRAMED, |&(_, fields)| {
         must("A request whose last transfer coding is not chunked is not served, nor is what follows it")
+.over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9112.section("6.1"))
             .covers(["H1-FRM-005"])
@@ -113,6 +115,7 @@ const UNFRAMED: &[(&str, &[&str])] = &[
 /// Also accepted: 501, which names the reason, any other status that is not 2xx, or a close without an answer.
 fn an_unknown_coding_is_refused() -> Case {
     should("A transfer coding that is not known is refused")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.1"))
         .covers(["H1-FRM-006"])
         .run(async |lab| {
@@ -156,6 +159,7 @@ fn two_framings_end_the_connection() -> Case {
 /// Also accepted: any status that is not 2xx and then the end of the connection, or a close without an answer.
 fn a_coding_from_an_old_client_ends_the_connection() -> Case {
     must("After a refused HTTP/1.0 request with a transfer coding, nothing more is served")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.1"))
         .covers(["H1-FRM-008"])
         .needs([Need::PortList])

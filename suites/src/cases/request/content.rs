@@ -25,6 +25,7 @@ pub(crate) fn suite() -> Suite {
 fn content_is_not_cut_in_two() -> Family {
     each(CONTENT, |row| {
         must("Content on a CONNECT is part of the tunnel or not, and what follows it is")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6"))
             .covers([row.1])
@@ -54,6 +55,7 @@ fn what_becomes_of_content() -> Family {
             "What becomes of content on a CONNECT with {}",
             row.2
         ))
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6"))
         .covers([row.1])
@@ -151,6 +153,7 @@ async fn tunnelled(lab: &Lab, &(_, _, _, fields, content): &Content) -> Outcome<
 /// Also accepted: anything.
 fn whether_it_waits_for_content() -> Case {
     survey("Whether announced content is waited for before the answer")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.5"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-FRM-003"])
@@ -174,6 +177,7 @@ fn equal_lengths() -> Family {
         survey(format!(
             "What the same Content-Length twice in {place} gets"
         ))
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.3"))
         .cites(RFC_9110.section("8.6"))
         .covers(["H1-FRM-011"])

@@ -38,6 +38,7 @@ const BEFORE_THE_COLON: &[(&str, &str, &str)] = &[
 fn refuses_whitespace_before_the_colon() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         must("Whitespace between a field's name and its colon makes a request invalid")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("5.1"))
             .covers([row])
             .run(async move |lab| {
@@ -155,6 +156,7 @@ type Hidden = fn(Request, &str, &str) -> Request;
 fn hidden_credentials_let_nobody_in() -> Family {
     each(HIDDEN, |&(_, row, section, hidden)| {
         must("Credentials that stand in no field of their own do not count")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section(section))
             .covers([row])
             .under(credentials())
@@ -250,6 +252,7 @@ const WITHOUT_SPACE: &[(&str, Field)] = &[
 fn a_value_may_hold_bytes_past_ascii() -> Family {
     each(PAST_ASCII, |&(_, value)| {
         should("Bytes from 0x80 in a value are opaque")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.5"))
             .covers(["H1-FLD-009"])
             .run(async move |lab| {
@@ -294,6 +297,7 @@ fn the_case_of_a_field_name_means_nothing() -> Family {
 fn the_case_of_the_credentials_field_means_nothing() -> Family {
     each(CASES, |&(_, _, name)| {
         must("Proxy-Authorization is recognised in any case")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.1"))
             .covers(["H1-FLD-010"])
             .under(credentials())

@@ -50,6 +50,7 @@ fn with_fields(request: Request, count: usize) -> Request {
 fn an_oversized_section_is_answered() -> Family {
     each(OVERSIZED, |&(_, oversize)| {
         should("A header section that is too large is answered with a 4xx")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_6585.section("5"))
             .covers(["H1-FLD-012", "ROB-008"])
@@ -73,6 +74,7 @@ fn an_oversized_section_is_answered() -> Family {
 fn an_oversized_section_harms_nobody_else() -> Family {
     each(OVERSIZED, |&(_, oversize)| {
         must("After a header section that is too large, others are served")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.4"))
             .covers(["H1-FLD-012", "ROB-008"])
             .run(async move |lab| {
@@ -106,6 +108,7 @@ const BEFORE: &[(&str, usize)] = &[
 fn a_field_behind_many_others_counts() -> Family {
     each(BEFORE, |&(_, count)| {
         must("A second Host field is seen after many other fields")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-002", "H1-FLD-012"])
@@ -135,6 +138,7 @@ fn a_field_behind_many_others_counts() -> Family {
 fn half_a_section_leads_nowhere() -> Family {
     each(HALVES, |&(_, head)| {
         must("A header section that ends in the middle leads to no server")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("5.3"))
             .cites(RFC_9112.section("8"))
             .covers(["H1-FLD-013"])
@@ -174,6 +178,7 @@ const HALVES: &[(&str, &str)] = &[
 /// Also accepted: a refusal by policy, for want of credentials or by a timer says nothing.
 fn nothing_is_applied_before_the_section_is_complete() -> Case {
     must("No server is contacted before the header section is complete")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-FLD-020"])
         .run(async |lab| {
@@ -203,6 +208,7 @@ fn nothing_is_applied_before_the_section_is_complete() -> Case {
 /// Also accepted: 407, any other refusal, or a close without an answer.
 fn credentials_are_judged_when_the_section_is_complete() -> Case {
     must("Wrong credentials in the last line keep the server from being contacted")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-FLD-020"])
         .under(credentials())

@@ -33,6 +33,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_request_without_host() -> Case {
     must("An HTTP/1.1 CONNECT without a Host field is refused")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2"))
         .covers(["H1-HOST-001"])
         .run(async |lab| {
@@ -82,6 +83,7 @@ const TWO_HOSTS: &[(&str, &str, Hosts)] = &[
 fn refuses_two_hosts() -> Family {
     each(TWO_HOSTS, |&(_, row, hosts)| {
         must("A CONNECT with two Host fields is refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .covers([row])
             .run(async move |lab| {
@@ -114,6 +116,7 @@ fn two_hosts_are_a_bad_request() -> Family {
 fn an_old_client_may_not_name_two_hosts_either() -> Family {
     each(TWO_HOSTS, |&(_, _, hosts)| {
         must("An HTTP/1.0 CONNECT with two Host fields is refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-008"])
             .run(async move |lab| {
@@ -174,6 +177,7 @@ const MALFORMED: &[(&str, Spelling)] = &[
 fn refuses_a_malformed_host() -> Family {
     each(MALFORMED, |&(_, spelling)| {
         must("A CONNECT whose Host field is no host is refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9110.section("7.2"))
             .covers(["H1-HOST-004"])
@@ -227,6 +231,7 @@ const NEARLY_HOSTS: &[(&str, &[&str])] = &[
 fn refuses_what_only_looks_like_a_host() -> Family {
     each(NEARLY_HOSTS, |&(_, values)| {
         must("A CONNECT whose Host field is nearly a host is refused")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9110.section("7.2"))
             .cites(RFC_3986.section("3.2.2"))

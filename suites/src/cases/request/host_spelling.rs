@@ -26,6 +26,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_two_slashes_before_the_host() -> Case {
     should("Slashes before the host make a target invalid")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-TGT-027"])
         .run(async |lab| {
@@ -59,6 +60,7 @@ fn refuses_an_address_of_the_future() -> Case {
 fn refuses_a_zone() -> Family {
     each(ZONES, |&(_, host)| {
         practice("An IPv6 address with a zone is not taken from a client")
+            .over(HTTP_1_1)
             .cites(RFC_6874.section("2"))
             .cites(RFC_6874.section("4"))
             .covers(["H1-TGT-019"])
@@ -84,6 +86,7 @@ const ZONES: &[(&str, &str)] = &[
 fn bytes_outside_ascii_do_no_harm() -> Family {
     each(NOT_ASCII, |&(_, label)| {
         should("A host with bytes outside ASCII leads nowhere, and the proxy goes on")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-TGT-022"])
@@ -108,6 +111,7 @@ const NOT_ASCII: &[(&str, &[u8])] = &[("utf_8", "höst".as_bytes()), ("latin_1",
 fn an_odd_host_obeys_the_policy() -> Family {
     each(ODD_HOSTS, |&(_, row, host)| {
         practice("A denied port stays closed at every spelling of its host")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.2"))
             .covers([row])
@@ -171,6 +175,7 @@ fn odd_hosts_that_are_taken() -> Case {
 fn an_impossible_name_is_refused() -> Family {
     each(IMPOSSIBLE_NAMES, |&(_, name)| {
         practice("A name that cannot exist is refused, and the proxy goes on")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("2.3"))
             .cites(RFC_1035.section("2.3.4"))
             .covers(["H1-TGT-025"])

@@ -89,6 +89,7 @@ const EXPECT_100: &str = "Expect: 100-continue";
 /// Also accepted: a refusal for another reason says nothing.
 fn an_old_client_expects_nothing() -> Case {
     must("Expect: 100-continue in an HTTP/1.0 CONNECT is ignored")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("10.1.1"))
         .cites(RFC_9110.section("15.2"))
         .covers(["H1-FLD-016"])

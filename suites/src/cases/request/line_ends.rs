@@ -26,6 +26,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn an_empty_line_before_the_request_is_skipped() -> Case {
     should("An empty line before the request-line is ignored")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.2"))
         .covers(["H1-RL-002"])
         .run(async |lab| {
@@ -41,6 +42,7 @@ fn an_empty_line_before_the_request_is_skipped() -> Case {
 /// Also accepted: any final status, a tunnel too, or a close without an answer.
 fn many_empty_lines_come_to_an_end() -> Case {
     practice("Ten thousand empty lines are skipped or refused, and not waited out")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["H1-RL-003"])
         .run(async |lab| {
@@ -64,6 +66,7 @@ fn many_empty_lines_come_to_an_end() -> Case {
 fn a_bare_line_feed_shifts_no_byte() -> Family {
     each(BARE_LINE_FEEDS, |&(_, ends)| {
         may("A bare line feed may end a line, and then the tunnel begins in the right place")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-RL-004"])
             .run(async move |lab| {
@@ -95,6 +98,7 @@ const BARE_LINE_FEEDS: &[(&str, [&str; 3])] = &[
 fn a_bare_carriage_return_ends_no_line() -> Family {
     each(BARE_CARRIAGE_RETURNS, |&(_, line, field)| {
         must("A carriage return without a line feed does not end a line")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-RL-005"])
             .run(async move |lab| {
@@ -120,6 +124,7 @@ const BARE_CARRIAGE_RETURNS: &[(&str, &str, &str)] = &[
 fn odd_whitespace_leads_nowhere_else() -> Family {
     each(ODD_WHITESPACE, |&(_, row, line)| {
         must("However the request-line is split, the target stays the same")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3"))
             .cites(RFC_9110.section("2.4"))
             .relying_on(["target/the_target_beats_the_host_field"])
@@ -157,6 +162,7 @@ const ODD_WHITESPACE: &[(&str, &str, &str)] = &[
 /// Also accepted: anything.
 fn odd_whitespace_that_is_taken() -> Case {
     survey("Which odd whitespace in the request-line is taken")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3"))
         .covers(["H1-RL-006", "H1-RL-007"])
         .run(async |lab| {
@@ -183,6 +189,7 @@ fn odd_whitespace_that_is_taken() -> Case {
 /// Also accepted: a refusal by policy, for want of credentials or by a timer says nothing.
 fn the_head_may_come_byte_by_byte() -> Case {
     must("A request whose every byte is a segment of its own is read like any other")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.2"))
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-RL-017"])
@@ -201,6 +208,7 @@ fn the_head_may_come_byte_by_byte() -> Case {
 fn the_tunnel_begins_right_behind_the_head() -> Family {
     each(LAST_PIECES, |&(_, length)| {
         must("Bytes in the same segment as the end of the head belong to the tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.1"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-RL-018"])

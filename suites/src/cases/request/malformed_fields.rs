@@ -24,6 +24,7 @@ pub(crate) fn suite() -> Suite {
 fn refuses_an_invalid_name() -> Family {
     each(INVALID_NAMES, |&(_, line)| {
         should("A field whose name is no token makes a request invalid")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.2"))
             .cites(RFC_9110.section("5.1"))
             .covers(["H1-FLD-007"])
@@ -51,6 +52,7 @@ const INVALID_NAMES: &[(&str, &[u8])] = &[
 /// specification leaves open, so it is never more than a warning.
 fn refuses_a_line_without_a_colon() -> Case {
     should("A line without a colon makes a request invalid")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("5"))
         .cites(RFC_9112.section("2.2"))
         .covers(["H1-FLD-008"])

@@ -57,6 +57,7 @@ async fn reaches(lab: &Lab, port: u16) -> Outcome {
 fn a_huge_port_is_not_the_last_one() -> Family {
     each(HUGE_PORTS, |&(_, port)| {
         must("A number that is no port is not taken for the largest one")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9110.section("17.5"))
             .covers(["H1-PORT-003"])

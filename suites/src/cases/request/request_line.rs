@@ -78,6 +78,7 @@ const OTHER_METHODS: &[(&str, &str)] = &[
 /// Also accepted: any status that is not 2xx. From a reset nothing follows: it may have destroyed the answer.
 fn an_overlong_method_is_answered() -> Case {
     should("A method that is longer than any known one is answered with a status")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3"))
         .covers(["H1-RL-015"])
         .run(async |lab| {
@@ -106,6 +107,7 @@ fn an_overlong_method_is_answered() -> Case {
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn refuses_a_line_without_a_version() -> Case {
     should("A request-line without a version is refused")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3"))
         .cites(RFC_9112.section("2.2"))
         .covers(["H1-RL-008"])
@@ -124,6 +126,7 @@ fn refuses_a_line_without_a_version() -> Case {
 fn refuses_a_malformed_version() -> Family {
     each(MALFORMED_VERSIONS, |&(_, version)| {
         should("A version is HTTP, a slash, a digit, a point and a digit")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.3"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-RL-009"])
@@ -151,6 +154,7 @@ const MALFORMED_VERSIONS: &[(&str, &str)] = &[
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn a_later_minor_version_is_understood() -> Case {
     should("HTTP/1.2 is read as HTTP/1.1")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("6.2"))
         .covers(["H1-RL-010"])
         .run(async |lab| {
@@ -189,6 +193,7 @@ const LATER_MAJORS: &[(&str, &str)] = &[("http_2_0", "HTTP/2.0"), ("http_3_0", "
 fn a_refused_major_version_is_named() -> Family {
     each(LATER_MAJORS, |&(_, version)| {
         practice("A later major version that is refused is refused with 505")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("15.6.6"))
             .cites(RFC_9110.section("6.2"))
             .covers(["H1-RL-011"])

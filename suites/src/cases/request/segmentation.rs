@@ -24,6 +24,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn a_head_in_two_segments_is_read_like_one() -> Case {
     must("A head is read to the same meaning wherever two segments meet")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.2"))
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-RL-017"])
@@ -46,6 +47,7 @@ fn a_head_in_two_segments_is_read_like_one() -> Case {
 /// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn early_data_survives_every_cut() -> Case {
     must("Bytes after the head belong to the tunnel wherever two segments meet")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
@@ -80,6 +82,7 @@ const BUFFERS: [usize; 6] = [512, 1024, 2048, 4096, 8192, 16_384];
 /// head was granted. A refusal by policy or for want of credentials says nothing.
 fn a_head_may_fill_a_buffer() -> Case {
     must("A head that is as long as a buffer, or a byte longer or shorter, is read like any other")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("2.2"))
         .cites(RFC_9110.section("2.4"))
         .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
@@ -138,6 +141,7 @@ fn of_length(request: Request, length: usize) -> Request {
 /// first place where one is made is named.
 fn a_head_that_is_cut_short_reaches_nobody() -> Case {
     must("A request is not acted upon before its head has come whole")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("5.3"))
         .cites(RFC_9112.section("8"))
         .covers(["H1-FLD-013"])
@@ -174,6 +178,7 @@ fn a_head_that_is_cut_short_reaches_nobody() -> Case {
 /// is named.
 fn a_head_that_is_cut_short_ends_the_connection() -> Case {
     practice("A client that ends in the middle of a head is not waited for")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("8"))
         .cites(RFC_9112.section("9.6"))
         .covers(["H1-FLD-013"])

@@ -28,6 +28,7 @@ pub(crate) fn suite() -> Suite {
 fn content_of_a_refused_request_is_not_served() -> Family {
     each(REFUSED_WITH_CONTENT, |&(_, row, occasion, framing)| {
         must("The content of a refused CONNECT is not served as a request")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.3"))
             .cites(RFC_9112.section("6"))
             .cites(RFC_9931.section("8"))
@@ -102,6 +103,7 @@ const OTHERS: &[(&str, &str, Target)] = &[
 fn content_that_comes_late_is_not_served() -> Family {
     each(OTHERS, |&(_, method, target)| {
         must("Content that comes after the answer to its request is not served as a request")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.3"))
             .cites(RFC_9112.section("6"))
             .covers(["H1-FRM-013"])
@@ -128,6 +130,7 @@ fn content_that_comes_late_is_not_served() -> Family {
 fn hidden_content_is_not_served() -> Family {
     each(HIDDEN, |&(_, framing)| {
         must("Content with odd framing after a refused CONNECT is not served as a request")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("11.2"))
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9931.section("8"))
@@ -197,6 +200,7 @@ const HIDDEN: &[(&str, Framing)] = &[
 fn a_huge_content_is_not_served() -> Family {
     each(HUGE, |&(_, length, wrapped)| {
         must("A huge content after a refused CONNECT is not served as a request")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("8.6"))
             .covers(["H1-FRM-012"])
             .needs([Need::PortList])

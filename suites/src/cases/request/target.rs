@@ -34,6 +34,7 @@ fn an_ordinary_request_opens_a_tunnel() -> Case {
         .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-TGT-001"])
+        .covers_over(Protocol::Http1Tls, ["TLSP-001"])
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let mut tunnel = lab.client().connect(&server).await?;
@@ -131,6 +132,7 @@ fn the_target_beats_the_host_field() -> Case {
 fn refuses_a_target_without_a_port() -> Family {
     each(WITHOUT_A_PORT, |&(_, row, target)| {
         must("A target without a port is rejected")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
             .seen_in(
@@ -164,6 +166,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 /// is why this is a recommendation only.
 fn refuses_an_empty_host() -> Case {
     should("A target without a host is rejected")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("4.2.1"))
         .cites(RFC_9112.section("3.3"))
         .covers(["H1-TGT-007"])
@@ -181,6 +184,7 @@ fn refuses_an_empty_host() -> Case {
 fn refuses_another_form() -> Family {
     each(OTHER_FORMS, |&(_, row, section, target)| {
         should("CONNECT takes no other form of target than host and port")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section(section))
             .cites(RFC_9112.section("3.2.3"))
             .covers([row])
@@ -223,6 +227,7 @@ fn an_absolute_form() -> Case {
 fn a_long_request_line_is_read() -> Family {
     each(LONG_TARGETS, |&(_, target)| {
         should("A request-line of 7990 bytes is read to its end")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3"))
             .covers(["H1-TGT-028"])
             .run(async move |lab| {

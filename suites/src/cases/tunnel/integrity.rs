@@ -13,7 +13,7 @@ use crate::{
         a_tunnel_leaves_no_second_connection_open, many_tunnels_are_kept_apart,
         two_tunnels_are_kept_apart, what_a_tunnel_leaves_is_no_other_ones,
     },
-    cases::words::transfers::{DIRECTIONS, SMALL_BUFFER, arrives_where_reading_begins_late},
+    cases::words::transfers::{DIRECTIONS, SMALL_BUFFER},
     documents::RFC_9110,
 };
 
@@ -111,6 +111,7 @@ fn much_passes_unchanged() -> Family {
             .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row(upwards)])
+            .covers_over(Protocol::Http1Tls, ["TLSP-001"])
             .run(async move |lab| passes(lab, upwards, MUCH).await)
     })
 }
@@ -160,6 +161,7 @@ fn both_directions_flow_at_once() -> Case {
 fn a_full_direction_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("While one direction is full, the other one flows")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007"])
             .run(async move |lab| {
@@ -182,6 +184,7 @@ const FULL: usize = 6;
 fn a_full_tunnel_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("While some tunnels are full, another one flows")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007", "ROB-003"])
             .run(async move |lab| {
@@ -238,8 +241,28 @@ fn a_slow_reader_gets_everything() -> Family {
             .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-011"])
+            .covers_over(Protocol::Http1Tls, ["TLSP-001"])
             .run(async move |lab| arrives_where_reading_begins_late(lab, upwards, MUCH / 2).await)
     })
+}
+
+/// What was sent while nobody read arrives complete, once somebody reads.
+async fn arrives_where_reading_begins_late(lab: &Lab, upwards: bool, length: u64) -> Outcome {
+    let (mut near, mut far) = lab.tunnel().await?;
+    let (from, to) = if upwards {
+        (&mut near, &mut far)
+    } else {
+        (&mut far, &mut near)
+    };
+    to.takes_little(SMALL_BUFFER)?;
+    let payload = stream(lab.seed(), length);
+    let (mut writer, mut reader) = (from.halves().1, to.halves().0);
+    let late = async {
+        pass(lab.patience().stall()).await;
+        reader.receives(&payload).await
+    };
+    let (sent, received) = tokio::join!(writer.sends(&payload), late);
+    received.and(sent)
 }
 
 /// Round trips of one byte.
@@ -296,6 +319,7 @@ const VERY_MUCH: u64 = 256 << 20;
 fn very_much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("A quarter of a gigabyte arrives complete, in order and unchanged")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row(upwards)])
             .slow()
@@ -322,6 +346,7 @@ fn more_than_four_gibibytes_pass() -> Case {
 /// Only this conforms; how long it takes is not judged.
 fn very_much_flows_both_ways_at_once() -> Case {
     must("A quarter of a gigabyte flows each way at the same time")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-007"])
         .slow()

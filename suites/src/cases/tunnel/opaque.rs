@@ -42,6 +42,7 @@ const REQUESTS: &[(&str, Written)] = &[
 fn a_request_in_a_tunnel_is_data() -> Family {
     each(REQUESTS, |&(_, written)| {
         must("A request inside a tunnel reaches the server as it is, and no other server")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-CONN-011"])
             .run(async move |lab| {
@@ -62,6 +63,7 @@ fn a_request_in_a_tunnel_is_data() -> Family {
 /// Only this conforms, unless the proxy is set up to announce its clients in a preface.
 fn the_server_hears_nothing_but_the_client() -> Case {
     must("The first bytes that the server receives are the client's")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["INT-017"])
@@ -79,6 +81,7 @@ fn the_server_hears_nothing_but_the_client() -> Case {
 /// a recommendation only.
 fn close_on_a_granted_request_does_not_end_the_tunnel() -> Case {
     should("A CONNECT that says close gets a tunnel that stays")
+        .over(HTTP_1_1)
         .cites(RFC_9931.section("8"))
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-006"])
@@ -97,6 +100,7 @@ const PROXY_CONNECTION: &[(&str, &str)] = &[
 fn a_connection_field_of_old_does_not_matter() -> Family {
     each(PROXY_CONNECTION, |&(_, field)| {
         practice("Proxy-Connection neither prevents nor ends a tunnel")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("C.2.2"))
             .cites(RFC_9110.section("7.6.1"))
             .covers(["H1-CONN-015"])
@@ -110,6 +114,7 @@ fn a_connection_field_of_old_does_not_matter() -> Family {
 /// Also accepted: the end, a reset, or silence. Bytes that still reach the server are not judged here.
 fn a_connection_is_not_used_again() -> Case {
     must("Once the server has closed, the client's connection answers no request")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-012"])
         .run(async |lab| {
@@ -150,6 +155,7 @@ fn a_connection_is_not_used_again() -> Case {
 /// Also accepted: to end a tunnel in which no TLS begins, as a policy.
 fn protocols_other_than_tls_pass() -> Case {
     may("A protocol that is not TLS passes")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-005"])
         .run(async |lab| {

@@ -46,6 +46,7 @@ const fn timeout() -> Duration {
 /// other.
 fn an_idle_tunnel_ends_in_time() -> Case {
     should("A tunnel that is idle for as long as the configuration allows ends, and not before")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.5"))
         .covers(["CLS-014"])
         .under(idle_timeout(TIMEOUT))
@@ -79,6 +80,7 @@ fn an_idle_tunnel_ends_in_time() -> Case {
 /// Only this conforms; a proxy that does not end the tunnel adds nothing either.
 fn an_idle_tunnel_ends_without_a_word() -> Case {
     must("Nothing is added to a tunnel that has been idle for too long")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-015", "INT-016"])
         .under(idle_timeout(TIMEOUT))
@@ -117,6 +119,7 @@ async fn idle_ends(lab: &Lab) -> Outcome<[(&'static str, Idle); 2]> {
 fn a_tunnel_that_moves_one_way_is_not_idle() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         survey("A tunnel in which bytes go one way only, for three times the idle timeout,")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("9.5"))
             .covers(["INT-015"])
             .under(idle_timeout(TIMEOUT))
@@ -152,6 +155,7 @@ fn a_tunnel_that_moves_one_way_is_not_idle() -> Family {
 fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("A tunnel that is ended with bytes on their way ends with a reset")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("8"))
             .covers(["CLS-020"])
             .under(idle_timeout(TIMEOUT))
@@ -193,6 +197,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
 /// Also accepted: any time, also none.
 fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
     survey("Without a word, a tunnel lives for")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.5"))
         .covers(["INT-014"])
         .slow()
@@ -221,6 +226,7 @@ fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
 /// Also accepted: any 5xx; 504 is the one for it. 403 and 407 say that another check came first.
 fn a_server_that_never_answers_is_given_up() -> Case {
     practice("A server that does not answer is given up in the time that the configuration says")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.6.5"))
         .cites(RFC_9209.section("2.3.9"))
         .covers(["H1-ERR-003", "ROB-010"])
@@ -259,6 +265,7 @@ fn a_server_that_never_answers_is_given_up() -> Case {
 /// Also accepted: any time.
 fn a_server_that_never_answers() -> Case {
     survey("A server that does not answer is given up with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.6.5"))
         .covers(["H1-ERR-003"])
         .slow()
@@ -284,6 +291,7 @@ fn a_server_that_never_answers() -> Case {
 /// Also accepted: 408, another refusal, a close, or a reset, up to 35 s late.
 fn a_head_that_comes_slowly_is_cut_off() -> Case {
     practice("A head that comes byte by byte is not waited for longer than the configuration says")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .cites(RFC_9110.section("15.5.9"))
         .covers(["ROB-001"])
@@ -316,6 +324,7 @@ fn a_head_that_comes_slowly_is_cut_off() -> Case {
 /// Also accepted: 408, another refusal, a close, or a reset, up to 35 s late.
 fn a_client_that_says_nothing_is_cut_off() -> Case {
     practice("A client that says nothing is not waited for longer than the configuration says")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("9.5"))
         .covers(["ROB-002"])
         .under(header_timeout(TIMEOUT))
@@ -342,6 +351,7 @@ fn a_client_that_says_nothing_is_cut_off() -> Case {
 /// Also accepted: to close without a word.
 fn a_head_that_does_not_come() -> Case {
     survey("Half a head is answered with")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("15.5.9"))
         .cites(RFC_9112.section("8"))
         .covers(["H1-ERR-013"])

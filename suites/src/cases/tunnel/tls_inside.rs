@@ -4,7 +4,7 @@
 
 use connectspec_harness::prelude::*;
 
-use crate::{cases::words::transfers::one_session_reaches_from_end_to_end, documents::RFC_9110};
+use crate::documents::RFC_9110;
 
 /// Every case about TLS through the tunnel.
 pub(crate) fn suite() -> Suite {
@@ -22,6 +22,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms for a tunnel; a proxy that inspects TLS on purpose lists that as a deviation.
 fn the_client_sees_the_servers_own_certificate() -> Case {
     must("The client sees the certificate of the server")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
         .run(async |lab| {
@@ -45,9 +46,26 @@ fn the_client_sees_the_servers_own_certificate() -> Case {
 /// Only this conforms for a tunnel.
 fn both_ends_hold_the_same_keys() -> Case {
     must("Client and server are the two ends of one TLS session")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
-        .run(async |lab| one_session_reaches_from_end_to_end(lab).await)
+        .covers_over(Protocol::Http1Tls, ["TLSP-002"])
+        .run(async |lab| {
+            let server = lab.tls_server(hand_over()).await?;
+            let tunnel = lab.client().connect(&server).await?;
+            let (near, far) = tokio::join!(lab.tls_over(tunnel, server.host()), server.accepts());
+            let (mut near, mut far) = (near?, far?);
+            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+                .await?;
+
+            if near.session()?.keying_material == far.session()?.keying_material {
+                return Ok(());
+            }
+            Err(Finding::violation(
+                "the same keying material at both ends",
+                "two different ones",
+            ))
+        })
 }
 
 /// With a post-quantum key share a ClientHello no longer fits into one segment; proxies that look at it for the server's
@@ -57,6 +75,7 @@ fn both_ends_hold_the_same_keys() -> Case {
 /// sequence of bytes.
 fn a_client_hello_in_two_segments_passes() -> Case {
     must("A ClientHello that comes in two segments passes")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
         .run(async |lab| {
@@ -93,6 +112,7 @@ fn client_hello(lab: &Lab) -> Vec<u8> {
 /// 200, an interim response first, or a later minor version: this client understands none of these, and then nothing follows, too.
 fn an_everyday_client_gets_its_page() -> Case {
     must("An everyday HTTPS client reaches a server through the proxy")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004", "H1-TGT-001"])
         .run(async |lab| {

@@ -38,6 +38,7 @@ const REFUSALS: &[(&str, &str)] = &[
 fn a_refusal_stays_one() -> Family {
     each(REFUSALS, |&(_, line)| {
         must("A refusal of the upstream proxy does not become a 2xx")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-009"])
             .seen_in(
@@ -94,6 +95,7 @@ const KEPT_OPEN: &[(&str, &str)] = &[
 fn what_the_client_says_then_goes_nowhere() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         should("After a refusal of the upstream proxy, the client's bytes are not passed on to it")
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("8"))
             .covers(["H1-FWD-019"])
@@ -128,6 +130,7 @@ fn what_the_client_says_then_goes_nowhere() -> Family {
 fn a_second_connect_is_not_the_upstream_proxys() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         must("After a refusal of the upstream proxy, the next CONNECT on that connection opens no tunnel")
+.over(HTTP_1_1)
             .cites(RFC_9931.section("8"))
             .covers(["H1-FWD-019", "H1-CONN-002"])
             .under(upstream())
@@ -216,6 +219,7 @@ fn a_407_that_is_passed_on_has_its_challenge() -> Case {
 /// Also accepted: the end of the connection, or silence, after the one response.
 fn bytes_behind_a_refusal_are_no_second_response() -> Case {
     must("What follows a refusal of the upstream proxy does not reach the client")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.3"))
         .cites(RFC_9112.section("9.2"))
         .covers(["H1-FWD-025"])

@@ -27,6 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: a page of the proxy's own, which is no forwarded response.
 fn via_has_an_entry_of_the_proxy() -> Case {
     must("A refusal that is passed on has an entry of the proxy in Via")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.6.3"))
         .covers(["H1-FWD-021"])
         .under(upstream())
@@ -43,6 +44,7 @@ fn via_has_an_entry_of_the_proxy() -> Case {
 /// Also accepted: a page of the proxy's own.
 fn what_connection_names_is_removed() -> Case {
     must("Fields that Connection names in an upstream proxy's refusal are not passed on")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.6.1"))
         .covers(["H1-FWD-026"])
         .under(upstream())
@@ -57,6 +59,7 @@ fn what_connection_names_is_removed() -> Case {
 /// Also accepted: a page of the proxy's own.
 fn a_date_is_added() -> Case {
     must("A refusal without Date gets one where it is passed on")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("6.6.1"))
         .covers(["H1-FWD-028"])
         .under(upstream())
@@ -71,6 +74,7 @@ fn a_date_is_added() -> Case {
 /// Also accepted: to leave the field out, and a page of the proxy's own.
 fn a_blank_before_a_colon_is_removed() -> Case {
     must("Whitespace between a field's name and its colon is removed from a refusal that is passed on")
+.over(HTTP_1_1)
         .cites(RFC_9112.section("5.1"))
         .covers(["H1-FWD-023"])
         .under(upstream())
@@ -85,6 +89,7 @@ fn a_blank_before_a_colon_is_removed() -> Case {
 /// Also accepted: a space in its place, to leave the field out, and a page of the proxy's own.
 fn a_fold_is_unfolded() -> Case {
     must("A folded line in an upstream proxy's refusal does not reach the client as it is")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("5.2"))
         .covers(["H1-FWD-012"])
         .under(upstream())
@@ -108,6 +113,7 @@ const LENGTHS: &[(&str, &str)] = &[
 fn a_length_that_is_none_is_not_passed_on() -> Family {
     each(LENGTHS, |&(_, length)| {
         must("A refusal of the upstream proxy with an invalid Content-Length is not passed on")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .covers(["H1-FWD-023"])
             .under(upstream())
@@ -127,6 +133,7 @@ fn a_length_that_is_none_is_not_passed_on() -> Family {
 /// Also accepted: any other refusal or a close, if it has to be.
 fn a_length_that_is_none_becomes_a_502() -> Case {
     should("An invalid Content-Length of an upstream proxy's refusal becomes a 502")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-FWD-023"])
         .under(upstream())
@@ -169,6 +176,7 @@ const CLIENTS: &[(&str, &str)] = &[("of_1_1", "HTTP/1.1"), ("of_1_0", "HTTP/1.0"
 fn a_chunked_refusal_is_whole() -> Family {
     each(CLIENTS, |&(_, version)| {
         must("A chunked refusal of the upstream proxy reaches the client whole, in a framing that it understands")
+.over(HTTP_1_1)
             .cites(RFC_9112.section("7.1"))
             .cites(RFC_9112.section("6.1"))
             .cites(RFC_9112.section("6.3"))

@@ -49,6 +49,7 @@ const HOSTS: &[(&str, &str, &[Need])] = &[
 fn is_asked_for_the_same_target() -> Family {
     each(HOSTS, |&(_, host, needs)| {
         must("The upstream proxy is asked for the host and port that the client asks for")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-001"])
@@ -93,6 +94,7 @@ fn authority(target: &str) -> Option<(String, u16)> {
 /// Also accepted: the host without its port, and no Host field in a request of HTTP/1.0.
 fn host_names_the_target() -> Case {
     must("A CONNECT that is forwarded in HTTP/1.1 has one Host field, which fits its target")
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("3.2"))
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-FWD-002"])
@@ -137,6 +139,7 @@ const VERSIONS: &[(&str, &str)] = &[("older", "HTTP/1.0"), ("newer", "HTTP/1.7")
 fn the_version_is_the_proxys_own() -> Family {
     each(VERSIONS, |&(_, version)| {
         must("A forwarded CONNECT names the version that the proxy speaks, not the client's")
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("2.3"))
             .covers(["H1-FWD-003"])
             .under(upstream())
@@ -163,6 +166,7 @@ fn the_version_is_the_proxys_own() -> Family {
 /// tunnel of its own through the upstream proxy, and forwards no message: then nothing follows.
 fn via_has_an_entry_of_the_proxy() -> Case {
     must("A forwarded CONNECT has an entry of the proxy at the end of Via")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.6.3"))
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-FWD-004"])
@@ -206,6 +210,7 @@ const EARLIER: &str = "1.0 fred";
 /// Only this conforms; a proxy that passes no field on keeps it, too.
 fn what_connection_names_is_not_passed_on() -> Case {
     must("Neither Connection nor the fields that it names reach the upstream proxy")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("7.6.1"))
         .covers(["H1-FWD-005"])
         .under(upstream())
@@ -246,6 +251,7 @@ const HOPS: &[(&str, &str, &str)] = &[
 fn what_is_meant_for_one_hop_is_not_passed_on() -> Family {
     each(HOPS, |&(_, field, value)| {
         should("Fields that concern one connection are removed or replaced, whether Connection names them or not")
+.over(HTTP_1_1)
             .cites(RFC_9110.section("7.6.1"))
             .covers(["H1-FWD-006"])
             .under(upstream())
@@ -269,6 +275,7 @@ fn what_is_meant_for_one_hop_is_not_passed_on() -> Family {
 /// Also accepted: any refusal. What is asked is that the upstream proxy hears nothing of it.
 fn the_ports_that_are_allowed_stay_the_proxys_own() -> Case {
     practice("A port that is not allowed is refused before the upstream proxy hears of it")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-FWD-017"])
         .under(upstream())
@@ -289,6 +296,7 @@ fn the_ports_that_are_allowed_stay_the_proxys_own() -> Case {
 /// Also accepted: to resolve them all the same, for a policy that goes by addresses, and to refuse what has none.
 fn a_name_that_only_an_upstream_proxy_could_know() -> Case {
     survey("A name that does not exist on this side of an upstream proxy")
+        .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-FWD-016"])
         .under(upstream())

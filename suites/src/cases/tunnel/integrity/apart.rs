@@ -15,6 +15,7 @@ use crate::{
 /// Only this conforms.
 pub(super) fn two_tunnels_are_kept_apart() -> Case {
     must("What enters one tunnel leaves by no other")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-016"])
         .run(async |lab| {
@@ -38,6 +39,7 @@ pub(super) fn two_tunnels_are_kept_apart() -> Case {
 pub(super) fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("What a tunnel held when it was reset comes out of no later one")
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .relying_on(["integrity/much_passes_unchanged"])
             .covers(["H1-CONN-016"])
@@ -100,6 +102,7 @@ const MANY: u64 = 64;
 /// Also accepted: to refuse tunnels past a limit; those that were granted have to be right.
 pub(super) fn many_tunnels_are_kept_apart() -> Case {
     must("Sixty-four tunnels at the same time carry what is theirs")
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-012"])
         .run(async |lab| {
