@@ -4,6 +4,7 @@ mod clients;
 mod control;
 mod expect;
 mod lab;
+mod log;
 mod names;
 mod observers;
 pub mod pki;

@@ -7,12 +7,10 @@ use crate::{
     http1::Request,
     lab::Lab,
     server::Server,
+    subject::log::CONTROL_AGENT,
     tunnel::End,
     verdict::{Finding, Outcome},
 };
-
-/// The field by which a control tunnel is known.
-const CONTROL: &str = "User-Agent: connectspec-control";
 
 impl Lab {
     /// A client of the proxy, with credentials where the set-up asks for them.
@@ -28,7 +26,7 @@ impl Lab {
     #[must_use]
     pub(crate) fn control_client(&self) -> Client {
         let mut client = self.client();
-        client.fields.push(CONTROL.to_owned());
+        client.fields.push(format!("User-Agent: {CONTROL_AGENT}"));
         client
     }
 

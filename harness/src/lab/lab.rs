@@ -19,7 +19,6 @@ use crate::{
     subject::{
         User,
         configuration::Credentials,
-        log::LogLine,
         process::{CheckOutcome, vitals::Vitals},
     },
     tunnel::End,
@@ -38,6 +37,8 @@ pub struct Lab {
     pub(super) nonces: AtomicU64,
     /// What was noted for the reader of a report.
     pub(super) notes: Mutex<Vec<String>>,
+    /// How many lines the access log had before.
+    pub(super) logged_before: u64,
     pub(super) servers: Mutex<Vec<Arc<Server>>>,
     /// Connections that a proxy made beside the one that it uses: nobody ends them before the case does.
     pub(super) spare: Mutex<Vec<End>>,
@@ -57,6 +58,7 @@ impl Lab {
             seed: u64::from_le_bytes(first),
             nonces: AtomicU64::new(0),
             notes: Mutex::default(),
+            logged_before: running.log_count(),
             servers: Mutex::default(),
             spare: Mutex::default(),
             ports: Mutex::default(),
@@ -145,25 +147,6 @@ impl Lab {
         self.running.writings()
     }
 
-    /// Waits for the line of the access log that contains `needle`.
-    ///
-    /// # Errors
-    /// A violation where it does not come; absent where there is no log.
-    pub async fn log_line(&self, needle: &str) -> Outcome<LogLine> {
-        let running = Arc::clone(&self.running);
-        let (needle, patience) = (needle.to_owned(), self.world.patience.log());
-        let line = tokio::task::spawn_blocking(move || running.log_line(&needle, patience)).await;
-        line.map_err(|error| Finding::harness(error.to_string()))?
-    }
-
-    /// The lines of the access log that contain `needle`, as of now.
-    ///
-    /// # Errors
-    /// Absent where there is no log.
-    pub fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
-        self.running.log_lines(needle)
-    }
-
     /// Waits for a line of the error log that contains `needle`. A violation where none comes: a case asks only where
     /// the set-up says what is logged.
     ///
@@ -236,6 +219,7 @@ impl Lab {
             Err(error) => return Ok(Err(error)),
         };
         self.transcript.serves(again.serve());
+        let logged_before = again.log_count();
         Ok(Ok(Self {
             world: Arc::clone(&self.world),
             running: Arc::new(again),
@@ -243,6 +227,7 @@ impl Lab {
             seed: self.seed,
             nonces: AtomicU64::new(self.nonces.load(Ordering::Relaxed) + (1 << 32)),
             notes: Mutex::default(),
+            logged_before,
             servers: Mutex::default(),
             spare: Mutex::default(),
             ports: Mutex::default(),

@@ -9,7 +9,7 @@ use crate::{
     subject::{
         Who,
         configuration::Credentials,
-        log::{LogLine, LogReader},
+        log::{LogLine, LogReader, Sought},
         process::{CheckOutcome, LaunchError, Subject, vitals::Vitals},
     },
     verdict::{Finding, Outcome},
@@ -229,12 +229,24 @@ impl Running {
         log.ok_or_else(|| Finding::absent("there is no access log"))
     }
 
+    /// How many lines the access log has so far.
+    pub(crate) fn log_count(&self) -> u64 {
+        self.log().map(LogReader::count).unwrap_or_default()
+    }
+
     /// Waits for a line of the access log. Blocks.
-    pub(crate) fn log_line(&self, needle: &str, patience: Duration) -> Outcome<LogLine> {
+    pub(crate) fn log_line(&self, sought: &Sought, patience: Duration) -> Outcome<LogLine> {
         let log = self.log()?;
-        let line = log.wait_for(needle, patience).ok_or_else(|| {
+        let line = log.wait_for_line_of(sought, patience);
+        let line = line.ok_or_else(|| {
+            let needle = &sought.needle;
+            let target = sought
+                .asked
+                .as_ref()
+                .map(|asked| format!(" or {}", asked.target));
             Finding::inconclusive(format!(
-                "no line of the log has {needle} within {patience:?}"
+                "no line of the log has {needle}{} within {patience:?}",
+                target.unwrap_or_default()
             ))
         })?;
         // A pattern that never matches is a mistake of the profile, and says nothing of the proxy.
@@ -244,13 +256,9 @@ impl Running {
         Err(Finding::absent(format!("{NOT_UNDERSTOOD}: {}", line.text)))
     }
 
-    /// The lines of the access log that contain `needle`.
-    pub(crate) fn log_lines(&self, needle: &str) -> Outcome<Vec<LogLine>> {
-        let lines = self.log()?.lines();
-        Ok(lines
-            .into_iter()
-            .filter(|line| line.text.contains(needle))
-            .collect())
+    /// The lines of the access log that are what is sought.
+    pub(crate) fn log_lines(&self, sought: &Sought) -> Outcome<Vec<LogLine>> {
+        Ok(self.log()?.lines_of(sought))
     }
 
     /// Waits for a line of the error log that contains `needle`. Blocks.

@@ -15,6 +15,15 @@ use regex::Regex;
 
 use crate::subject::written;
 
+pub use line::LogLine;
+pub use sought::{Asked, Sought};
+
+mod line;
+mod sought;
+
+/// How the control tunnels call themselves. A log that names them names every User-Agent.
+pub const CONTROL_AGENT: &str = "connectspec-control";
+
 /// Reads the access log of one subject. Clones read the same log.
 #[derive(Clone, Debug)]
 pub struct LogReader {
@@ -23,23 +32,6 @@ pub struct LogReader {
     file: Option<Arc<Mutex<Follower>>>,
     /// Finds what a line says, where that is known.
     pattern: Option<Regex>,
-}
-
-/// One line of the log, and what the profile's pattern found in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// The line as it was written, without its end.
-    pub text: String,
-    /// The port from which the subject connected to the server.
-    pub source_port: Option<u16>,
-    /// The status that the client got.
-    pub status: Option<u16>,
-    /// What was asked for.
-    pub target: Option<String>,
-    /// Who asked.
-    pub client: Option<String>,
-    /// Whether the pattern matches the line.
-    pub is_understood: bool,
 }
 
 /// How often a file is looked at while a line is waited for. Short against a round trip through a proxy and
@@ -110,6 +102,34 @@ impl LogReader {
         store.lines.iter().map(|text| self.parse(text)).collect()
     }
 
+    /// How many lines there are so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.look();
+        self.lines.lock().total()
+    }
+
+    /// The lines so far that are what is sought.
+    #[must_use]
+    pub fn lines_of(&self, sought: &Sought) -> Vec<LogLine> {
+        self.look();
+        let store = self.lines.lock();
+        let from = usize::try_from(sought.since.saturating_sub(store.gone)).unwrap_or(usize::MAX);
+        let lines = store.lines.iter().skip(from);
+        let parsed = lines.map(|text| self.parse(text));
+        let agents = store.names_agents;
+        parsed.filter(|line| sought.is_in(line, agents)).collect()
+    }
+
+    /// Waits for a line that is what is sought. Blocks for `patience` at most.
+    #[must_use]
+    pub fn wait_for_line_of(&self, sought: &Sought, patience: Duration) -> Option<LogLine> {
+        let deadline = Instant::now() + patience;
+        self.wait(sought.since, deadline, &|text, agents| {
+            Some(self.parse(text)).filter(|line| sought.is_in(line, agents))
+        })
+    }
+
     /// The first line so far that `wanted` wants.
     pub fn find(&self, wanted: impl Fn(&LogLine) -> bool) -> Option<LogLine> {
         self.look();
@@ -120,7 +140,7 @@ impl LogReader {
     #[must_use]
     pub fn wait_for(&self, needle: &str, patience: Duration) -> Option<LogLine> {
         let deadline = Instant::now() + patience;
-        self.wait(deadline, &|text| {
+        self.wait(0, deadline, &|text, _| {
             text.contains(needle).then(|| self.parse(text))
         })
     }
@@ -132,11 +152,13 @@ impl LogReader {
         patience: Duration,
     ) -> Option<LogLine> {
         let deadline = Instant::now() + patience;
-        self.wait(deadline, &|text| Some(self.parse(text)).filter(&wanted))
+        self.wait(0, deadline, &|text, _| {
+            Some(self.parse(text)).filter(&wanted)
+        })
     }
 
-    fn wait(&self, deadline: Instant, wanted: &dyn Fn(&str) -> Option<LogLine>) -> Option<LogLine> {
-        let mut seen = 0;
+    /// Waits for a line past the first `seen` of all; `wanted` is told whether the log names User-Agents, as far as is known.
+    fn wait(&self, mut seen: u64, deadline: Instant, wanted: Wanted<'_>) -> Option<LogLine> {
         loop {
             self.look();
             let store = self.lines.lock();
@@ -160,7 +182,7 @@ impl LogReader {
     fn search(&self, seen: &mut u64, wanted: &dyn Fn(&LogLine) -> bool) -> Option<LogLine> {
         self.lines
             .lock()
-            .search(seen, &|text| Some(self.parse(text)).filter(wanted))
+            .search(seen, &|text, _| Some(self.parse(text)).filter(wanted))
     }
 
     /// Takes in what was appended to the file.
@@ -189,6 +211,9 @@ impl LogReader {
     }
 }
 
+/// Whether a line is wanted, and what it says; it is told whether the log names User-Agents.
+type Wanted<'a> = &'a dyn Fn(&str, bool) -> Option<LogLine>;
+
 /// The lines of a log, as they come in.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -205,6 +230,8 @@ struct Store {
     gone: u64,
     partial: Vec<u8>,
     ended: bool,
+    /// Whether a line names the User-Agent of a control tunnel.
+    names_agents: bool,
 }
 
 impl Lines {
@@ -239,6 +266,7 @@ impl Store {
     fn complete(&mut self) {
         let line = String::from_utf8_lossy(&self.partial);
         let line = line.trim_end_matches('\r').to_owned();
+        self.names_agents |= line.contains(CONTROL_AGENT);
         self.kept += line.len();
         self.lines.push_back(line);
         self.partial.clear();
@@ -256,10 +284,11 @@ impl Store {
     }
 
     /// Searches the lines past the first `seen` of all.
-    fn search(&self, seen: &mut u64, wanted: &dyn Fn(&str) -> Option<LogLine>) -> Option<LogLine> {
+    fn search(&self, seen: &mut u64, wanted: Wanted<'_>) -> Option<LogLine> {
         let from = usize::try_from(seen.saturating_sub(self.gone)).unwrap_or(usize::MAX);
         *seen = self.total();
-        self.lines.iter().skip(from).find_map(|text| wanted(text))
+        let mut lines = self.lines.iter().skip(from);
+        lines.find_map(|text| wanted(text, self.names_agents))
     }
 }
 
