@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     client::{Client, Connection},
     http1::{Answer, Forwarded, Request},
     lab::{Lab, servers::Placed},
-    server::{Script, Secrecy, Server},
+    patience::pass,
+    server::{Script, Secrecy, Server, script},
     tunnel::End,
     verdict::{Finding, Outcome},
 };
@@ -97,13 +98,46 @@ impl Lab {
         };
         let Some((far, head)) = come else {
             let answer = near.hears().await;
-            return Err(Finding::inconclusive(format!(
-                "the upstream proxy was not asked: {}",
-                answer.describe()
-            )));
+            let why = format!("the upstream proxy was not asked: {}", answer.describe());
+            drop(near);
+            return Err(self.why_not_asked(client, upstream, why).await?);
         };
         let asked = Forwarded::parse(head)?;
         Ok(Chain { near, far, asked })
+    }
+
+    /// A proxy may have its reasons not to ask the upstream proxy for what it was asked. For an ordinary tunnel it has none, and
+    /// the control tunnel of the set-up came about in that way: then the case could not begin.
+    async fn why_not_asked(
+        &self,
+        client: &Client,
+        upstream: &Server,
+        why: String,
+    ) -> Outcome<Finding> {
+        let server = self.server(script::hold()).await?;
+        // Whoever takes the upstream proxy for dead looks again only now and then.
+        let deadline = Instant::now() + self.patience().dial();
+        while Instant::now() < deadline {
+            let mut near = client.dial().await?;
+            near.sends(client.request(server.authority()).bytes()).await;
+            let is_asked = tokio::select! {
+                biased;
+                come = self.asks(upstream) => come.is_ok(),
+                () = near.speaks() => false,
+            };
+            let is_asked = is_asked || {
+                let late = timeout(self.patience().settle(), self.asks(upstream)).await;
+                late.is_ok_and(|come| come.is_ok())
+            };
+            // One that grants it first may ask once the client speaks: that is for the cases about a 2xx that comes too early.
+            if is_asked || near.hears().await.status().is_some_and(|it| it / 100 == 2) {
+                return Ok(Finding::inconclusive(why));
+            }
+            pass(self.patience().settle()).await;
+        }
+        Ok(Finding::setup(format!(
+            "{why}; nor was it asked for an ordinary tunnel, as it was before"
+        )))
     }
 
     /// The next connection to `upstream` that brings a request, after its head. Some proxies try whether anybody is there,
