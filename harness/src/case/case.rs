@@ -49,6 +49,8 @@ pub struct Case {
     pub setup: Setup,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
+    /// Whether it is about what the control tunnel of its set-up takes for granted.
+    pub is_about_the_control: bool,
     /// Where it is written.
     pub source: &'static Location<'static>,
     body: Option<Arc<Body>>,
@@ -110,6 +112,7 @@ impl Case {
             needs: Vec::new(),
             setup: Setup::default(),
             slow: false,
+            is_about_the_control: false,
             source: Location::caller(),
             body: None,
         }
@@ -228,6 +231,14 @@ impl Case {
     #[must_use]
     pub const fn slow(mut self) -> Self {
         self.slow = true;
+        self
+    }
+
+    /// The case is about what the control tunnel of its set-up takes for granted: it is asked also where none comes about, and
+    /// says what is wrong, while the others of the set-up are blocked by it.
+    #[must_use]
+    pub const fn about_the_control(mut self) -> Self {
+        self.is_about_the_control = true;
         self
     }
 

@@ -5,13 +5,15 @@
 //! among the rest. A control as strict as a case would turn that case's failure into *no working CONNECT proxy*, or into
 //! *blocked*, and say nothing of what is wrong.
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, timeout},
 };
 
 use crate::{
-    client::{Client, Connection},
+    client::{Client, Connection, Exchange},
     http1::Answer,
     lab::Lab,
     patience::pass,
@@ -27,13 +29,14 @@ use crate::{
 const ADDED_LIMIT: usize = 1024 * 1024;
 
 impl Lab {
-    /// An ordinary tunnel to a port that the set-up allows; set-ups that promise none have no control.
+    /// An ordinary tunnel to a port that the set-up allows, with so much time for an answer; set-ups that promise none have no
+    /// control.
     ///
     /// # Errors
     /// The set-up's, where it does not come about; the harness's, where it cannot be tried.
-    pub(crate) async fn control_of(&self, setup: &Setup) -> Outcome {
+    pub(crate) async fn control_of(&self, setup: &Setup, limit: Duration) -> Outcome {
         let server = match &setup.allow {
-            _ if setup.upstream => return self.control_upstream().await,
+            _ if setup.upstream => return self.control_upstream(limit).await,
             Allow::AsWritten(_) | Allow::Default => return Ok(()),
             Allow::Servers | Allow::ServersAndItself => self.server(echo()).await?,
             Allow::Ports(ports) => {
@@ -43,13 +46,13 @@ impl Lab {
                 self.server_at(port, echo()).await?
             }
         };
-        let mut connection = self.granted(&self.control_client(), &server).await?;
-        self.comes_back(&mut connection).await
+        let mut connection = self.granted(&self.control_client(), &server, limit).await?;
+        self.comes_back(&mut connection, limit).await
     }
 
     /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
     /// other.
-    async fn control_upstream(&self) -> Outcome {
+    async fn control_upstream(&self, limit: Duration) -> Outcome {
         let granting = receive_head()
             .then(send("HTTP/1.1 200 OK\r\n\r\n"))
             .then(echo());
@@ -60,13 +63,13 @@ impl Lab {
         // then when it is asked.
         let deadline = Instant::now() + self.patience().dial();
         let mut connection = loop {
-            match self.granted(&client, &server).await {
+            match self.granted(&client, &server, limit).await {
                 Ok(connection) => break connection,
                 Err(finding) if Instant::now() > deadline => return Err(finding),
                 Err(_) => pass(self.patience().settle()).await,
             }
         };
-        self.comes_back(&mut connection).await?;
+        self.comes_back(&mut connection, limit).await?;
         if upstream.visits().is_empty() {
             return Err(Finding::setup("the upstream proxy was not asked"));
         }
@@ -74,8 +77,18 @@ impl Lab {
     }
 
     /// A connection on which a tunnel to `server` was asked for, and not refused in so many words.
-    async fn granted(&self, client: &Client, server: &Server) -> Outcome<Connection> {
-        let exchange = client.asks(client.request(server.authority())).await?;
+    async fn granted(
+        &self,
+        client: &Client,
+        server: &Server,
+        limit: Duration,
+    ) -> Outcome<Connection> {
+        let mut connection = client.dial().await?;
+        connection
+            .sends(client.request(server.authority()).bytes())
+            .await;
+        let answer = connection.hears_within(limit).await;
+        let exchange = Exchange { answer, connection };
         match &exchange.answer {
             Answer::Reply(reply) if reply.status >= 300 => exchange.success().map(drop)?,
             Answer::Closed | Answer::Reset => exchange.success().map(drop)?,
@@ -86,10 +99,10 @@ impl Lab {
     }
 
     /// What the client says comes back, and what is lost comes back when it is said again.
-    async fn comes_back(&self, connection: &mut Connection) -> Outcome {
+    async fn comes_back(&self, connection: &mut Connection, limit: Duration) -> Outcome {
         let word = self.nonce();
         let lost = |why: String| Finding::setup(format!("no octet of a tunnel comes back: {why}"));
-        let deadline = Instant::now() + self.patience().reply();
+        let deadline = Instant::now() + limit;
         let (mut heard, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
         while heard.len() < ADDED_LIMIT {
             let said = timeout(
@@ -119,7 +132,7 @@ impl Lab {
                 }
             }
             if Instant::now() > deadline {
-                return Err(lost(format!("silence for {:?}", self.patience().reply())));
+                return Err(lost(format!("silence for {limit:?}")));
             }
         }
         Err(lost("a flood of others".to_owned()))

@@ -20,6 +20,9 @@ const KIN_AFTER: usize = 3;
 /// as many cases alone as run at the same time.
 const ALL_AFTER: usize = 12;
 
+/// The mark of a subject that runs, and serves nobody any more.
+pub(super) const DEAF: &str = "it serves nobody any more";
+
 /// How runtimes begin the line that says of what a program dies. What stands in front differs: threads, times, levels.
 static LAST_WORD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -76,7 +79,9 @@ impl Deaths {
         };
         let alike = |other: &&CaseId| other.suite() == case.suite();
         let kin = by.iter().find(alike).filter(|_| by.len() >= KIN_AFTER);
-        match kin.or_else(|| by.first().filter(|_| *met >= ALL_AFTER)) {
+        // Each time that it serves nobody any more costs many seconds, until that is certain.
+        let all_after = if mark == DEAF { KIN_AFTER } else { ALL_AFTER };
+        match kin.or_else(|| by.first().filter(|_| *met >= all_after)) {
             Some(cause) => Suspicion::Kin(cause.clone()),
             None => Suspicion::Open,
         }

@@ -2,10 +2,14 @@
 
 mod remedy;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     lab::{Lab, Running, World},
+    patience::pass,
     run::{event::Subject, plan::Plan},
     setup::Setup,
     subject::Who,
@@ -20,7 +24,7 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
         .map_err(|error| error.to_string())?;
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");
-    let control = control(&lab, &setup);
+    let control = control(&lab, &setup, world.patience.reply());
     let events = lab.transcript().events();
     drop(lab);
     if let Err(finding) = control {
@@ -51,16 +55,39 @@ pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject,
     Ok((subject, running))
 }
 
-/// The control tunnel of a set-up, from a thread that waits for it.
-pub(super) fn control(lab: &Lab, setup: &Setup) -> Outcome {
+/// The control tunnel of a set-up, from a thread that waits for it; each of its steps may take so long.
+pub(super) fn control(lab: &Lab, setup: &Setup, limit: Duration) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
     runtime.block_on(async {
         tokio::select! {
-            outcome = lab.control_of(setup) => outcome,
+            outcome = lab.control_of(setup, limit) => outcome,
             () = lab.stopped() => Err(Finding::harness("the run was ended")),
         }
     })
+}
+
+/// The control tunnel of a set-up whose subject has just been seen to serve nobody: it may be busy with what a case has left
+/// it, and is asked until it has had the time to get rid of that.
+pub(super) fn patient_control(
+    world: &Arc<World>,
+    running: &Arc<Running>,
+    setup: &Setup,
+) -> Outcome {
+    let began = Instant::now();
+    loop {
+        let lab = Lab::open(world, running, "control");
+        let last = control(&lab, setup, world.patience.reply() / 2);
+        let is_certain = !matches!(last, Err(Finding::Setup { .. }));
+        if is_certain || began.elapsed() > world.patience.reply() {
+            return last;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
+        runtime.block_on(pass(world.patience.quiet()));
+    }
 }

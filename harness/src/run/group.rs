@@ -5,6 +5,7 @@
 //! case that brings it about.
 
 mod charging;
+mod controls;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,6 +14,7 @@ use std::{
 };
 
 use crate::{
+    case_id::CaseId,
     lab::{Lab, Running, World},
     run::{
         JobSlots,
@@ -77,6 +79,8 @@ impl GroupRunner {
             unexplained: Vec::new(),
             is_last_chance: last,
             not_started: Vec::new(),
+            deaf: None,
+            is_controlled: false,
         };
         group.waiting = (0..group.cases.len()).collect();
         let first = (*setup == Setup::default())
@@ -105,8 +109,12 @@ struct Group<'a> {
     fresh: VecDeque<(Instant, usize, worker::Result)>,
     /// How the subject died, and while which cases ran, until one of them is found to bring it about.
     unexplained: Vec<String>,
-    /// Violations, until the control afterwards has shown that the subject still works.
-    held_back: Vec<Finished>,
+    /// Violations, and whose they are, until a control has shown that the subject still works.
+    held_back: Vec<(usize, Finished)>,
+    /// How the subject was lost that still runs, until that is charged.
+    deaf: Option<Finding>,
+    /// Whether a control tunnel has come about, so that one that does not later on says something.
+    is_controlled: bool,
     /// Whether nobody tries again where the subject does not start.
     is_last_chance: bool,
     /// Cases that the subject did not start for.
@@ -145,13 +153,16 @@ impl Group<'_> {
                 if self.runner.stop.is_asked() {
                     return;
                 }
-                return self.block_the_rest(&format!("no control tunnel before: {finding}"));
+                return self.go_on_without_control(&running, &finding);
             }
-            let charged = self.run_on(&running);
+            self.is_controlled = true;
+            let mut charged = self.run_on(&running);
             let stopped = self.runner.stop.is_asked();
             let mut control = Ok(());
             if !stopped && running.death().is_none() {
-                control = self.control(&running);
+                let lost;
+                (control, lost) = self.control_afterwards(&running);
+                charged |= lost;
             }
             if !stopped && running.death().is_some() {
                 if !charged {
@@ -180,7 +191,7 @@ impl Group<'_> {
 
     fn control(&self, running: &Arc<Running>) -> Outcome {
         let lab = Lab::open(&self.runner.world, running, "control");
-        control(&lab, self.setup)
+        control(&lab, self.setup, self.runner.world.patience.reply())
     }
 
     /// Runs cases until all are done, the subject has died, or the run is stopped; true when a death was charged.
@@ -220,11 +231,8 @@ impl Group<'_> {
                     busy.remove(&index);
                     self.fresh.push_back((Instant::now(), index, result));
                     // Alone, a case has to be the one of which the subject dies, also a moment later.
-                    if alone {
-                        // Whether a tunnel comes about is for the control afterwards.
-                        let _ = self.control(running);
-                    }
-                    if running.death().is_some() {
+                    let deaf = (alone || self.is_doubted()) && self.is_deaf(alone, running);
+                    if deaf || running.death().is_some() {
                         self.fresh.extend(drain(&messages, &mut busy));
                         self.charge(alone, running);
                         return true;
@@ -284,7 +292,7 @@ impl Group<'_> {
                 ..
             } = &finished;
             finished.subject_said = said_of(running, before, transcript, servers);
-            self.held_back.push(finished);
+            self.held_back.push((index, finished));
         } else {
             self.runner.send(finished);
         }
@@ -308,7 +316,7 @@ impl Group<'_> {
 
     /// Lets go of what was held back: as it is if the control tunnel afterwards works, else blocked.
     fn release(&mut self, control: Outcome) {
-        for mut finished in self.held_back.drain(..) {
+        for (_, mut finished) in self.held_back.drain(..) {
             if let Err(finding) = &control
                 && finished.verdict != Verdict::Broken
             {
@@ -320,13 +328,19 @@ impl Group<'_> {
     }
 
     fn block_the_rest(&mut self, reason: &str) {
+        self.block_for(reason, None);
+    }
+
+    /// Blocks what has not run, for what another case is about.
+    fn block_for(&mut self, reason: &str, cause: Option<&CaseId>) {
         let rest: Vec<usize> = self.alone.drain(..).chain(self.waiting.drain(..)).collect();
         for index in rest {
             let planned = &self.cases[index];
             let outcome = Err(Finding::setup(reason));
             let result = worker::Result::without_evidence(outcome);
             let secrets = self.runner.world.secrets(&self.runner.who);
-            let finished = finished(planned, result, self.runner.options.strict, secrets);
+            let mut finished = finished(planned, result, self.runner.options.strict, secrets);
+            finished.follows_from = cause.cloned();
             self.runner.send(finished);
         }
     }

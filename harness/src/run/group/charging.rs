@@ -6,7 +6,7 @@ use crate::{
     case_id::CaseId,
     lab::Running,
     run::{
-        deaths::{Suspicion, mark},
+        deaths::{DEAF, Suspicion, mark},
         group::Group,
         said::{output, said_since},
         worker,
@@ -18,17 +18,26 @@ use crate::{
 impl Group<'_> {
     /// The subject has died while cases were running, or right after them.
     pub(super) fn charge(&mut self, alone: bool, running: &Running) {
-        let death = running
-            .death()
-            .unwrap_or_else(|| "in an unknown way".to_owned());
-        let mark = mark(&death, &output(running));
+        let (death, mark) = match self.deaf.take() {
+            Some(finding) => (
+                format!("it serves nobody any more: {finding}"),
+                DEAF.to_owned(),
+            ),
+            None => {
+                let death = running.death();
+                let death = death.unwrap_or_else(|| "in an unknown way".to_owned());
+                let mark = mark(&death, &output(running));
+                (format!("it ended: {death}"), mark)
+            }
+        };
         let mut suspects = std::mem::take(&mut self.fresh);
         if running.process().is_some_and(Subject::has_lost_its_guard) {
             return self.charge_nobody(alone, &death, suspects, running);
         }
         let deaths = &self.runner.deaths;
         deaths.meet(&mark);
-        if alone || suspects.len() == 1 {
+        // Who serves nobody may be busy; that has to be seen once more.
+        if alone || suspects.len() == 1 && mark != DEAF {
             self.unexplained.clear();
             // It was one of those that were to be tried alone: the others may run together again.
             self.waiting.extend(self.alone.drain(..));
@@ -89,8 +98,11 @@ impl Group<'_> {
         (death, mark): (&str, &str),
         running: &Running,
     ) {
-        let expected = "the proxy goes on running";
-        result.outcome = Err(Finding::violation(expected, format!("it ended: {death}")));
+        let expected = match mark {
+            DEAF => "an ordinary tunnel after it, as before",
+            _ => "the proxy goes on running",
+        };
+        result.outcome = Err(Finding::violation(expected, death));
         let before = result.said_before;
         let mut finished = self.finished(index, result, running);
         // Whatever the case asks, a client that can end the proxy ends everybody's tunnels.
@@ -119,9 +131,9 @@ impl Group<'_> {
             .map(|&(_, index, _)| self.cases[index].case.id.as_str())
             .collect();
         if ids.is_empty() {
-            return format!("the proxy ended while no case ran: {death}");
+            return format!("the proxy was lost while no case ran: {death}");
         }
         let ids = ids.join(", ");
-        format!("the proxy ended while these ran, and with none of them alone: {death}: {ids}")
+        format!("the proxy was lost while these ran, and with none of them alone: {death}: {ids}")
     }
 }
