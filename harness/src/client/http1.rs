@@ -44,6 +44,13 @@ impl Client {
         self.proxy
     }
 
+    /// The same client, which looks for the proxy at another address, on the same port.
+    #[must_use]
+    pub const fn reaching_it_at(mut self, address: IpAddr) -> Self {
+        self.proxy.set_ip(address);
+        self
+    }
+
     /// The same client, which calls the proxy by another name in its TLS handshake; one without TLS stays as it is.
     #[must_use]
     pub fn calling_it(mut self, name: &str) -> Self {

@@ -3,17 +3,26 @@
 //! What is no credentials opens nothing; and good ones open only what their user may have, and only for the request that
 //! carries them.
 
+mod let_in;
+
 use connectspec_harness::prelude::*;
 
 use crate::{
+    cases::access::admission::let_in::{
+        a_client_that_the_rule_leaves_out_is_refused, a_client_that_the_rule_names_is_served,
+        a_password_does_not_end_at_a_zero_byte, nobody_passes_for_another_client,
+        right_credentials_are_let_in,
+    },
     cases::words::bad_credentials::basic,
-    documents::{RFC_7617, RFC_9110, VU_150227},
+    documents::{RFC_7617, RFC_9110},
 };
 
 /// Every case about what credentials are good for, and what is none.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "admission": "Who may go where", include_str!("admission.rs");
+        "admission": "Who may go where", concat!(include_str!("admission.rs"), include_str!("admission/let_in.rs"));
+        right_credentials_are_let_in,
+        a_password_does_not_end_at_a_zero_byte,
         malformed_credentials_open_no_tunnel,
         malformed_credentials_are_refused_and_do_no_harm,
         a_known_user_may_not_go_everywhere,
@@ -21,6 +30,7 @@ pub(crate) fn suite() -> Suite {
         credentials_are_good_for_one_request,
         asking_again_lets_nobody_in,
         credentials_are_not_remembered_for_an_address,
+        a_client_that_the_rule_names_is_served,
         a_client_that_the_rule_leaves_out_is_refused,
         nobody_passes_for_another_client,
     }
@@ -325,64 +335,6 @@ fn credentials_are_not_remembered_for_an_address() -> Case {
             lab.opens_no_tunnel_from(&client, &request).await?;
             Ok(())
         })
-}
-
-/// A proxy for one house is a door for the whole street if its rule is asked too late.
-///
-/// Also accepted: any refusal, a close without an answer, and not to take the connection at all.
-fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
-    practice("A client whose address the rule leaves out is refused, and nobody contacted for it")
-        .over(HTTP_1_1)
-        .cites(VU_150227.section(""))
-        .covers(["POL-017"])
-        .under(few_clients())
-        .run(async |lab| refuses_another_client(lab, &[]).await)
-}
-
-/// Fields in which proxies tell the next one whom they speak for.
-const NAMES_OF_CLIENTS: &[(&str, &[&str])] = &[
-    ("x_forwarded_for", &["X-Forwarded-For: 127.0.0.1"]),
-    ("forwarded", &["Forwarded: for=127.0.0.1"]),
-    (
-        "others",
-        &[
-            "X-Real-IP: 127.0.0.1",
-            "Client-IP: 127.0.0.1",
-            "True-Client-IP: 127.0.0.1",
-        ],
-    ),
-];
-
-/// After a gateway the client's address stands in a field. Without one, whoever likes writes it there.
-///
-/// Also accepted: any refusal, a close without an answer, and not to take the connection at all. A proxy that was told to
-/// trust every client's word lists it.
-fn nobody_passes_for_another_client() -> Family {
-    each(NAMES_OF_CLIENTS, |&(_, fields)| {
-        practice(
-            "A client whose address the rule leaves out is refused, whoever it says that it is",
-        )
-        .over(HTTP_1_1)
-        .cites(VU_150227.section(""))
-        .covers(["POL-017"])
-        .under(few_clients())
-        .run(async move |lab| refuses_another_client(lab, fields).await)
-    })
-}
-
-/// A client at an address that the rule leaves out is refused, with these fields in its request.
-async fn refuses_another_client(lab: &Lab, fields: &[&str]) -> Outcome {
-    let server = lab.server(echo()).await?;
-    let request = fields.iter().fold(lab.request(&server), Request::field);
-    match lab.refuses_from(&lab.client_of_its_own(), &request).await {
-        Ok(_) => Ok(()),
-        // It does not even take the connection; that there is a way in, the control tunnel has shown.
-        Err(Finding::Setup { reason, .. }) => {
-            lab.note(reason);
-            Ok(())
-        }
-        Err(finding) => Err(finding),
-    }
 }
 
 /// A request for `server` with such a line.

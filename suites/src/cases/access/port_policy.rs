@@ -97,6 +97,7 @@ fn ports_and_ranges_add_up() -> Case {
         .covers(["POL-004"])
         .needs([Need::PortList])
         .under(allowing("{a} {b}-{c} {d}"))
+        .about_the_control()
         .run(async |lab| {
             for letter in ['a', 'b', 'c', 'd'] {
                 let server = lab.server_at(lab.port(letter)?, echo()).await?;

@@ -116,7 +116,7 @@ fn tries_the_next_one() -> Case {
             let second = lab.upstream_at('w', hand_over()).await?;
             match lab.chains(&second, &lab.request(&server)).await {
                 // Here, this is what is tested.
-                Err(Finding::Inconclusive { reason }) => {
+                Err(Finding::Inconclusive { reason } | Finding::Setup { reason, .. }) => {
                     Err(Finding::violation("the second one is asked", reason))
                 }
                 chain => chain.map(drop),

@@ -2,10 +2,15 @@
 //!
 //! A proxy is shared: what many clients do at the same time, or one client many times, must not cost the others theirs.
 
+mod neighbours;
+
 use connectspec_harness::{client::body::BodyEnd, lab::TO_NOBODY, prelude::*};
 use tokio::task::JoinSet;
 
 use crate::{
+    cases::operation::load::neighbours::{
+        a_crowd_is_served_or_answered, a_tunnel_at_full_speed_starves_nobody,
+    },
     cases::words::refusal_kinds::RefusalKind,
     documents::{RFC_9110, RFC_9112, RFC_9113, RFC_9931},
 };
@@ -13,12 +18,14 @@ use crate::{
 /// Every case about many clients, or many requests.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "load": "Many at once", include_str!("load.rs");
+        "load": "Many at once", concat!(include_str!("load.rs"), include_str!("load/neighbours.rs"));
         each_tunnel_has_a_connection_of_its_own,
         a_pipeline_of_denied_requests_is_answered_in_order,
         silent_clients_keep_nobody_out,
         silent_servers_keep_nobody_out,
         a_proxy_without_files_recovers,
+        a_tunnel_at_full_speed_starves_nobody,
+        a_crowd_is_served_or_answered,
     }
 }
 

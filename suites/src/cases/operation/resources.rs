@@ -6,10 +6,14 @@
 use connectspec_harness::{prelude::*, subject::process::vitals::Vitals};
 
 mod held;
+mod quick;
 
 use crate::{
     cases::{
-        operation::resources::held::{at_rest, costs_no_time, given_back, leaves_nothing, once},
+        operation::resources::{
+            held::{at_rest, costs_no_time, given_back, leaves_nothing, once},
+            quick::{fifty_tunnels_keep_no_memory, forty_of_each_end_leave_nothing},
+        },
         words::{
             transfers::{DIRECTIONS, SMALL_BUFFER},
             tunnel_ends::{TunnelEnd, WAYS, Way},
@@ -21,8 +25,10 @@ use crate::{
 /// Every case about what a proxy holds and uses.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "resources": "Resources", include_str!("resources.rs");
+        "resources": "Resources", concat!(include_str!("resources.rs"), include_str!("resources/quick.rs"));
         what_a_tunnel_took_is_given_back,
+        forty_of_each_end_leave_nothing,
+        fifty_tunnels_keep_no_memory,
         ten_thousand_tunnels_leave_nothing,
         tunnels_that_have_ended_keep_no_memory,
         clients_that_left_while_connecting_leave_nothing,

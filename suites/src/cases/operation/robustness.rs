@@ -3,15 +3,23 @@
 //! Clients break off, reset, are silent, slow, many, or talk nonsense. None of that opens a tunnel that nobody asked for,
 //! and none of it keeps another client from the one that it asks for.
 
+mod stages;
+
 use connectspec_harness::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::documents::{RFC_9110, RFC_9112};
+use crate::{
+    cases::operation::robustness::stages::{
+        a_head_that_never_ends_is_given_up, a_reset_at_any_stage_harms_nobody,
+        it_listens_nowhere_else,
+    },
+    documents::{RFC_9110, RFC_9112},
+};
 
 /// Every case about clients that behave badly.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "robustness": "Robustness", include_str!("robustness.rs");
+        "robustness": "Robustness", concat!(include_str!("robustness.rs"), include_str!("robustness/stages.rs"));
         a_head_that_breaks_off_opens_no_tunnel,
         a_head_without_its_last_byte_opens_no_tunnel,
         a_client_that_resets_in_its_head_harms_nobody,
@@ -19,6 +27,9 @@ pub(crate) fn suite() -> Suite {
         a_client_that_resets_frees_its_server,
         a_server_that_says_nothing_gets_its_tunnel,
         random_errors_harm_nobody,
+        a_reset_at_any_stage_harms_nobody,
+        a_head_that_never_ends_is_given_up,
+        it_listens_nowhere_else,
     }
 }
 

@@ -306,7 +306,9 @@ fn the_case_of_the_credentials_field_means_nothing() -> Family {
                 let good = format!("{name}: {}", lab.credentials()?.basic());
                 let request = Request::connect(server.authority()).field(good);
 
-                lab.lets_in(&request, &server).await
+                // Where this client comes from, nobody has been let in before.
+                lab.lets_in_from(&lab.client_of_its_own(), &request, &server)
+                    .await
             })
     })
 }

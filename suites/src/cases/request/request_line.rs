@@ -13,6 +13,7 @@ pub(crate) fn suite() -> Suite {
         another_case_is_another_method,
         another_method_opens_no_tunnel,
         an_overlong_method_is_answered,
+        a_word_before_the_target_opens_no_tunnel,
         refuses_a_line_without_a_version,
         refuses_a_malformed_version,
         a_later_minor_version_is_understood,
@@ -45,6 +46,25 @@ fn another_case_is_another_method() -> Family {
 }
 
 const OTHER_CASES: &[(&str, &str)] = &[("lower", "connect"), ("capitalised", "Connect")];
+
+/// A checker that takes the second word for the target, and a proxy that takes the last one before the version, do not speak of
+/// the same server.
+///
+/// Also accepted: any refusal, and a close without an answer.
+fn a_word_before_the_target_opens_no_tunnel() -> Case {
+    must("A request-line with a word before its target opens no tunnel")
+        .over(HTTP_1_1)
+        .cites(RFC_9112.section("3"))
+        .cites(RFC_9112.section("3.2.3"))
+        .covers(["H1-RL-019"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let line = format!("CONNECT x {} HTTP/1.1", server.authority());
+            lab.opens_no_tunnel(&lab.request(&server).line(line))
+                .await?;
+            Ok(())
+        })
+}
 
 /// A proxy that looks at the target and not at the method turns every GET that is logged into a tunnel that is not.
 ///

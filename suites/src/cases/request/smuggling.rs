@@ -16,6 +16,7 @@ pub(crate) fn suite() -> Suite {
         "smuggling": "Requests inside content", include_str!("smuggling.rs");
         content_of_a_refused_request_is_not_served,
         content_that_comes_late_is_not_served,
+        what_connection_names_is_still_obeyed,
         hidden_content_is_not_served,
         a_huge_content_is_not_served,
     }
@@ -82,6 +83,27 @@ const REFUSED_WITH_CONTENT: &[(&str, &str, RefusalKind, Framing)] = &[
 const LENGTH: Framing = |request| (vec![length(request)], request.to_vec());
 const CHUNKED: Framing = |request| (vec![CODING.to_owned()], chunked(request));
 const CODING: &str = "Transfer-Encoding: chunked";
+
+/// Connection says which fields are for this connection alone. Whoever drops those before it has read them itself forgets how long
+/// the content is, and serves it.
+///
+/// Also accepted: to close after the answer, to refuse such a request for its Connection field, and to wait for the content.
+fn what_connection_names_is_still_obeyed() -> Case {
+    must("A Content-Length that Connection names still frames the request")
+        .cites(RFC_9110.section("7.6.1"))
+        .cites(RFC_9112.section("6.3"))
+        .covers(["H1-CONN-018"])
+        .relying_on(["smuggling/content_of_a_refused_request_is_not_served"])
+        .needs([Need::PortList])
+        .run(async |lab| {
+            let sentinel = lab.server(hold()).await?;
+            let (fields, content) = LENGTH(&lab.request(&sentinel).bytes());
+            let request = RefusalKind::Denied.request(lab).await?;
+            let request = fields.iter().fold(request, Request::field);
+            let request = request.field("Connection: Content-Length");
+            lab.reaches_nobody(&request.followed_by(content)).await
+        })
+}
 
 /// A target, from the address of a server that is not there.
 type Target = fn(&str) -> String;

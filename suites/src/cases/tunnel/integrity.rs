@@ -7,11 +7,15 @@ use std::time::Duration;
 use connectspec_harness::prelude::*;
 
 mod apart;
+mod prompt;
 
 use crate::{
-    cases::tunnel::integrity::apart::{
-        a_tunnel_leaves_no_second_connection_open, many_tunnels_are_kept_apart,
-        two_tunnels_are_kept_apart, what_a_tunnel_leaves_is_no_other_ones,
+    cases::tunnel::integrity::{
+        apart::{
+            a_tunnel_leaves_no_second_connection_open, many_tunnels_are_kept_apart,
+            two_tunnels_are_kept_apart, what_a_tunnel_leaves_is_no_other_ones,
+        },
+        prompt::small_writes_are_not_held_back,
     },
     cases::words::transfers::{DIRECTIONS, SMALL_BUFFER},
     documents::RFC_9110,
@@ -20,7 +24,7 @@ use crate::{
 /// Every case about what a tunnel carries.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "integrity": "What a tunnel carries", concat!(include_str!("integrity.rs"), include_str!("integrity/apart.rs"));
+        "integrity": "What a tunnel carries", concat!(include_str!("integrity.rs"), include_str!("integrity/apart.rs"), include_str!("integrity/prompt.rs"));
         bytes_pass_unchanged,
         much_passes_unchanged,
         both_directions_flow_at_once,
@@ -29,6 +33,7 @@ pub(crate) fn suite() -> Suite {
         a_pause_loses_nothing,
         a_slow_reader_gets_everything,
         a_single_byte_is_not_held_back,
+        small_writes_are_not_held_back,
         two_tunnels_are_kept_apart,
         what_a_tunnel_leaves_is_no_other_ones,
         many_tunnels_are_kept_apart,
@@ -71,6 +76,12 @@ const DELICATE: &[(&str, &str, Bytes)] = &[
     }),
     ("a_refusal", "INT-003", || {
         b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n".to_vec()
+    }),
+    ("http_2", "INT-019", || {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\x10\0\0";
+        let headers = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x84\x86";
+        [&preface[..], settings, headers].concat()
     }),
     ("a_client_hello", "INT-004", || {
         b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03".to_vec()

@@ -3,11 +3,17 @@
 //! How long a proxy waits: for a server that does not answer, for a head that does not come, for a tunnel in which nothing
 //! moves. Too short, and it cuts what is only slow; without a limit, and it fills up with what is dead.
 
+mod others;
+
 use std::time::{Duration, Instant};
 
 use connectspec_harness::prelude::*;
 
 use crate::{
+    cases::tunnel::timeouts::others::{
+        a_receiver_that_pauses_gets_everything, a_tunnel_in_use_outlives_every_timer,
+        an_idle_tunnel_lives_as_long_as_declared, an_idle_tunnel_that_is_left_alone,
+    },
     cases::words::transfers::{DIRECTIONS, SMALL_BUFFER},
     documents::{RFC_9110, RFC_9112, RFC_9209},
 };
@@ -15,7 +21,7 @@ use crate::{
 /// Every case about timers.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "idle": "Timeouts", include_str!("timeouts.rs");
+        "idle": "Timeouts", concat!(include_str!("timeouts.rs"), include_str!("timeouts/others.rs"));
         an_idle_tunnel_ends_in_time,
         an_idle_tunnel_ends_without_a_word,
         a_tunnel_that_moves_one_way_is_not_idle,
@@ -26,6 +32,10 @@ pub(crate) fn suite() -> Suite {
         a_head_that_comes_slowly_is_cut_off,
         a_client_that_says_nothing_is_cut_off,
         a_head_that_does_not_come,
+        a_tunnel_in_use_outlives_every_timer,
+        a_receiver_that_pauses_gets_everything,
+        an_idle_tunnel_that_is_left_alone,
+        an_idle_tunnel_lives_as_long_as_declared,
     }
 }
 

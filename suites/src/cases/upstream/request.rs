@@ -5,9 +5,13 @@
 
 use connectspec_harness::prelude::*;
 
+mod asked;
 mod passed_on;
 
 use crate::{
+    cases::upstream::request::asked::{
+        a_connection_that_was_a_tunnel_is_not_used_again, the_upstream_proxy_is_asked,
+    },
     cases::upstream::request::passed_on::{
         a_damaged_value_is_not_passed_on, a_long_value_is_passed_on_whole,
         an_unknown_field_is_passed_on, lines_of_a_field_keep_their_order,
@@ -18,7 +22,9 @@ use crate::{
 /// Every case about the request that an upstream proxy gets.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "upstream": "Asking an upstream proxy", concat!(include_str!("request.rs"), include_str!("request/passed_on.rs"));
+        "upstream": "Asking an upstream proxy", concat!(include_str!("request.rs"), include_str!("request/passed_on.rs"), include_str!("request/asked.rs"));
+        the_upstream_proxy_is_asked,
+        a_connection_that_was_a_tunnel_is_not_used_again,
         is_asked_for_the_same_target,
         host_names_the_target,
         the_version_is_the_proxys_own,

@@ -1,0 +1,136 @@
+//! What one tunnel, or a crowd of clients, costs the others.
+
+use std::time::{Duration, Instant};
+
+use connectspec_harness::prelude::*;
+use tokio::task::JoinSet;
+
+use crate::documents::RFC_9110;
+
+/// A download without a limit beside the tunnel in which somebody types: a relay that reads on as long as there is something
+/// to read serves nobody else.
+///
+/// Also accepted: any delay that is shorter than the time after which bytes are given up; it is noted.
+pub(super) fn a_tunnel_at_full_speed_starves_nobody() -> Case {
+    practice("Beside a tunnel at full speed, others go on and new clients get in")
+        .cites(RFC_9110.section("17.5"))
+        .covers(["INT-020"])
+        .relying_on(["target/an_ordinary_request_opens_a_tunnel"])
+        .run(async |lab| {
+            let echo = lab.server(echo()).await?;
+            let (mut near, mut far) = lab.tunnel().await?;
+            let mut typing = lab.client().connect(&echo).await?;
+            typing.echoes(lab.nonce()).await?;
+            let flood = stream(lab.seed(), ENDLESS);
+            let (mut reader, mut writer) = (near.halves().0, far.halves().1);
+            let download = async {
+                tokio::join!(
+                    reader.takes_until_quiet(lab.patience().reply()),
+                    writer.offers(&flood)
+                )
+            };
+            let typing = async {
+                // It is at full speed by then.
+                pass(lab.patience().quiet()).await;
+                let mut slowest = Duration::ZERO;
+                for _ in 0..ECHOES {
+                    let began = Instant::now();
+                    answered(lab, typing.echoes([b'x'])).await?;
+                    slowest = slowest.max(began.elapsed());
+                }
+                let mut fresh = lab.client().dial().await?;
+                fresh.sends(lab.request(&echo).bytes()).await;
+                let answer = fresh.hears_within(lab.patience().progress()).await;
+                if !answer.status().is_some_and(|status| status / 100 == 2) {
+                    let seen = format!("{} for a new client", answer.describe());
+                    return Err(Finding::violation("a tunnel beside the download", seen));
+                }
+                answered(lab, fresh.into_tunnel().echoes(lab.nonce())).await?;
+                Ok(slowest)
+            };
+            let slowest = tokio::select! {
+                done = typing => done?,
+                _ = download => return Err(Finding::inconclusive("the download came to its end")),
+            };
+            lab.note(format!(
+                "the slowest of {ECHOES} echoes took {} ms",
+                slowest.as_millis()
+            ));
+            Ok(())
+        })
+}
+
+/// More than passes through any proxy while the case runs.
+const ENDLESS: u64 = 1 << 40;
+
+/// Octets that are typed beside it: the harness itself carries the download, too, and takes its time for each.
+const ECHOES: usize = 20;
+
+/// What is typed comes back while the download goes on.
+async fn answered(lab: &Lab, echo: impl Future<Output = Outcome>) -> Outcome {
+    let limit = lab.patience().progress();
+    tokio::time::timeout(limit, echo).await.unwrap_or_else(|_| {
+        let seen = format!("nothing in {limit:?}");
+        Err(Finding::violation("an echo beside the download", seen))
+    })
+}
+
+/// How many clients come at the same time, and whether that is much to ask.
+const CROWDS: &[(&str, usize, bool)] = &[
+    ("a_hundred", 100, false),
+    ("five_hundred_and_thirty", 530, true),
+];
+
+/// A browser that is opened in the morning, in every office at once: what a proxy cannot serve, it can refuse.
+///
+/// Also accepted: any answer of HTTP, such as a 503, and to keep clients waiting until others have gone.
+pub(super) fn a_crowd_is_served_or_answered() -> Family {
+    each(CROWDS, |&(_, crowd, slow)| {
+        let case = practice("Clients that come at the same time get their tunnels, or an answer")
+            .cites(RFC_9110.section("17.5"))
+            .covers(["ROB-016"])
+            .relying_on(["target/an_ordinary_request_opens_a_tunnel"])
+            .run(async move |lab| {
+                let server = lab.server(echo()).await?;
+                let mut asked = JoinSet::new();
+                for _ in 0..crowd {
+                    let (client, request) = (lab.client(), lab.request(&server));
+                    asked.spawn(async move { client.asks(request).await });
+                }
+                let (mut held, mut refused, mut waiting) = (Vec::new(), 0, 0);
+                while let Some(exchange) = asked.join_next().await {
+                    let exchange = exchange.map_err(|error| Finding::harness(error.to_string()))?;
+                    let exchange = match exchange {
+                        Err(Finding::Setup { reason, .. }) => {
+                            return Err(turned_away(crowd, &reason));
+                        }
+                        exchange => exchange?,
+                    };
+                    match &exchange.answer {
+                        Answer::Reply(reply) if reply.is_success() => {
+                            held.push(exchange.granted()?)
+                        }
+                        Answer::Reply(_) => refused += 1,
+                        Answer::Silence => waiting += 1,
+                        other => return Err(turned_away(crowd, &other.describe())),
+                    }
+                }
+                lab.note(format!(
+                    "{} of {crowd} had tunnels at once, {refused} were refused, {waiting} waited",
+                    held.len()
+                ));
+                for tunnel in &mut held {
+                    tunnel.echoes(lab.nonce()).await?;
+                }
+                Ok(())
+            });
+        if slow { case.slow() } else { case }
+    })
+}
+
+fn turned_away(crowd: usize, how: &str) -> Finding {
+    Finding::none_of(
+        ["a tunnel", "an answer"],
+        format!("one of {crowd} that came at once: {how}"),
+    )
+}
