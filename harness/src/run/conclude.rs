@@ -29,11 +29,10 @@ pub(super) fn finished(
     let (expected, observed, mut reason) = match result.outcome {
         Ok(()) => (Vec::new(), joined(&result.notes), None),
         Err(Finding::Violation { expected, observed }) => (expected, Some(observed), None),
-        Err(Finding::Inconclusive { reason }) => (
-            Vec::new(),
-            joined(&result.notes),
-            Some(format!("inconclusive: {reason}")),
-        ),
+        Err(Finding::Inconclusive { reason }) => {
+            let reason = format!("inconclusive: {reason}");
+            (Vec::new(), joined(&result.notes), Some(reason))
+        }
         Err(
             Finding::Absent { reason }
             | Finding::Setup { reason, .. }

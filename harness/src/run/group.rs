@@ -36,7 +36,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Message {
     /// A case has ended.
-    Done(usize, worker::Result),
+    Done(usize, Box<worker::Result>),
     /// The run ends.
     Stop,
 }
@@ -229,7 +229,7 @@ impl Group<'_> {
             match messages.recv_timeout(patience.max(Duration::from_millis(1))) {
                 Ok(Message::Done(index, result)) => {
                     busy.remove(&index);
-                    self.fresh.push_back((Instant::now(), index, result));
+                    self.fresh.push_back((Instant::now(), index, *result));
                     // Alone, a case has to be the one of which the subject dies, also a moment later.
                     let deaf = (alone || self.is_doubted()) && self.is_deaf(alone, running);
                     if deaf || running.death().is_some() {
@@ -262,7 +262,7 @@ impl Group<'_> {
             drop(running);
             drop(slot);
             // Nobody listens when the run was stopped.
-            let _ = told.send(Message::Done(index, result));
+            let _ = told.send(Message::Done(index, Box::new(result)));
         });
         true
     }
@@ -370,7 +370,7 @@ fn drain(
         match messages.recv_timeout(Duration::from_secs(30)) {
             Ok(Message::Done(index, result)) => {
                 busy.remove(&index);
-                ended.push((Instant::now(), index, result));
+                ended.push((Instant::now(), index, *result));
             }
             Ok(Message::Stop) | Err(_) => break,
         }

@@ -133,7 +133,10 @@ impl Server {
     pub fn spoken_to_from(&self) -> Option<SocketAddr> {
         let visits = self.visits();
         let mut spoken_to = visits.iter().filter(|visit| !self.heard(visit).is_empty());
-        spoken_to.next().or(visits.first()).map(|visit| visit.peer)
+        spoken_to
+            .next()
+            .or_else(|| visits.first())
+            .map(|visit| visit.peer)
     }
 
     /// The connections that the script has left to the case already, and that it has not taken.
