@@ -15,11 +15,17 @@ const SYMPTOMS: &[(&str, &[&str])] = &[
     (TO_NOBODY, &["establish/a_success_means_a_connection"]),
 ];
 
-/// The case, with what it relies on where one of the symptoms shows.
+/// The case, with what it relies on where one of the symptoms shows. A case that is about one of them relies on none of the
+/// others: causes form no circle.
 pub(super) fn relying(mut case: Case) -> Case {
+    let plain = case.id.plain();
+    let is_own = |causes: &[&str]| causes.contains(&plain.family());
+    let is_about_one = SYMPTOMS.iter().any(|(_, causes)| is_own(causes));
     for (symptom, causes) in SYMPTOMS {
-        let family = case.id.plain();
-        let before = causes.iter().take_while(|cause| **cause != family.family());
+        if is_about_one && !is_own(causes) {
+            continue;
+        }
+        let before = causes.iter().take_while(|cause| **cause != plain.family());
         case = case.relying_where(symptom, before.copied());
     }
     case
