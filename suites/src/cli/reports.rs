@@ -24,15 +24,15 @@ pub(super) fn differ(destinations: &[Destination]) -> Result<(), Trouble> {
     for (index, one) in destinations.iter().enumerate() {
         let same = |other: &&Destination| file_of(&other.path) == file_of(&one.path);
         // A device takes whatever comes.
-        if one.path.is_file() || !one.path.exists() {
-            if let Some(other) = destinations[..index].iter().find(same) {
-                return Err(Trouble::usage(format!(
-                    "the {} report and the {} report would both be {}; give each a file of its own",
-                    other.format,
-                    one.format,
-                    one.path.display()
-                )));
-            }
+        if (one.path.is_file() || !one.path.exists())
+            && let Some(other) = destinations[..index].iter().find(same)
+        {
+            return Err(Trouble::usage(format!(
+                "the {} report and the {} report would both be {}; give each a file of its own",
+                other.format,
+                one.format,
+                one.path.display()
+            )));
         }
     }
     Ok(())

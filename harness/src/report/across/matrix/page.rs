@@ -146,7 +146,7 @@ impl<'r> Line<'r> {
             differs: rows.iter().any(differs),
             trouble: rows
                 .iter()
-                .any(|row| row.results.iter().flatten().any(|result| troubles(result))),
+                .any(|row| row.results.iter().flatten().any(troubles)),
             cells: cells.collect(),
         }
     }
