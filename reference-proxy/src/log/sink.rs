@@ -127,7 +127,9 @@ impl Sink {
         }
         queue.lines.extend_from_slice(line.as_bytes());
         queue.lines.push(b'\n');
-        queue.count += 1;
+        // A format may have line ends in it.
+        let ends = line.bytes().filter(|octet| *octet == b'\n').count();
+        queue.count += 1 + ends as u64;
         self.schedule(queue);
     }
 
