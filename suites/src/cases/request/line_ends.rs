@@ -185,6 +185,7 @@ fn odd_whitespace_that_is_taken() -> Case {
 }
 
 /// Segments end where the network likes; a parser that wants a line or a head in one read fails now and then.
+/// It takes over a second: so many pieces, each as far behind the one before as it takes to be read alone.
 ///
 /// Also accepted: a refusal by policy, for want of credentials or by a timer says nothing.
 fn the_head_may_come_byte_by_byte() -> Case {

@@ -20,6 +20,7 @@ pub(crate) fn suite() -> Suite {
 }
 
 /// A proxy that wants its head in one read works on a quiet network, and hangs on a busy one.
+/// It takes over a second: a request for each place, in two pieces that are far enough apart to be read alone.
 ///
 /// Also accepted: a refusal by policy or for want of credentials says nothing. The first place where it fails is named.
 fn a_head_in_two_segments_is_read_like_one() -> Case {

@@ -88,6 +88,7 @@ fn much_arrives_before_the_end_of_the_client() -> Case {
 const PAST_THE_KERNEL: u64 = 8 << 20;
 
 /// The end of an upload waits behind megabytes that a slow server has not read yet.
+/// It takes over a second, for which the server does not read.
 ///
 /// Also accepted: to push back instead of buffering. Nothing may be thrown away since the client has closed.
 fn a_slow_server_gets_the_end_of_an_upload() -> Case {
@@ -102,6 +103,7 @@ fn a_slow_server_gets_the_end_of_an_upload() -> Case {
 }
 
 /// The mirror image: the end of a download behind megabytes that a slow client has not read yet.
+/// It takes over a second, for which the client does not read.
 ///
 /// Also accepted: to push back instead of buffering. Nothing may be thrown away since the server has closed.
 fn a_slow_client_gets_the_end_of_a_download() -> Case {

@@ -244,6 +244,7 @@ fn a_pause_loses_nothing() -> Case {
 }
 
 /// A proxy that is pushed back has to hold what it took, and to stop taking.
+/// It takes over a second, for which nobody reads.
 ///
 /// Also accepted: any amount of buffering. What was taken from the one side has to reach the other.
 fn a_slow_reader_gets_everything() -> Family {

@@ -76,6 +76,7 @@ fn the_server_hears_nothing_but_the_client() -> Case {
 }
 
 /// Clients that forward early data are told to say close; if that ended the tunnel, they could not have one.
+/// It takes a second, for which the tunnel is silent: a proxy that takes the word for its own closes a little later.
 ///
 /// Also accepted: to refuse the request. Read to the letter, RFC 9112 has the proxy close after its response, so this is
 /// a recommendation only.
@@ -95,6 +96,7 @@ const PROXY_CONNECTION: &[(&str, &str)] = &[
 ];
 
 /// curl and many others still send this field with every CONNECT.
+/// It takes a second, for which the tunnel is silent.
 ///
 /// Also accepted: to refuse the request for a reason of its own, such as policy.
 fn a_connection_field_of_old_does_not_matter() -> Family {
