@@ -1,4 +1,5 @@
-//! Programs that are no CONNECT proxies: the report says so in one line, with the transcript, and judges nothing.
+//! Programs that are no CONNECT proxies: the report says so in one line, with the transcript, and judges nothing. The same
+//! where no program can be launched.
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may panic like one")]
 
@@ -74,4 +75,28 @@ fn nginx_is_told_apart() {
     if installed || ci {
         is_told_apart(&["--profile", NGINX]);
     }
+}
+
+/// In a namespace without one; where nobody may make namespaces, there is nothing to ask.
+#[test]
+fn where_there_is_no_proc_the_remedy_is_told() {
+    let inside = |script: &str| {
+        let mut unshare = Command::new("unshare");
+        unshare
+            .args(["-r", "-m", "sh", "-c", script])
+            .timeout(LIMIT);
+        unshare.env("NO_COLOR", "1").output()
+    };
+    let hidden = "mount -t tmpfs none /proc";
+    if !inside(hidden).is_ok_and(|made| made.status.success()) {
+        return;
+    }
+    let run = format!(
+        "{hidden} && exec '{}' run close",
+        env!("CARGO_BIN_EXE_connectspec")
+    );
+    let output = inside(&run).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("mount -t proc proc /proc"), "{text}");
+    assert_eq!(output.status.code(), Some(2), "{text}");
 }

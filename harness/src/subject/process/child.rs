@@ -77,8 +77,6 @@ pub(super) enum StartError {
     Program(io::Error),
     /// Nobody wants it any more.
     Stopped,
-    /// Nobody could say what becomes of it.
-    NoProc,
 }
 
 impl Guarded {
@@ -107,13 +105,7 @@ impl Guarded {
         }
         command.env_remove(CREDENTIALS_VARIABLE);
         command.envs(start.env.iter().map(|(name, value)| (name, value)));
-        let guard = command.spawn().map_err(|error| {
-            if Path::new("/proc/self").exists() {
-                broken(error)
-            } else {
-                StartError::NoProc
-            }
-        })?;
+        let guard = command.spawn().map_err(broken)?;
         // The command holds the guard's end of the socket: kept, its closing would go unnoticed.
         drop(command);
         let orders = ours.try_clone().map_err(broken)?;

@@ -47,6 +47,9 @@ impl Prepared {
                 "this program was started to guard one".to_owned(),
             ));
         }
+        if !Path::new("/proc/self").exists() {
+            return Err(LaunchError::NoProc);
+        }
         let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
         let lines = configuration.users(Passwords::Any).map(htpasswd::line);
         let lines: String = lines.collect();
@@ -122,7 +125,6 @@ impl Prepared {
         Guarded::start(&start).map_err(|error| match error {
             StartError::Guard(why) => LaunchError::Guard(why),
             StartError::Stopped => LaunchError::Stopped,
-            StartError::NoProc => LaunchError::NoProc,
             StartError::Program(cause) => LaunchError::NotRun {
                 program: self.program.clone(),
                 cause,
