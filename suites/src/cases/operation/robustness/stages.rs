@@ -64,11 +64,16 @@ pub(super) fn a_reset_at_any_stage_harms_nobody() -> Family {
                     connection.sends(request.bytes()).await;
                     if let Stage::Connecting = stage {
                         pass(lab.patience().pace()).await;
-                    } else if let Answer::Reply(reply) = connection.hears().await
-                        && !reply.is_success()
-                    {
-                        // What is unread would keep it from being reset.
-                        connection.body(&reply).await;
+                    } else {
+                        match connection.hears().await {
+                            // What is unread would keep it from being reset.
+                            Answer::Reply(reply) if !reply.is_success() => {
+                                connection.body(&reply).await;
+                            }
+                            // The harm is done.
+                            Answer::Silence => break,
+                            _ => {}
+                        }
                     }
                     // What it still wants to say is not read: so the kernel resets, whatever is asked of it.
                     match connection.into_tunnel().resets() {
