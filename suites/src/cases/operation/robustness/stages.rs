@@ -6,7 +6,7 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::{operation::robustness::serves_on, words::refusal_kinds::RefusalKind},
-    documents::RFC_9110,
+    documents::{RFC_9110, VU_150227},
 };
 
 /// When clients reset.
@@ -140,6 +140,7 @@ const ENDLESS: u64 = 8 << 20;
 /// Only this conforms: to the address that it was given there is nothing to add.
 pub(super) fn it_listens_nowhere_else() -> Case {
     practice("It listens on the address that it was told, and on no other one")
+        .cites(VU_150227.section(""))
         .covers(["ROB-021"])
         .needs([Need::Launched])
         .run(async |lab| {

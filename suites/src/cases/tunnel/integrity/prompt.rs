@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use connectspec_harness::prelude::*;
 
+use crate::documents::RFC_9110;
+
 /// Somebody types through the tunnel, and the server's answers come in small pieces. A proxy that waits for more before it sends
 /// on, or whose kernel does, adds a fifth of a second to every one of them.
 ///
@@ -11,6 +13,7 @@ use connectspec_harness::prelude::*;
 /// tunnel at the same time: a proxy that has to wait for a busy processor waits in both.
 pub(super) fn small_writes_are_not_held_back() -> Case {
     practice("Two small writes in a row are passed on without a pause")
+        .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-021"])
         .relying_on(["target/an_ordinary_request_opens_a_tunnel"])
         .run(async |lab| {

@@ -7,7 +7,7 @@ use crate::documents::RFC_9110;
 /// Behind a gateway that has to be used, whoever goes around it is seen by nobody.
 ///
 /// Only this conforms: the configuration names an upstream proxy, and it is there.
-pub(in crate::cases::upstream) fn the_upstream_proxy_is_asked() -> Case {
+pub(super) fn the_upstream_proxy_is_asked() -> Case {
     must("A CONNECT goes to the upstream proxy that the configuration names")
         .cites(RFC_9110.section("7.6"))
         .cites(RFC_9110.section("9.3.6"))
@@ -51,7 +51,7 @@ const TIMES: usize = 5;
 /// to the first one's server, with its credentials.
 ///
 /// Also accepted: to leave the first connection open for as long as its server may still speak.
-pub(in crate::cases::upstream) fn a_connection_that_was_a_tunnel_is_not_used_again() -> Case {
+pub(super) fn a_connection_that_was_a_tunnel_is_not_used_again() -> Case {
     must("A connection to the upstream proxy that has been a tunnel carries nothing of another client")
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-FWD-030"])
