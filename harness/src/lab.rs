@@ -6,6 +6,7 @@ mod expect;
 mod lab;
 mod log;
 mod names;
+pub mod network;
 mod observers;
 pub mod pki;
 pub mod ports;

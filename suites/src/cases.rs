@@ -4,6 +4,7 @@ mod access;
 mod connection;
 mod httpd;
 mod log;
+mod names;
 mod operation;
 mod reply;
 mod request;
@@ -23,6 +24,7 @@ pub fn suites() -> Vec<Suite> {
         access::suites(),
         connection::suites(),
         tunnel::suites(),
+        names::suites(),
         operation::suites(),
         upstream::suites(),
         httpd::suites(),

@@ -10,6 +10,7 @@ mod compare;
 mod coverage;
 mod credentials;
 mod explain;
+mod lab;
 mod list;
 mod matrix;
 mod merge;

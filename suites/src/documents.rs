@@ -37,6 +37,27 @@ pub const RFC_3986: Document = rfc("RFC 3986", "https://www.rfc-editor.org/rfc/r
 /// Domain names: implementation and specification.
 pub const RFC_1035: Document = rfc("RFC 1035", "https://www.rfc-editor.org/rfc/rfc1035");
 
+/// Requirements for Internet hosts: application and support.
+pub const RFC_1123: Document = rfc("RFC 1123", "https://www.rfc-editor.org/rfc/rfc1123");
+
+/// Addresses of private networks.
+pub const RFC_1918: Document = rfc("RFC 1918", "https://www.rfc-editor.org/rfc/rfc1918");
+
+/// Answers that say that there is nothing, and how long they are kept.
+pub const RFC_2308: Document = rfc("RFC 2308", "https://www.rfc-editor.org/rfc/rfc2308");
+
+/// Link-local addresses of IPv4.
+pub const RFC_3927: Document = rfc("RFC 3927", "https://www.rfc-editor.org/rfc/rfc3927");
+
+/// Addresses behind a carrier's translation.
+pub const RFC_6598: Document = rfc("RFC 6598", "https://www.rfc-editor.org/rfc/rfc6598");
+
+/// Domain names with a special use.
+pub const RFC_6761: Document = rfc("RFC 6761", "https://www.rfc-editor.org/rfc/rfc6761");
+
+/// Addresses with a special use.
+pub const RFC_6890: Document = rfc("RFC 6890", "https://www.rfc-editor.org/rfc/rfc6890");
+
 /// Zone identifiers in URIs.
 pub const RFC_6874: Document = rfc("RFC 6874", "https://www.rfc-editor.org/rfc/rfc6874");
 

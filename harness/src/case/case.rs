@@ -47,6 +47,8 @@ pub struct Case {
     pub needs: Vec<Need>,
     /// What the subject is configured to.
     pub setup: Setup,
+    /// Whether it takes a network of the run's own.
+    pub in_the_lab: bool,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
     /// Whether it is about what the control tunnel of its set-up takes for granted.
@@ -111,6 +113,7 @@ impl Case {
             relies_where: Vec::new(),
             needs: Vec::new(),
             setup: Setup::default(),
+            in_the_lab: false,
             slow: false,
             is_about_the_control: false,
             source: Location::caller(),
@@ -224,6 +227,13 @@ impl Case {
     #[must_use]
     pub fn under(mut self, setup: Setup) -> Self {
         self.setup = setup;
+        self
+    }
+
+    /// The case takes a network of the run's own: addresses and names that nobody else has.
+    #[must_use]
+    pub const fn in_the_lab(mut self) -> Self {
+        self.in_the_lab = true;
         self
     }
 

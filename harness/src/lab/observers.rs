@@ -11,7 +11,7 @@ use std::{
 use crate::{
     client::Client,
     lab::{Lab, lock, ports},
-    server::{Secrecy, Server, Shared, script::echo},
+    server::{Script, Secrecy, Server, Shared, script::echo},
     verdict::{Finding, Outcome},
     wire::{Leg, Transcript},
 };
@@ -93,18 +93,29 @@ impl Lab {
     }
 
     fn echo_at(&self, host: IpAddr, port: u16, transcript: &Transcript) -> Outcome<Option<Server>> {
+        self.play_at(host, port, &echo(), transcript)
+    }
+
+    /// A server on `port` of `host`, if that can be had.
+    pub(super) fn play_at(
+        &self,
+        host: IpAddr,
+        port: u16,
+        script: &Script,
+        transcript: &Transcript,
+    ) -> Outcome<Option<Server>> {
         // Somebody may listen on that port of every address, or it is only for the system's own services.
         let Ok(listener) = ports::listen_on(host, port) else {
             return Ok(None);
         };
-        let name = if host == self.world.bind {
-            self.world.host.clone()
-        } else {
-            host.to_string()
+        let name = match host {
+            _ if host == self.world.bind => self.world.host.clone(),
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
         };
         let patience = self.world.patience;
         let shared = Shared::new(transcript, Leg::Server, patience);
         let listeners = vec![listener];
-        Server::serve(name, listeners, &echo(), &Secrecy::Plain, shared).map(Some)
+        Server::serve(name, listeners, script, &Secrecy::Plain, shared).map(Some)
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     lab::{
+        network::{Network, NoNetwork},
         pki::{Identity, Pki, PkiError},
         ports::{Port, Ports},
     },
@@ -42,9 +43,11 @@ pub struct World {
     /// How the proxy reaches them.
     pub(crate) host: String,
     /// How many servers have an address of their own.
-    neighbours: AtomicU32,
+    pub(super) neighbours: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
+    /// What it has to itself, inside of namespaces of its own.
+    pub(super) network: Option<Network>,
 }
 
 /// Why a run could not begin. This says nothing about the proxy.
@@ -63,6 +66,9 @@ pub enum WorldError {
     /// No certificates.
     #[error(transparent)]
     Pki(#[from] PkiError),
+    /// Inside, and yet something is missing.
+    #[error("there is no network for the run: {0}")]
+    Network(#[from] NoNetwork),
 }
 
 /// What a run is made with.
@@ -78,6 +84,8 @@ pub struct RunEnvironment {
     pub bind: IpAddr,
     /// How the proxy reaches them, if not by that address.
     pub host: Option<String>,
+    /// A network of the run's own, or why there is none.
+    pub network: Result<(), String>,
 }
 
 impl Default for RunEnvironment {
@@ -89,6 +97,7 @@ impl Default for RunEnvironment {
             property_tries: 8,
             bind,
             host: None,
+            network: Err("`connectspec run --lab on` makes one".to_owned()),
         }
     }
 }
@@ -111,6 +120,10 @@ impl World {
             return Err(WorldError::NoPort(bind));
         }
         let pki = Pki::new()?;
+        let network = match &environment.network {
+            Ok(()) => Some(Network::bring_up()?),
+            Err(_) => None,
+        };
         let identity = pki.identity(&["127.0.0.1", "::1", "localhost"])?;
         let (certificate, key) = identity.pem.clone();
         Ok(Self {
@@ -124,6 +137,7 @@ impl World {
             host: host(environment),
             neighbours: AtomicU32::new(0),
             tls_files: TlsFiles { certificate, key },
+            network,
         })
     }
 

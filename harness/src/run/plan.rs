@@ -169,6 +169,9 @@ impl Plan {
         if let Some(reason) = self.who.cannot_be_in(&case.setup) {
             return Some(reason.to_owned());
         }
+        if let (true, Err(reason)) = (case.in_the_lab, &self.options.environment.network) {
+            return Some(format!("it takes a network of its own: {reason}"));
+        }
         (case.slow && !self.options.slow).then(|| "slow; it runs with --slow".to_owned())
     }
 }

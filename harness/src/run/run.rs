@@ -2,7 +2,7 @@
 //!
 //! One process of the subject for each distinct set-up, started when its turn comes and shared by the cases of that
 //! set-up, which run at the same time. Each case has a thread and a runtime of its own: one that hangs can be left
-//! after, one that panics is caught.
+//! behind, one that panics is caught.
 
 use std::{
     sync::{

@@ -70,7 +70,7 @@ async fn play(
     };
     let side = match shared.leg {
         Leg::Upstream => Side::Upstream,
-        Leg::Client | Leg::Server => Side::Server,
+        Leg::Client | Leg::Server | Leg::Names => Side::Server,
     };
     let end = End::new(stream, side, shared.patience);
     script

@@ -59,6 +59,7 @@ impl Row {
             Leg::Client => "client",
             Leg::Server => "server",
             Leg::Upstream => "upstream",
+            Leg::Names => "names",
         };
         match self.number {
             None => name.to_owned(),
@@ -129,10 +130,10 @@ pub fn lines(steps: &[Step], left_out: u64, layout: &Layout) -> Vec<String> {
         let legs = match (row.leg, row.way) {
             (Leg::Client, Way::Out) => format!("{name:<client$} ─▶ proxy    {:server$}", ""),
             (Leg::Client, Way::In) => format!("{name:<client$} ◀─ proxy    {:server$}", ""),
-            (Leg::Server | Leg::Upstream, Way::Out) => {
+            (Leg::Server | Leg::Upstream | Leg::Names, Way::Out) => {
                 format!("{:client$}    proxy ◀─ {name:<server$}", "")
             }
-            (Leg::Server | Leg::Upstream, Way::In) => {
+            (Leg::Server | Leg::Upstream | Leg::Names, Way::In) => {
                 format!("{:client$}    proxy ─▶ {name:<server$}", "")
             }
         };
@@ -209,17 +210,19 @@ fn spoken(steps: &[Step]) -> String {
 }
 
 /// The connections of each leg, in order.
-struct Numbers([Vec<usize>; 3]);
+struct Numbers([Vec<usize>; 4]);
 
 impl Numbers {
     fn of(steps: &[Step]) -> Self {
-        Self([Leg::Client, Leg::Server, Leg::Upstream].map(|leg| {
-            let on_leg = steps.iter().filter(|step| step.leg == leg);
-            let mut connections: Vec<usize> = on_leg.map(|step| step.connection).collect();
-            connections.sort_unstable();
-            connections.dedup();
-            connections
-        }))
+        Self(
+            [Leg::Client, Leg::Server, Leg::Upstream, Leg::Names].map(|leg| {
+                let on_leg = steps.iter().filter(|step| step.leg == leg);
+                let mut connections: Vec<usize> = on_leg.map(|step| step.connection).collect();
+                connections.sort_unstable();
+                connections.dedup();
+                connections
+            }),
+        )
     }
 
     /// The place of a connection among those of its leg, where it is not the only one.

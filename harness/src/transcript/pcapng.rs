@@ -70,7 +70,8 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
             continue;
         };
         match &event.what {
-            What::Opened { .. } => {}
+            // Questions to the name server belong to no connection.
+            What::Opened { .. } | What::Datagram(_) => {}
             What::Data {
                 kept,
                 length,

@@ -28,6 +28,8 @@ pub enum Leg {
     Server,
     /// Between the proxy and the upstream proxy that the harness plays.
     Upstream,
+    /// Between the proxy and the name server that the harness plays.
+    Names,
 }
 
 /// Which way something went, seen from the harness.
@@ -59,6 +61,8 @@ pub enum What {
         /// For bytes past the cap: the BLAKE3 digest of all that followed it on this connection and way, so far.
         digest: Option<String>,
     },
+    /// A datagram, as people read it: a question to the name server, or its answer.
+    Datagram(String),
     /// The end of the stream.
     Fin,
     /// A reset.
@@ -106,6 +110,8 @@ struct Inner {
     /// Of each connection, the layers that have spoken.
     flows: Vec<Vec<[Flow; 2]>>,
     left_out: u64,
+    /// The number of all that passed between the proxy and the name server.
+    names: Option<usize>,
     /// Lines of the key log, in the order in which they came.
     keys: Vec<String>,
     /// Where servers listened, also those that nobody came to.
@@ -132,6 +138,7 @@ impl Transcript {
             events: Vec::new(),
             flows: Vec::new(),
             left_out: 0,
+            names: None,
             keys: Vec::new(),
             servers: Vec::new(),
             served: None,
@@ -215,7 +222,7 @@ impl Transcript {
         inner.flows.push(Default::default());
         let way = match leg {
             Leg::Client => Way::Out,
-            Leg::Server | Leg::Upstream => Way::In,
+            Leg::Server | Leg::Upstream | Leg::Names => Way::In,
         };
         let place = Place {
             leg,
@@ -248,6 +255,22 @@ impl Transcript {
         if !past.is_empty() {
             inner.pass(place, way, past);
         }
+    }
+
+    /// Notes a question to the name server ([`Way::In`]), or its answer. All of a case count as one connection.
+    pub(crate) fn datagram(&self, way: Way, text: String) {
+        let mut inner = self.lock();
+        let connection = inner.names.unwrap_or_else(|| {
+            inner.flows.push(Vec::new());
+            inner.flows.len() - 1
+        });
+        inner.names = Some(connection);
+        let place = Place {
+            leg: Leg::Names,
+            connection,
+            layer: 0,
+        };
+        inner.push(place, way, What::Datagram(text));
     }
 
     /// Notes the end of a stream.

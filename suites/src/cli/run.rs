@@ -16,7 +16,7 @@ use connectspec_harness::{
 };
 
 use crate::{
-    cli::{Status, Trouble, baseline, reports, signals, subject::Subject, which::Which},
+    cli::{Status, Trouble, baseline, lab, reports, signals, subject::Subject, which::Which},
     suites,
 };
 
@@ -58,6 +58,9 @@ pub(super) struct Arguments {
     /// End at the first failure
     #[arg(long)]
     fail_fast: bool,
+    /// A network of the run's own, where a case takes one: auto, on (or it is an error), or off
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    lab: lab::When,
     /// A file of known deviations
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -151,7 +154,14 @@ impl Arguments {
         let (who, again) = self.subject.who()?;
         let catalogue = suites();
         self.which().check(&catalogue)?;
-        Ok(Plan::new(&catalogue, who, self.options(again)?))
+        let mut options = self.options(again)?;
+        let plan = Plan::new(&catalogue, who, options.clone());
+        options.environment.network = lab::network(self.lab, &plan)?;
+        if options.environment.network.is_ok() {
+            return Ok(plan);
+        }
+        let (who, _) = self.subject.who()?;
+        Ok(Plan::new(&catalogue, who, options))
     }
 
     /// Which cases: over TLS, too, where that is how a running proxy is reached, and nobody says over what.
@@ -224,6 +234,7 @@ impl Arguments {
                 property_tries: self.property_tries,
                 bind: self.subject.bind(),
                 host: self.subject.host(),
+                network: Ok(()),
             },
             baseline,
             connectspec: env!("CARGO_PKG_VERSION").to_owned(),

@@ -77,15 +77,15 @@ impl Row {
 
 fn row(row: &columns::Row) -> Row {
     let side = match (row.leg, row.way) {
-        (Leg::Client, Way::Out) | (Leg::Server | Leg::Upstream, Way::In) => "right",
-        (Leg::Client, Way::In) | (Leg::Server | Leg::Upstream, Way::Out) => "left",
+        (Leg::Client, Way::Out) | (Leg::Server | Leg::Upstream | Leg::Names, Way::In) => "right",
+        (Leg::Client, Way::In) | (Leg::Server | Leg::Upstream | Leg::Names, Way::Out) => "left",
     };
     Row {
         fold: None,
         at: milliseconds(row.at_us),
         leg: match row.leg {
             Leg::Client => "client",
-            Leg::Server | Leg::Upstream => "server",
+            Leg::Server | Leg::Upstream | Leg::Names => "server",
         },
         side,
         kind: match row.what {
@@ -94,8 +94,9 @@ fn row(row: &columns::Row) -> Row {
             Kind::Fin => "fin",
             Kind::Reset => "rst",
         },
-        // An upstream proxy stands where servers do, so it is always named.
-        who: (row.number.is_some() || row.leg == Leg::Upstream).then(|| row.name()),
+        // An upstream proxy and a name server stand where servers do, so they are always named.
+        who: (row.number.is_some() || matches!(row.leg, Leg::Upstream | Leg::Names))
+            .then(|| row.name()),
         text: in_lines(&row.text),
     }
 }

@@ -99,7 +99,7 @@ impl Cast {
                     cast.clients += 1;
                     format!("client{}", cast.clients)
                 }
-                Leg::Server | Leg::Upstream => cast.visit(event.leg, local),
+                Leg::Server | Leg::Upstream | Leg::Names => cast.visit(event.leg, local),
             };
             cast.names.insert(event.connection, name);
         }

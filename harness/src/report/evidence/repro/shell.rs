@@ -125,6 +125,7 @@ impl Script {
                     clients += 1;
                     format!("client{clients}")
                 }
+                Leg::Names => continue,
                 Leg::Server | Leg::Upstream if script.servers.contains_key(&local) => {
                     script.unplayed += 1;
                     continue;
@@ -169,7 +170,7 @@ impl Script {
         if event.way == Way::In {
             let arrow = match event.leg {
                 Leg::Client => format!("{name} ◀─ proxy"),
-                Leg::Server | Leg::Upstream => format!("proxy ─▶ {name}"),
+                Leg::Server | Leg::Upstream | Leg::Names => format!("proxy ─▶ {name}"),
             };
             let _ = writeln!(self.commands, "# {arrow}  {}", step.text);
             if event.what == What::Reset {
@@ -198,6 +199,8 @@ impl Script {
                     let _ = writeln!(commands, "# {missing} bytes more were not kept");
                 }
             }
+            // A name server is no part of it.
+            What::Datagram(_) => {}
             What::Fin => {
                 let _ = writeln!(commands, "end {name}");
             }

@@ -1,0 +1,103 @@
+//! Names of a case, and how every program inside comes to ask for them here.
+
+use std::{fs, path::Path};
+
+use crate::{
+    lab::{
+        Lab,
+        network::{Answers, NoNetwork, Question, name_server::ADDRESS},
+    },
+    verdict::{Finding, Outcome},
+};
+
+/// A name that only this case uses.
+#[derive(Debug)]
+pub struct Name<'a> {
+    lab: &'a Lab,
+    text: String,
+}
+
+impl Lab {
+    /// A name of this case's own, of which the name server says `answers`.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn name(&self, answers: Answers) -> Outcome<Name<'_>> {
+        let text = format!("{}.test", self.nonce());
+        self.name_as(&text, answers)
+    }
+
+    /// A name in these words, which nobody else uses.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn name_as(&self, text: &str, answers: Answers) -> Outcome<Name<'_>> {
+        let network = self.network()?;
+        network.names.learn(text, answers, self.transcript());
+        Ok(Name {
+            lab: self,
+            text: text.to_owned(),
+        })
+    }
+
+    /// What the run has of its own.
+    pub(super) fn network(&self) -> Outcome<&crate::lab::network::Network> {
+        let network = self.world.network.as_ref();
+        network.ok_or_else(|| Finding::absent("the run has no network of its own"))
+    }
+}
+
+impl Name<'_> {
+    /// The name.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// `name:port`, as a request-target has it.
+    #[must_use]
+    pub fn authority(&self, port: u16) -> String {
+        format!("{}:{port}", self.text)
+    }
+
+    /// What the name server was asked about it so far.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn questions(&self) -> Outcome<Vec<Question>> {
+        Ok(self.lab.network()?.names.questions(&self.text))
+    }
+}
+
+/// Has every program inside ask the name server of the run, and nothing else: not the machine's, nor its list of hosts.
+///
+/// A program that was told another resolver, or brings one of its own, is a matter of its configuration.
+pub(super) fn ask_only_this_one() -> Result<(), NoNetwork> {
+    // What is mounted stays there when its file goes.
+    let scratch = tempfile::tempdir()
+        .map_err(|error| NoNetwork(format!("no file could be written: {error}")))?;
+    let resolv = format!("nameserver {}\n", ADDRESS.ip());
+    let hosts = "127.0.0.1 localhost\n::1 localhost\n";
+    let files = [
+        ("/etc/resolv.conf", resolv.as_str(), true),
+        ("/etc/hosts", hosts, false),
+        // Some systems ask a service first, which is outside.
+        (
+            "/etc/nsswitch.conf",
+            "hosts: files dns\npasswd: files\ngroup: files\n",
+            false,
+        ),
+    ];
+    for (place, text, needed) in files {
+        if !Path::new(place).exists() && !needed {
+            continue;
+        }
+        let own = scratch.path().join(place.trim_start_matches("/etc/"));
+        let failed = |error: &dyn std::fmt::Display| {
+            NoNetwork(format!("{place} could not be put in place inside: {error}"))
+        };
+        fs::write(&own, text).map_err(|error| failed(&error))?;
+        rustix::mount::mount_bind(&own, place).map_err(|error| failed(&error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Servers anywhere in the network.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
+
+use crate::{
+    lab::{
+        Lab, lock,
+        network::addresses::{own_v4, own_v6},
+    },
+    server::{Script, Server},
+    verdict::{Finding, Outcome},
+};
+
+impl Lab {
+    /// An address of IPv4 that no case uses at the same time with the same port.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn address(&self) -> Outcome<IpAddr> {
+        Ok(own_v4(self.next_address()?))
+    }
+
+    /// The same of IPv6.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn address_v6(&self) -> Outcome<IpAddr> {
+        Ok(own_v6(self.next_address()?))
+    }
+
+    fn next_address(&self) -> Outcome<u32> {
+        self.network()?;
+        Ok(self.world.neighbours.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A port of the allow list, which a case may use at any address.
+    ///
+    /// # Errors
+    /// As those of [`Lab::server`].
+    pub async fn port_anywhere(&self) -> Outcome<u16> {
+        let port = self.allowed_port().await?;
+        let number = port.number();
+        lock(&self.ports).push(port);
+        Ok(number)
+    }
+
+    /// A server on `port` of `address`.
+    ///
+    /// # Errors
+    /// The harness's, where nobody can listen there.
+    pub fn server_of(&self, address: IpAddr, port: u16, script: &Script) -> Outcome<Arc<Server>> {
+        self.network()?;
+        let server = self.play_at(address, port, script, self.transcript())?;
+        let server = server.ok_or_else(|| {
+            Finding::harness(format!("nobody can listen on port {port} of {address}"))
+        })?;
+        let server = Arc::new(server);
+        lock(&self.servers).push(Arc::clone(&server));
+        Ok(server)
+    }
+}

@@ -1,0 +1,11 @@
+//! Where names lead: what the name server says, and which addresses a proxy had better not dial for strangers.
+
+mod resolution;
+mod special_use;
+
+use connectspec_harness::case::Suite;
+
+/// The suites of this room.
+pub(super) fn suites() -> Vec<Suite> {
+    vec![resolution::suite(), special_use::suite()]
+}
