@@ -261,7 +261,7 @@ fn unmet(
     options: &Options,
     arguments: &Arguments,
 ) -> HashSet<CaseId> {
-    if !arguments.list && !(arguments.exact && arguments.ignored) {
+    if !(arguments.list || arguments.exact && arguments.ignored) {
         return HashSet::new();
     }
     let plan = Plan::new(catalogue, Arc::clone(who), options.clone());

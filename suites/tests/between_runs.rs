@@ -297,7 +297,7 @@ fn a_matrix_holds_reports_and_profiles() {
     assert!(
         fs::read_to_string(&page)
             .unwrap()
-            .contains("close/the_last_words_arrive")
+            .contains("data-case=\"close&#x2f;the_last_words_arrive\"")
     );
     expect(
         &mut connectspec(&["matrix", &read, "--report", "junit=x"]),

@@ -142,7 +142,7 @@ fn a_subject_that_floods_is_no_proxy() {
     expect(
         &["run", "--proxy", &address],
         2,
-        &["no working CONNECT proxy", "a head without end"],
+        &["no working CONNECT proxy", "a flood of others"],
     );
 }
 

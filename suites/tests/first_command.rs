@@ -193,7 +193,10 @@ fn a_proxy_that_speaks_tls_is_judged_on_the_word_of_a_file() {
         let asked = ["run", "--proxy", &tls, "--ca", file, "--allow", ports];
         let arguments = [
             &asked[..],
-            &["close/the_last_words_arrive", "tls_listener/tls_works*"],
+            &[
+                "close/the_last_words_arrive",
+                "tls_listener/what_was_negotiated_is_what_is_spoken[http_1_1]",
+            ],
         ];
         let words = ["2 pass", "1 skip", "it is reached over TLS"];
         expect(&arguments.concat(), 0, &words);

@@ -35,7 +35,7 @@ impl ReportFold {
     /// Takes one event in.
     pub fn event(&mut self, event: &Event) {
         match event {
-            Event::Started(start) => self.start = Some(start.clone()),
+            Event::Started(start) => self.start = Some((**start).clone()),
             Event::Begun { .. } => {}
             Event::Finished(finished) => {
                 self.gone |= finished.gone;

@@ -44,7 +44,7 @@ pub(crate) fn events() -> Vec<Event> {
         secrets: vec!["sesame-7".to_owned()],
         credentials_given: false,
     };
-    let mut events = vec![Event::Started(start)];
+    let mut events = vec![Event::Started(Box::new(start))];
     for finished in results() {
         let case = finished.case.clone();
         events.push(Event::Begun { case });

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The first event: what is about to be judged.
-    Started(Start),
+    Started(Box<Start>),
     /// A case begins.
     Begun {
         /// Its id.

@@ -39,7 +39,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
         ..End::default()
     };
     let refused = |end: &mut End, start: Start, why: String, sink: &mut dyn FnMut(&Event)| {
-        sink(&Event::Started(start));
+        sink(&Event::Started(Box::new(start)));
         // What was waited for when the run was ended says nothing about the proxy.
         end.interrupted = stop.is_asked();
         end.refused = Some(why).filter(|_| !stop.is_asked());
@@ -61,7 +61,7 @@ pub fn run(plan: Plan, stop: &Stop, sink: &mut dyn FnMut(&Event)) {
             Err(why) => return refused(&mut end, start, why, sink),
         }
     }
-    sink(&Event::Started(start));
+    sink(&Event::Started(Box::new(start)));
     let mut causes = Causes::new(plan.cases());
     let fail_fast = plan.options.fail_fast;
     let tell = |finished: Finished, sink: &mut dyn FnMut(&Event)| {

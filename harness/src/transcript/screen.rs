@@ -82,7 +82,7 @@ fn filtered(text: &str, allowed: impl Fn(&str) -> Option<usize>) -> Cow<'_, str>
         } else {
             Some(c.len_utf8())
         };
-        let (this, others) = rest.split_at(passes.unwrap_or(c.len_utf8()));
+        let (this, others) = rest.split_at(passes.unwrap_or_else(|| c.len_utf8()));
         rest = others;
         if passes.is_some() {
             shown.push_str(this);

@@ -6,9 +6,7 @@
 
 use std::{
     convert::Infallible,
-    env,
-    ffi::OsString,
-    fs,
+    env, fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -123,7 +121,7 @@ fn namespaces() -> Option<[String; 2]> {
 
 /// Where a program is.
 pub(super) fn program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(SBIN.iter().map(PathBuf::from));
     folders
         .map(|folder| folder.join(name))

@@ -4,10 +4,13 @@
 //! that dials them for strangers hands over what firewalls are for. Servers of these cases listen at such addresses, in a
 //! network where they harm nobody.
 
-use std::net::IpAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use connectspec_harness::{
-    lab::network::{Answers, addresses},
+    lab::network::{Answers, Says, addresses},
     prelude::*,
 };
 
@@ -174,13 +177,13 @@ fn a_refused_address_stays_refused_behind_a_name() -> Family {
     })
 }
 
-const WAYS: &[(&str, fn(IpAddr) -> Answers)] = &[
+/// What the name server says, so that a name leads to an address.
+type Leading = fn(IpAddr) -> Answers;
+
+const WAYS: &[(&str, Leading)] = &[
     ("an_address", |address| Answers::addresses([address])),
     ("an_alias", |address| {
-        Answers::always(connectspec_harness::lab::network::Says::Aliases(
-            2,
-            vec![address],
-        ))
+        Answers::always(Says::Aliases(2, vec![address]))
     }),
     ("a_mapped_address", |address| {
         Answers::addresses([mapped(address)])
@@ -199,7 +202,7 @@ fn mapped(address: IpAddr) -> IpAddr {
 }
 
 /// A server at the metadata address, to which the proxy does not lead by that address.
-async fn metadata_that_is_refused(lab: &Lab, port: u16) -> Outcome<std::sync::Arc<Server>> {
+async fn metadata_that_is_refused(lab: &Lab, port: u16) -> Outcome<Arc<Server>> {
     let server = lab.server_of(addresses::METADATA, port, &echo())?;
     match reached(lab, &server.authority(), &server).await? {
         Reached::Refused(_) => Ok(server),
@@ -267,5 +270,5 @@ async fn reached(lab: &Lab, target: &str, server: &Server) -> Outcome<Reached> {
 }
 
 fn authority(address: IpAddr, port: u16) -> String {
-    std::net::SocketAddr::new(address, port).to_string()
+    SocketAddr::new(address, port).to_string()
 }

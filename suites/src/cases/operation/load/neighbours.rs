@@ -41,7 +41,7 @@ pub(super) fn a_tunnel_at_full_speed_starves_nobody() -> Case {
                 let mut fresh = lab.client().dial().await?;
                 fresh.sends(lab.request(&echo).bytes()).await;
                 let answer = fresh.hears_within(lab.patience().progress()).await;
-                if !answer.status().is_some_and(|status| status / 100 == 2) {
+                if answer.status().is_none_or(|status| status / 100 != 2) {
                     let seen = format!("{} for a new client", answer.describe());
                     return Err(Finding::violation("a tunnel beside the download", seen));
                 }
@@ -108,7 +108,7 @@ pub(super) fn a_crowd_is_served_or_answered() -> Family {
                     };
                     match &exchange.answer {
                         Answer::Reply(reply) if reply.is_success() => {
-                            held.push(exchange.granted()?)
+                            held.push(exchange.granted()?);
                         }
                         Answer::Reply(_) => refused += 1,
                         Answer::Silence => waiting += 1,

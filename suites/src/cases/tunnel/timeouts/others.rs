@@ -13,7 +13,10 @@ use crate::{
 };
 
 /// A timer that is set short, each by its name.
-const TIMERS: &[(&str, fn(u32) -> Setup)] = &[
+/// A set-up with that timer, of so many seconds.
+type Timed = fn(u32) -> Setup;
+
+const TIMERS: &[(&str, Timed)] = &[
     ("connect", connect_timeout),
     ("header", header_timeout),
     ("idle", idle_timeout),

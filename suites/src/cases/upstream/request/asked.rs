@@ -61,7 +61,7 @@ pub(super) fn a_connection_that_was_a_tunnel_is_not_used_again() -> Case {
             let upstream = lab.upstream(hand_over()).await?;
             let mut chain = lab.chains(&upstream, &lab.request(&first)).await?;
             let answer = chain.answers(GRANTED).await;
-            if !answer.status().is_some_and(|status| status / 100 == 2) {
+            if answer.status().is_none_or(|status| status / 100 != 2) {
                 return Err(Finding::inconclusive(format!("no tunnel: {}", answer.describe())));
             }
             let (mut near, mut far) = chain.into_tunnel();
