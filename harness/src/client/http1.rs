@@ -134,7 +134,8 @@ impl Client {
                 let failed = |why: String| {
                     Finding::setup(format!("could not connect to {}: {why}", self.proxy))
                 };
-                let limit = self.patience.dial();
+                // Some shake hands one after the other.
+                let limit = self.patience.progress();
                 let name = rustls::pki_types::ServerName::try_from(name.clone())
                     .map_err(|error| Finding::harness(error.to_string()))?;
                 let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));

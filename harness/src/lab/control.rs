@@ -104,6 +104,8 @@ impl Lab {
         let lost = |why: String| Finding::setup(format!("no octet of a tunnel comes back: {why}"));
         let deadline = Instant::now() + limit;
         let (mut heard, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
+        // Said again ever more seldom: a proxy that takes the word and gives another is seen after a few times.
+        let mut pause = self.patience().quiet();
         while heard.len() < ADDED_LIMIT {
             let said = timeout(
                 self.patience().soon(),
@@ -112,7 +114,8 @@ impl Lab {
             if let Ok(Err(error)) = said.await {
                 return Err(lost(error.to_string()));
             }
-            let again = Instant::now() + self.patience().quiet();
+            let again = Instant::now() + pause;
+            pause *= 2;
             loop {
                 let left = again.saturating_duration_since(Instant::now());
                 match timeout(left, connection.stream.read(&mut piece)).await {
@@ -132,7 +135,12 @@ impl Lab {
                 }
             }
             if Instant::now() > deadline {
-                return Err(lost(format!("silence for {limit:?}")));
+                let what = if heard.is_empty() {
+                    "silence"
+                } else {
+                    "other octets"
+                };
+                return Err(lost(format!("{what} for {limit:?}")));
             }
         }
         Err(lost("a flood of others".to_owned()))

@@ -1,5 +1,6 @@
 //! Where names lead: what the name server says, and which addresses a proxy had better not dial for strangers.
 
+mod requests;
 mod resolution;
 mod special_use;
 

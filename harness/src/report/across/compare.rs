@@ -387,10 +387,8 @@ gone       may/answers_with_a_body   A 2xx may have a body
     fn a_finding_where_nothing_was_judged_is_worse() {
         let before = report();
         let mut after = report();
-        let skipped = after
-            .results
-            .iter_mut()
-            .find(|result| result.verdict == Verdict::Skip);
+        let mut results = after.results.iter_mut();
+        let skipped = results.find(|result| result.verdict == Verdict::Skip);
         skipped.unwrap().verdict = Verdict::Fail;
         assert_eq!(compare(&before, &after).exit_status(), 1);
         // And the other way round it is only no longer judged.

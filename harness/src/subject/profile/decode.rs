@@ -383,11 +383,8 @@ impl Source<'_> {
         Regex::new(raw.get_ref()).map_err(|error| {
             // The parser draws a picture over several lines; its last one says what is wrong.
             let drawn = error.to_string();
-            let message = drawn
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
+            let last = drawn.lines().last().unwrap_or_default();
+            let message = last.trim_start_matches("error: ");
             self.mistake(raw.span(), format!("the pattern is wrong: {message}"))
         })
     }

@@ -3,13 +3,14 @@
 //! A client names a host, and the proxy finds out where that is. The name server of these cases belongs to them: it says
 //! what a case wants, and every question to it stands in the transcript.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use connectspec_harness::{
-    lab::network::{Answers, Name, Says},
+    lab::network::{Answers, Says},
     prelude::*,
 };
 
+use super::requests::{comes_to_an_end, is_a_server_error, is_served_among_unanswered, to};
 use crate::documents::{RFC_1035, RFC_1123, RFC_2308, RFC_6761, RFC_9110, RFC_9209};
 
 /// Every case about names and their addresses.
@@ -235,21 +236,6 @@ fn a_name_server_that_is_silent_ends_in_an_error() -> Case {
         })
 }
 
-async fn is_a_server_error(lab: &Lab, name: &Name<'_>, port: u16, limit: Duration) -> Outcome {
-    let client = lab.client();
-    let mut connection = client.dial().await?;
-    connection.sends(to(lab, name, port).bytes()).await;
-    let answer = connection.hears_within(limit).await;
-    match answer.status() {
-        Some(status @ 500..=599) => {
-            lab.note(status.to_string());
-            Ok(())
-        }
-        Some(403 | 407) => Err(Finding::inconclusive(answer.describe())),
-        _ => Err(Finding::violation("a 5xx", answer.describe())),
-    }
-}
-
 /// A service that is back is not back for the clients of a proxy that remembers for long that it was not there.
 ///
 /// Also accepted: anything. What is noted is the answer to a second request, at once.
@@ -298,23 +284,6 @@ fn many_dead_addresses_end_in_an_error() -> Case {
 
             comes_to_an_end(lab, &name, port).await
         })
-}
-
-/// Somebody says that there is no tunnel: with an answer, or by going away. Here, silence is what is wrong.
-async fn comes_to_an_end(lab: &Lab, name: &Name<'_>, port: u16) -> Outcome {
-    let mut connection = lab.client().dial().await?;
-    connection.sends(to(lab, name, port).bytes()).await;
-    let answer = connection.hears_within(lab.patience().progress()).await;
-    match &answer {
-        Answer::Reply(reply) if reply.is_success() => {
-            Err(Finding::violation("no tunnel", answer.describe()))
-        }
-        Answer::Silence => Err(Finding::violation("an answer", answer.describe())),
-        _ => {
-            lab.note(answer.describe());
-            Ok(())
-        }
-    }
 }
 
 /// What an answer over TCP, or over UDP with EDNS, has room for.
@@ -367,47 +336,4 @@ fn an_unanswered_name_keeps_nobody_else_waiting() -> Case {
                 .await?
                 .map_err(|answer| Finding::violation("a tunnel, while others wait", answer))
         })
-}
-
-/// Whether a client is served while others wait for names that are never answered; if not, what it hears.
-async fn is_served_among_unanswered(
-    lab: &Lab,
-    good: &Name<'_>,
-    port: u16,
-) -> Outcome<Result<(), String>> {
-    let mut waiting = Vec::new();
-    for _ in 0..UNANSWERED {
-        let name = lab.name(Answers::always(Says::Silence))?;
-        let mut connection = lab.client().dial().await?;
-        connection.sends(to(lab, &name, port).bytes()).await;
-        waiting.push((name, connection));
-    }
-    // A proxy that asks late must not look like one that does not mind: until it asks no more.
-    let mut asked = 0;
-    loop {
-        pass(lab.patience().quiet()).await;
-        let mut now = 0;
-        for (name, _) in &waiting {
-            now += usize::from(!name.questions()?.is_empty());
-        }
-        if now == asked {
-            break;
-        }
-        asked = now;
-    }
-    let exchange = lab.client().asks(to(lab, good, port)).await?;
-    let said = exchange.answer.describe();
-    let served = match exchange.granted() {
-        Ok(mut tunnel) => tunnel.echoes(lab.nonce()).await.is_ok(),
-        Err(_) => false,
-    };
-    drop(waiting);
-    Ok(if served { Ok(()) } else { Err(said) })
-}
-
-/// More than the threads that runtimes keep for look-ups: 4 (libuv), 10 or 64 (others).
-const UNANSWERED: usize = 80;
-
-fn to(lab: &Lab, name: &Name<'_>, port: u16) -> Request {
-    lab.client().request(name.authority(port))
 }
