@@ -96,7 +96,6 @@ const TAKEN_MAX: u64 = 64 << 20;
 fn takes_no_more_than_is_read() -> Family {
     each(FIRST, |&(_, upwards)| {
         httpd("While one side does not read, a bounded amount is taken from the other, and then all arrives")
-.over(HTTP_1_1)
             .cites(MOD_PROXY_CONNECT.section(""))
             .covers(["REF-BUF"])
             .needs([Need::ConfigLines])
