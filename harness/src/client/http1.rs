@@ -267,11 +267,12 @@ mod tests {
     #[tokio::test]
     async fn the_time_for_an_answer_begins_once_the_request_is_there() {
         let (client, listener) = hasty().await;
-        let pause = client.patience.reply() * 2 / 3;
+        // A window opens again after two or three reads: each gap is shorter than the limit, all of them are longer.
+        let pause = client.patience.reply() / 5;
         let proxy = tokio::spawn(async move {
             let (mut slow, _) = listener.accept().await.unwrap();
             let mut piece = vec![0; 1 << 20];
-            for _ in 0..3 {
+            for _ in 0..12 {
                 crate::patience::pass(pause).await;
                 slow.read_exact(&mut piece).await.unwrap();
             }
