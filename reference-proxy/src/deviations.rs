@@ -50,6 +50,7 @@
 //! | `old-expectations` | `Expect` of an HTTP/1.0 client can be refused | ignored | RFC 9110, section 10.1.1 |
 //! | `head-too-large` | 400 | 431 | RFC 6585, section 5 |
 //! | `policy-before-lookup` | the name is resolved before the port is judged, so an unknown name on a denied port is 502 | 403, and nothing is resolved | what is denied must cause no traffic |
+//! | `special-use` | every address is dialled | 403 for link-local, metadata and reserved addresses, and those in `DenyDestination`, unless `AllowDestination` says otherwise | RFC 9298, section 7: they mean another machine to the proxy than to its client |
 //! | `self-tunnel` | a tunnel to the proxy itself is made | 502 with `proxy_loop_detected` | each would cost two more connections, without end |
 //! | `mapped-addresses` | `ProxyBlock`, virtual hosts and `ProxyRemote` compare text, so `::ffff:1.2.3.4` passes a block of 1.2.3.4 | one address, however it is spelled | what is dialled is what is judged |
 //!

@@ -111,11 +111,12 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
                 .into(),
         ));
     }
-    let routes = &main.routes;
+    let (routes, destinations) = (&main.routes, &main.destinations);
     let each = routes.blocked.len() + routes.remotes.len() + routes.direct.len();
+    let each = each + destinations.allowed.len() + destinations.denied.len();
     if each.saturating_mul(global.hosts.len()) > ROUTES_MOST {
         return Err(error(format!(
-            "{each} words of ProxyBlock, ProxyRemote and NoProxy for each of {} virtual hosts are more than \
+            "{each} words of ProxyBlock, ProxyRemote, NoProxy and DenyDestination for each of {} virtual hosts are more than \
              {ROUTES_MOST}: write them into the virtual hosts that need them",
             global.hosts.len()
         )));

@@ -52,6 +52,7 @@ pub fn join(
             main: Arc::clone(&main.sections),
             own: Arc::clone(&own.sections),
         },
+        destinations: main.destinations.and(&own.destinations),
         routes: main.routes.and(&own.routes),
         environment: main.environment.and(&own.environment),
         head: HeadLimits {

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod allow;
 pub mod build;
+pub mod destinations;
 pub mod directives;
 pub mod environment;
 pub mod error;
@@ -100,6 +101,8 @@ pub struct Server {
     pub allow: AllowConnect,
     /// Who may use it.
     pub access: Access,
+    /// Which addresses it may reach.
+    pub destinations: destinations::Destinations,
     /// Which way a tunnel takes.
     pub routes: routes::Routes,
     /// Which variables a request gets (`SetEnvIf`, `SetEnv` and their kin).

@@ -1,6 +1,7 @@
 //! What directives have said so far, before main server and virtual hosts are joined.
 
 use super::access::Sections;
+use super::destinations::Destinations;
 use super::environment::Rules;
 use super::error::Place;
 use super::head_time::HeadTime;
@@ -107,6 +108,8 @@ pub struct Settings {
     pub log_level: Option<Level>,
     /// `<Proxy>` and `<Location>`.
     pub sections: Arc<Sections>,
+    /// `AllowDestination` and `DenyDestination`.
+    pub destinations: Destinations,
     /// `ProxyRemote` and its kin.
     pub routes: Routes,
     /// `SSLEngine`.
@@ -162,7 +165,7 @@ impl Global {
 }
 
 /// The modules that count as compiled in: those of Debian's httpd.
-const BUILT_IN: [&str; 16] = [
+const BUILT_IN: [&str; 18] = [
     "core_module",
     "core.c",
     "http_module",
@@ -179,6 +182,9 @@ const BUILT_IN: [&str; 16] = [
     "mod_version.c",
     "watchdog_module",
     "mod_watchdog.c",
+    // What httpd does not have.
+    "reference_proxy_module",
+    "mod_reference_proxy.c",
 ];
 
 /// One `CustomLog` and its kin.

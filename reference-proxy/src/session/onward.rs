@@ -82,6 +82,7 @@ pub(super) async fn connect(
         // Whom an upstream proxy dials is for that one to judge.
         if remote.is_none() {
             admitted.judge(server, address)?;
+            leads_to(server, address.ip())?;
         }
         own::judge(address, &proxy.listening)
     };
@@ -175,7 +176,18 @@ fn may_lead(
     if !server.allow.contains(target.port) {
         return Err(blocked());
     }
-    Ok(())
+    match target.host {
+        Host::Address(address) => leads_to(server, address),
+        Host::Name(_) => Ok(()),
+    }
+}
+
+/// Whether a tunnel may lead to this address, whoever dials it.
+fn leads_to(server: &Server, address: IpAddr) -> Result<(), Refusal> {
+    match server.destinations.permit(address) {
+        true => Ok(()),
+        false => Err(Refusal::forbidden("no tunnel may lead to this address")),
+    }
 }
 
 fn blocked() -> Refusal {

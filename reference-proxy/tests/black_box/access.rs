@@ -1,6 +1,6 @@
 //! Who may use the proxy.
 
-use crate::support::{Proxy, connect, head, server, was_contacted};
+use crate::support::{Proxy, connect, head, refused, server, was_contacted};
 use std::io::Write;
 
 /// `ann` with the password "open sesame", by every kind of hash.
@@ -120,4 +120,51 @@ fn a_user_file_that_is_not_there_lets_nobody_in() {
     drop(folder);
     assert_eq!(proxy.status(&connect(&server, credentials("ann"))), 500);
     assert!(!was_contacted(&server));
+}
+
+#[test]
+fn destinations_are_judged_where_they_are_dialled() {
+    let (server, allow) = server();
+    let port = server.local_addr().unwrap().port();
+    let proxy = Proxy::with(&format!(
+        "{allow}DenyDestination loopback\nAllowDestination 127.0.0.7 ::1\n<Proxy \"*\">\nRequire all granted\n</Proxy>\n"
+    ));
+    for host in [
+        "127.0.0.1",
+        "127.0.0.8",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::7]",
+        "169.254.169.254",
+        "[::ffff:169.254.169.254]",
+        "240.0.0.1",
+        "[fe80::1]",
+    ] {
+        let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(proxy.status(&request), 403, "{host}");
+    }
+    assert!(!was_contacted(&server));
+    // The one address of the name that may be dialled has nobody who listens.
+    let name = format!("CONNECT localhost:{port} HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!([403, 502].contains(&proxy.status(&name)));
+    assert!(!was_contacted(&server));
+
+    let (server, allow) = crate::support::server();
+    let all = Proxy::with(&format!(
+        "{allow}DenyDestination all\nAllowDestination 127.0.0.1\n<Proxy \"*\">\nRequire all granted\n</Proxy>\n"
+    ));
+    drop(all.tunnel_with(&server, ""));
+}
+
+#[test]
+fn a_destination_that_is_none_is_an_error() {
+    for line in [
+        "AllowDestination privat",
+        "DenyDestination",
+        "DenyDestination a.test",
+        "AllowDestination ::ffff:10.0.0.0/104",
+    ] {
+        assert_eq!(refused(line).0, line);
+    }
 }

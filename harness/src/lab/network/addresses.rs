@@ -12,6 +12,8 @@ use crate::lab::network::{NoNetwork, entrance};
 
 /// The address at which clouds answer for credentials (RFC 3927 gives it no such meaning; everybody else does).
 pub const METADATA: IpAddr = v4(169, 254, 169, 254);
+/// The same of IPv6, which is a unique local address otherwise.
+pub const METADATA_V6: IpAddr = v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
 /// Another link-local address (RFC 3927).
 pub const LINK_LOCAL: IpAddr = v4(169, 254, 7, 7);
 /// Private addresses (RFC 1918), one of each range.
@@ -27,19 +29,20 @@ pub const PUBLIC: IpAddr = v4(93, 184, 215, 14);
 /// The same in IPv6.
 pub const PUBLIC_V6: IpAddr = v6([0x2606, 0x2800, 0x21f, 0, 0, 0, 0, 7]);
 /// A unique local address (RFC 4193).
-pub const UNIQUE_LOCAL: IpAddr = v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
+pub const UNIQUE_LOCAL: IpAddr = v6([0xfd07, 7, 7, 0, 0, 0, 0, 7]);
 /// [`PRIVATE`] inside the prefix of NAT64 (RFC 6052).
 pub const NAT64: IpAddr = v6([0x64, 0xff9b, 0, 0, 0, 0, 0x0a07, 0x0707]);
 /// [`PRIVATE`] inside of 6to4 (RFC 3056).
 pub const SIX_TO_FOUR: IpAddr = v6([0x2002, 0x0a07, 0x0707, 0, 0, 0, 0, 7]);
-/// An address of Teredo (RFC 4380).
-pub const TEREDO: IpAddr = v6([0x2001, 0, 0x0a07, 0x0707, 0, 0, 0, 7]);
+/// [`PRIVATE`] as the server and, its bits turned over, as the client of Teredo (RFC 4380).
+pub const TEREDO: IpAddr = v6([0x2001, 0, 0x0a07, 0x0707, 0, 0, 0xf5f8, 0xf8f8]);
 /// [`PRIVATE`] as an address that is compatible with IPv4 (RFC 4291, section 2.5.5.1).
 pub const COMPATIBLE: IpAddr = v6([0, 0, 0, 0, 0, 0, 0x0a07, 0x0707]);
 
 /// Every address of the network that is not of the ordinary loopback.
-const ALL: [IpAddr; 15] = [
+const ALL: [IpAddr; 16] = [
     METADATA,
+    METADATA_V6,
     LINK_LOCAL,
     PRIVATE[0],
     PRIVATE[1],

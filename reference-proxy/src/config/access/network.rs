@@ -46,11 +46,21 @@ impl Network {
         })?;
         match network.address {
             _ if network.bits == 0 => Err(invalid(": write Require all granted")),
-            IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
-                Err(invalid(": write it as an IPv4 address"))
-            }
+            _ if network.is_mapped() => Err(invalid(": write it as an IPv4 address")),
             _ => Ok(network),
         }
+    }
+
+    /// How many leading bits its addresses have in common.
+    #[must_use]
+    pub const fn bits(&self) -> u8 {
+        self.bits
+    }
+
+    /// Whether it holds addresses of IPv4 in the clothes of IPv6.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())
     }
 
     /// Whether `address` lies in it.

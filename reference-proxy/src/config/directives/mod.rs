@@ -55,6 +55,7 @@ pub fn setter(name: &str) -> Option<Setter> {
 static SETTERS: &[(&str, Setter)] = &[
     ("Allow", access::allow),
     ("AllowCONNECT", proxying::allow_connect),
+    ("AllowDestination", proxying::allow_destination),
     ("AllowMethods", conditional::allow_methods),
     ("AuthBasicAuthoritative", access::basic_authoritative),
     ("AuthBasicFake", access::basic_fake),
@@ -70,6 +71,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("BrowserMatchNoCase", variables::browser_match_no_case),
     ("CustomLog", logging::custom_log),
     ("Deny", access::deny),
+    ("DenyDestination", proxying::deny_destination),
     ("ErrorLog", logging::error_log),
     ("ErrorLogFormat", logging::error_log_format),
     ("GlobalLog", logging::global_log),

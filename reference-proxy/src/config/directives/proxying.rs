@@ -3,6 +3,7 @@
 use super::Scope;
 use super::words::{flag, interval, one, some};
 use crate::config::AllowConnect;
+use crate::config::destinations;
 use crate::config::routes::{Direct, Remote, Via};
 
 type Done = Result<(), String>;
@@ -16,6 +17,22 @@ pub(super) fn allow_connect(scope: &mut Scope<'_>, words: &[String]) -> Done {
     let list = AllowConnect::parse(words.iter().map(String::as_str))?;
     let earlier = scope.server.allow.take();
     scope.server.allow = Some(earlier.map_or_else(|| list.clone(), |earlier| earlier.and(&list)));
+    Ok(())
+}
+
+pub(super) fn allow_destination(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    for word in some("AllowDestination", words)? {
+        let networks = destinations::parse(word)?;
+        scope.server.destinations.allowed.extend(networks);
+    }
+    Ok(())
+}
+
+pub(super) fn deny_destination(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    for word in some("DenyDestination", words)? {
+        let networks = destinations::parse(word)?;
+        scope.server.destinations.denied.extend(networks);
+    }
     Ok(())
 }
 

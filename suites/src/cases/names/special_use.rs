@@ -112,6 +112,11 @@ const RANGES: &[(&str, &str, IpAddr)] = &[
         addresses::UNIQUE_LOCAL,
     ),
     (
+        "metadata_ipv6",
+        "the metadata address in IPv6",
+        addresses::METADATA_V6,
+    ),
+    (
         "nat64",
         "10.0.0.0/8 in the prefix of NAT64",
         addresses::NAT64,

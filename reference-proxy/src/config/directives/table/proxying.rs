@@ -62,6 +62,10 @@ pub(super) static MODULES: &[Module] = &[
     Module { id: "proxy_wstunnel_module", source: "mod_proxy_wstunnel.c", names: &[
         (P, Idle, "ProxyWebsocketFallbackToProxyHttp"),
     ]},
+    // What httpd does not have: a file for both writes it into `<IfModule reference_proxy_module>`.
+    Module { id: "reference_proxy_module", source: "mod_reference_proxy.c", names: &[
+        (S, Run, "AllowDestination DenyDestination"),
+    ]},
     Module { id: "slotmem_plain_module", source: "mod_slotmem_plain.c", names: &[]},
     Module { id: "slotmem_shm_module", source: "mod_slotmem_shm.c", names: &[]},
 ];
