@@ -12,6 +12,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod deviations;
+pub mod hpack;
 pub mod log;
 pub mod net;
 pub mod pid_file;
