@@ -43,7 +43,6 @@
 //! | `folded-fields` | a folded line is joined | 400 | RFC 9112, section 5.2, allows both; two readers must not differ |
 //! | `content` | `Content-Length` and `Transfer-Encoding` are ignored, the content goes to the server | 400, or 501 for an unknown coding | RFC 9110, section 9.3.6: a CONNECT has no content |
 //! | `higher-major-version` | `HTTP/2.0` is taken | 505 | RFC 9110, section 15.6.6 |
-//! | `http-2` | mod_http2 carries CONNECT; the server's end waits for the client's, and a reset of either becomes an end | 505 | HTTP/1 only; RFC 9113, section 8.5, wants ends and resets passed on |
 //! | `slow-expressions` | an expression of `SetEnvIf` or `<ProxyMatch>` that takes too long fits nothing | 403 | who may connect may depend on it |
 //! | `other-methods` | a forward proxy for http | 405, 501 | nothing but CONNECT is served |
 //! | `malformed-first` | who asks, and what is expected, is judged before some malformed targets are found (an empty host) | 400 for every malformed request, before anything is judged | what cannot be read cannot be judged |
@@ -70,6 +69,7 @@
 //! | name | httpd 2.4 | here | why |
 //! |---|---|---|---|
 //! | `resets` | a reset of one side becomes a FIN on the other | a reset | what broke must not look whole |
+//! | `stream-ends` | over HTTP/2 the server's end waits for the client's, and a reset of either becomes an end | each end and each reset is passed on | RFC 9113, section 8.5 |
 //! | `idle-linger` | on a timeout the client is closed 2 s after the server | both at once | nobody is left to say anything |
 //! | `stalled-tunnels` | what is on its way at a timeout, or when the process ends, is cut off with a FIN | a reset, to both | what was cut off must not look whole |
 //! | `no-half-close` | `SetEnv proxy-nohalfclose` ends a tunnel at the first end of one side | a warning | it is in no manual; an end is passed on, and what is silent then times out |

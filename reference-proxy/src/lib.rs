@@ -24,6 +24,7 @@ pub mod relay;
 pub mod request;
 pub mod serve;
 pub mod session;
+pub mod sessions;
 pub mod tls;
 pub mod upstream;
 

@@ -4,11 +4,16 @@
 //! tells policy from outage: by the status, in words, and in `Proxy-Status` (RFC 9209) where a registered
 //! error fits. Of addresses it says nothing.
 
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// The name of this proxy in `Proxy-Status`.
 pub const PROXY: &str = "reference-proxy";
+
+/// What the content of a refusal is.
+const CONTENT_TYPE: &str = "text/html; charset=iso-8859-1";
 
 /// A final answer that is not 2xx.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +133,9 @@ impl Refusal {
             head.push_str(field);
             head.push_str("\r\n");
         }
-        head.push_str("Content-Type: text/html; charset=iso-8859-1\r\nContent-Length: ");
+        head.push_str("Content-Type: ");
+        head.push_str(CONTENT_TYPE);
+        head.push_str("\r\nContent-Length: ");
         head.push_str(&body.len().to_string());
         head.push_str("\r\nConnection: close\r\n\r\n");
         let body_length = body.len();
@@ -137,6 +144,36 @@ impl Refusal {
             octets: head.into_bytes(),
             body_length,
         }
+    }
+
+    /// The same for a stream of HTTP/2, in which nothing is said about the connection.
+    #[must_use]
+    pub fn to_response(&self, now: SystemTime) -> (http::Response<()>, Bytes) {
+        let body = self.body();
+        let mut head = http::Response::new(());
+        *head.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let own = self.field.as_deref().and_then(|line| line.split_once(':'));
+        let fields = [
+            ("date", Some(http_date(now))),
+            (
+                "proxy-status",
+                self.proxy_status.as_deref().map(str::to_owned),
+            ),
+            ("content-type", Some(CONTENT_TYPE.to_owned())),
+            ("content-length", Some(body.len().to_string())),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .chain(own.map(|(name, value)| (name, value.trim().to_owned())));
+        for (name, value) in fields {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+                head.headers_mut().append(name, value);
+            }
+        }
+        (head, body.into())
     }
 
     fn error(mut self, error: &'static str) -> Self {

@@ -2,7 +2,6 @@
 
 mod accepting;
 mod reloads;
-mod sessions;
 
 pub use reloads::Read;
 
@@ -10,10 +9,10 @@ use crate::config::Config;
 use crate::log::error::Level;
 use crate::net::listen;
 use crate::proxy::Proxy;
+use crate::sessions::Sessions;
 use accepting::Accepting;
 use reloads::Reloads;
 use rustix::process::Signal;
-use sessions::Sessions;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -99,6 +98,7 @@ pub async fn run(mut proxy: Proxy, listeners: Listeners, read: Arc<Read>) -> io:
         }
     };
     accepting.stop();
+    accepting.sessions.leave();
     let drain = accepting.current.borrow().config.drain;
     if !at_once {
         tokio::select! {

@@ -1,35 +1,60 @@
-//! One connection of a client: its request, the decision, the tunnel.
+//! One connection of a client: its request, the decision, the tunnel. Or, over HTTP/2, its streams.
 
 mod admission;
+mod asker;
 mod head;
+mod http2;
 mod onward;
 mod variables;
 
+use crate::config::protocols::H2;
 use crate::log::Record;
 use crate::log::error::{ErrorLog, Level};
 use crate::net::{Client, linger};
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
 use crate::relay::{Early, Ended};
+use crate::sessions::Sessions;
+use crate::tls;
+use head::Begun;
+use http2::Ends;
 use onward::Onward;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 /// What a client gets when its tunnel stands. No fields: RFC 9110, section 9.3.6, forbids the ones that
 /// frame, and nobody needs the others.
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 
+/// Said when a tunnel has been silent for too long.
+const TIMED_OUT: &str = "AH10224: tunnel timed out";
+
+/// What a connection that may begin something more needs to know of the process.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The configuration in force.
+    pub current: watch::Receiver<Arc<Proxy>>,
+    /// What is being served.
+    pub sessions: Arc<Sessions>,
+}
+
 /// Serves one connection to its end. The access line is written when this future ends or is dropped.
-pub async fn serve(client: TcpStream, peer: SocketAddr, local: SocketAddr, proxy: Arc<Proxy>) {
+pub async fn serve(
+    client: TcpStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+    proxy: Arc<Proxy>,
+    service: Service,
+) {
     let mut record = Record::new(peer, local);
     // Boxed, so that a standing tunnel does not carry what only its beginning needed; and with the proxy in the
     // box, so that it keeps no configuration which a reload has replaced.
-    let Some(tunnel) = Box::pin(open(client, &mut record, proxy)).await else {
+    let Some(tunnel) = Box::pin(open(client, &mut record, proxy, service)).await else {
         return;
     };
     let Tunnel {
@@ -43,7 +68,7 @@ pub async fn serve(client: TcpStream, peer: SocketAddr, local: SocketAddr, proxy
         .relay(server, early, &mut record.traffic, idle_time)
         .await;
     if matches!(ended, Ended::Idle | Ended::Stalled) {
-        error_log.write(Level::Info, Some(&record), "AH10224: tunnel timed out");
+        error_log.write(Level::Info, Some(&record), TIMED_OUT);
     }
 }
 
@@ -57,18 +82,58 @@ struct Tunnel {
 }
 
 /// Everything up to the tunnel; `None`: there is none, and the client knows.
-async fn open(client: TcpStream, record: &mut Record, proxy: Arc<Proxy>) -> Option<Tunnel> {
-    let proxy = &*proxy;
-    let mut client = greet(client, record, proxy).await?;
-    let refusal = match head::read(&mut client, record, proxy).await {
-        Ok((request, early)) => match onward::connect(&request, &mut client, record, proxy).await {
-            Ok(onward) => return establish(client, onward, early, record, proxy).await,
-            Err(refusal) => refusal,
-        },
+async fn open(
+    client: TcpStream,
+    record: &mut Record,
+    proxy: Arc<Proxy>,
+    service: Service,
+) -> Option<Tunnel> {
+    let mut client = greet(client, record, &proxy).await?;
+    if client.chose(H2) {
+        streams(client, Vec::new(), record, proxy, service).await;
+        return None;
+    }
+    let refusal = match head::read(&mut client, record, &proxy).await {
+        Ok(Begun::Http2(before)) => {
+            streams(client, before, record, proxy, service).await;
+            return None;
+        }
+        Ok(Begun::Request(request, early)) => {
+            match onward::connect(&request, &mut client, record, &proxy).await {
+                Ok(onward) => return establish(client, onward, early, record, &proxy).await,
+                Err(refusal) => refusal,
+            }
+        }
         Err(refusal) => refusal,
     };
-    refuse(client, &refusal?, record, proxy).await;
+    refuse(client, &refusal?, record, &proxy).await;
     None
+}
+
+/// Serves the streams of a connection. It keeps no configuration: each stream has the one that is in force when it begins.
+async fn streams(
+    client: Client,
+    before: Vec<u8>,
+    record: &Record,
+    proxy: Arc<Proxy>,
+    service: Service,
+) {
+    let server = proxy.config.server(record.local, None);
+    let (http2, preface_time) = (server.http2, server.head_time.most());
+    drop(proxy);
+    let ends = Ends {
+        peer: record.client,
+        local: record.local,
+    };
+    Box::pin(http2::serve(
+        client,
+        before,
+        ends,
+        http2,
+        preface_time,
+        service,
+    ))
+    .await;
 }
 
 /// The handshake, where one is configured.
@@ -77,7 +142,7 @@ async fn greet(client: TcpStream, record: &Record, proxy: &Proxy) -> Option<Clie
     let Some(tls) = &server.tls else {
         return Some(Client::Plain(client));
     };
-    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(client);
+    let handshake = tls::accept(client, tls, &server.protocols);
     let failure = match timeout(server.head_time.most(), handshake).await {
         Ok(Ok(stream)) => return Some(Client::Secure(Box::new(stream))),
         Ok(Err(error)) => error.to_string(),
@@ -133,6 +198,18 @@ async fn refuse(mut client: Client, refusal: &Refusal, record: &mut Record, prox
     record.status = refusal.status;
     record.body_sent = reply.body_length as u64;
     record.traffic.sent += reply.octets.len() as u64;
+    told(refusal, record, proxy);
+    let limit = proxy.config.server(record.local, None).idle_time;
+    let replied = timeout(limit, client.write_all(&reply.octets)).await;
+    // The exchange is over, also when the client lingers.
+    record.write();
+    if matches!(replied, Ok(Ok(()))) {
+        linger::close(client).await;
+    }
+}
+
+/// Tells the error log of a refusal.
+fn told(refusal: &Refusal, record: &Record, proxy: &Proxy) {
     let target = record
         .request
         .as_ref()
@@ -147,11 +224,4 @@ async fn refuse(mut client: Client, refusal: &Refusal, record: &mut Record, prox
     proxy
         .error_log(Some(record))
         .write(level, Some(record), &text);
-    let limit = proxy.config.server(record.local, None).idle_time;
-    let replied = timeout(limit, client.write_all(&reply.octets)).await;
-    // The exchange is over, also when the client lingers.
-    record.write();
-    if matches!(replied, Ok(Ok(()))) {
-        linger::close(client).await;
-    }
 }

@@ -1,11 +1,17 @@
 //! CONNECT over TLS to the proxy: `SSLEngine`.
 
+use crate::config::Protocols;
 use crate::regular;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::Acceptor;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 /// The largest file of certificates or keys; a long chain has twenty kilobytes.
 const FILE_LONGEST: u64 = 1 << 20;
@@ -89,12 +95,39 @@ impl Versions {
     }
 }
 
+/// Shakes hands with a client, and lets `protocols` choose one of those that it offers.
+///
+/// # Errors
+///
+/// The client breaks the handshake, or wants nothing that is spoken here.
+pub async fn accept(
+    client: TcpStream,
+    config: &Arc<ServerConfig>,
+    protocols: &Protocols,
+) -> io::Result<TlsStream<TcpStream>> {
+    if protocols.honors_its_order() {
+        return TlsAcceptor::from(Arc::clone(config)).accept(client).await;
+    }
+    let asked = LazyConfigAcceptor::new(Acceptor::default(), client).await?;
+    let hello = asked.client_hello();
+    let offered: Vec<&[u8]> = hello.alpn().into_iter().flatten().collect();
+    let mut config = (**config).clone();
+    if let Some(chosen) = protocols.choose(&offered) {
+        config.alpn_protocols = vec![chosen.as_bytes().to_vec()];
+    }
+    asked.into_stream(Arc::new(config)).await
+}
+
 /// Reads certificate chain and key into what a handshake needs.
 ///
 /// # Errors
 ///
 /// The file that cannot be used, and why.
-pub fn server(files: Files<'_>, versions: Versions) -> Result<Arc<ServerConfig>, String> {
+pub fn server(
+    files: Files<'_>,
+    versions: Versions,
+    protocols: &Protocols,
+) -> Result<Arc<ServerConfig>, String> {
     let Files {
         certificate, chain, ..
     } = files;
@@ -114,8 +147,8 @@ pub fn server(files: Files<'_>, versions: Versions) -> Result<Arc<ServerConfig>,
                 .with_single_cert(certificates, secret)
         })
         .map_err(|error| format!("SSLCertificateFile {}: {error}", certificate.display()))?;
-    // Only this is spoken behind the handshake. Early data (0-RTT) stays off: a CONNECT must not be replayed.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Early data (0-RTT) stays off: a CONNECT must not be replayed.
+    config.alpn_protocols = protocols.within_tls();
     Ok(Arc::new(config))
 }
 

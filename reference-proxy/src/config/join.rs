@@ -3,7 +3,7 @@
 
 use super::access::Access;
 use super::settings::{Global, LogFormatName, LogLine, Settings};
-use super::{AccessLog, AllowConnect, Connects, Server};
+use super::{AccessLog, AllowConnect, Connects, Http2, Protocols, Server};
 use crate::log::LogTarget;
 use crate::log::error::Level;
 use crate::log::format::Format;
@@ -37,6 +37,7 @@ pub fn join(
     };
     let logs = logs.iter().chain(&global.logs);
     let defaults = HeadLimits::default();
+    let protocols = protocols(main, own, global);
     Ok(Server {
         index,
         name: own.name.as_deref().or(main.name.as_deref()).map(Into::into),
@@ -70,7 +71,9 @@ pub fn join(
         connect_time: proxy_timeout,
         source_address: own.source_address.or(main.source_address),
         idle_time: timeout.max(proxy_timeout),
-        tls: secure(main, own)?,
+        tls: secure(main, own, &protocols)?,
+        protocols,
+        http2: Http2::join(main, own, timeout, proxy_timeout),
         logs: access_logs(logs, logging, global)?,
         error_log: own
             .error_log
@@ -97,7 +100,21 @@ fn connects(requests: Option<bool>, global: &Global) -> Connects {
     }
 }
 
-fn secure(main: &Settings, own: &Settings) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
+/// As in httpd the list of a virtual host replaces that of the main server.
+fn protocols(main: &Settings, own: &Settings, global: &Global) -> Protocols {
+    let words = match own.protocols.as_slice() {
+        [] => &main.protocols,
+        own => own,
+    };
+    let honor_order = own.honor_order.or(main.honor_order).unwrap_or(true);
+    Protocols::new(words, honor_order, global.has("http2_module"))
+}
+
+fn secure(
+    main: &Settings,
+    own: &Settings,
+    protocols: &Protocols,
+) -> Result<Option<Arc<rustls::ServerConfig>>, String> {
     if !own.tls.or(main.tls).unwrap_or(false) {
         return Ok(None);
     }
@@ -111,7 +128,7 @@ fn secure(main: &Settings, own: &Settings) -> Result<Option<Arc<rustls::ServerCo
         chain: chain.map(|chain| &**chain),
     };
     let versions = own.tls_versions.or(main.tls_versions).unwrap_or_default();
-    tls::server(files, versions).map(Some)
+    tls::server(files, versions, protocols).map(Some)
 }
 
 fn access_logs<'a>(

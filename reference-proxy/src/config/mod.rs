@@ -13,8 +13,10 @@ pub mod error;
 pub mod expression;
 mod glob;
 pub mod head_time;
+pub mod http2;
 pub mod idle_lines;
 pub mod join;
+pub mod protocols;
 pub mod reader;
 pub mod routes;
 pub mod settings;
@@ -23,6 +25,8 @@ pub mod source;
 pub use access::Access;
 pub use allow::AllowConnect;
 pub use error::ConfigError;
+pub use http2::Http2;
+pub use protocols::Protocols;
 
 use crate::log::Condition;
 use crate::log::LogTarget;
@@ -117,6 +121,10 @@ pub struct Server {
     pub source_address: Option<IpAddr>,
     /// How long a tunnel may be silent in both directions: the longer of `Timeout` and `ProxyTimeout`.
     pub idle_time: Duration,
+    /// Which versions of HTTP it speaks.
+    pub protocols: Protocols,
+    /// How it speaks HTTP/2.
+    pub http2: Http2,
     /// What a TLS handshake with a client needs (`SSLEngine`).
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The access logs.

@@ -112,6 +112,14 @@ pub struct Settings {
     pub destinations: Destinations,
     /// `ProxyRemote` and its kin.
     pub routes: Routes,
+    /// `Protocols`.
+    pub protocols: Vec<String>,
+    /// `ProtocolsHonorOrder`.
+    pub honor_order: Option<bool>,
+    /// `KeepAliveTimeout`.
+    pub keep_alive: Option<Duration>,
+    /// `H2…`.
+    pub http2: Http2Settings,
     /// `SSLEngine`.
     pub tls: Option<bool>,
     /// `SSLCertificateFile`.
@@ -122,6 +130,21 @@ pub struct Settings {
     pub chain: Option<PathBuf>,
     /// `SSLProtocol`.
     pub tls_versions: Option<Versions>,
+}
+
+/// What a server says about HTTP/2; `None` where it says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Http2Settings {
+    /// `H2Direct`.
+    pub direct: Option<bool>,
+    /// `H2MaxSessionStreams`.
+    pub streams_most: Option<u32>,
+    /// `H2WindowSize`.
+    pub window: Option<u32>,
+    /// `H2MaxDataFrameLen`.
+    pub data_most: Option<usize>,
+    /// `H2StreamTimeout`.
+    pub stream_timeout: Option<Duration>,
 }
 
 impl Global {

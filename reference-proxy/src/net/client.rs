@@ -59,13 +59,23 @@ impl Client {
         ended
     }
 
+    /// Whether the handshake has chosen this protocol.
+    #[must_use]
+    pub fn chose(&self, protocol: &str) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Secure(stream) => stream.get_ref().1.alpn_protocol() == Some(protocol.as_bytes()),
+        }
+    }
+
     /// Ends when the client is gone for good, as after a reset. A FIN is no reason to give up: the client may
     /// still read.
     pub async fn lost(&self) {
         let _ = self.socket().ready(Interest::ERROR).await;
     }
 
-    fn socket(&self) -> &TcpStream {
+    /// The socket beneath.
+    pub fn socket(&self) -> &TcpStream {
         match self {
             Self::Plain(socket) => socket,
             Self::Secure(stream) => stream.get_ref().0,

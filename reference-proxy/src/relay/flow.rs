@@ -89,7 +89,9 @@ impl Flow {
             if !self.reads && self.octets >= unsent::READS {
                 // All of them have been sent.
                 self.reads = true;
-                unsent::lift(to.beneath());
+                if let Some(socket) = to.beneath() {
+                    unsent::lift(socket);
+                }
             }
             if self.octets - before >= TURN as u64 {
                 cx.waker().wake_by_ref();

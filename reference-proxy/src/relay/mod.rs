@@ -23,6 +23,8 @@ mod unsent;
 
 pub use pipe::allow as allow_pipes;
 pub use port::Port;
+pub use undelivered::undelivered;
+pub use unsent::limit as limit_unsent;
 
 use flow::{Broken, Flow};
 use std::future::{Future, poll_fn};
@@ -32,7 +34,6 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
-use undelivered::undelivered;
 
 /// How a tunnel ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub async fn run<C: Port>(
     idle: Duration,
 ) -> Ended {
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
-    for socket in [client.beneath(), server] {
+    for socket in client.beneath().into_iter().chain([server]) {
         unsent::limit(socket);
     }
     let mut server_port = server;
@@ -111,6 +112,7 @@ pub async fn run<C: Port>(
             (Poll::Pending, Poll::Ready(Ok(()))) if server_lost.as_mut().poll(cx).is_ready() => {
                 return Poll::Ready(Ended::ServerReset);
             }
+            _ if client.poll_lost(cx).is_ready() => return Poll::Ready(Ended::ClientReset),
             _ => {}
         }
         if up.octets != before_up || down.octets != before_down || up.take_sent() | down.take_sent()
@@ -120,7 +122,7 @@ pub async fn run<C: Port>(
         }
         loop {
             std::task::ready!(poll_idle(cx, timer.as_mut(), active + idle));
-            let now = [client.beneath(), server].map(|socket| undelivered(socket).unwrap_or(0));
+            let now = [client.undelivered(), server_port.undelivered()];
             let stalled = up.is_holding() || down.is_holding() || now != [0, 0];
             if !delivers(earlier, now) {
                 return Poll::Ready(if stalled { Ended::Stalled } else { Ended::Idle });

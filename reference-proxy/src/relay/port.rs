@@ -1,5 +1,6 @@
 //! One end of a tunnel, as a direction sees it.
 
+use super::undelivered::undelivered;
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::pin::Pin;
@@ -40,8 +41,18 @@ pub trait Port {
     /// The connection is lost.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// The socket that all octets go through, whatever they are.
-    fn beneath(&self) -> &TcpStream;
+    /// The socket that all octets go through, whatever they are; `None` where others go through it as well.
+    fn beneath(&self) -> Option<&TcpStream>;
+
+    /// Octets that have left this process, or its hands, and have not arrived.
+    fn undelivered(&self) -> u32 {
+        self.beneath().and_then(undelivered).unwrap_or(0)
+    }
+
+    /// Whether the other side has given up, where that shows before anything is received or sent.
+    fn poll_lost(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
 
     /// The socket, where its octets are those of the tunnel.
     fn socket(&self) -> Option<&TcpStream> {
@@ -86,8 +97,8 @@ impl Port for &TcpStream {
         Poll::Ready(socket2::SockRef::from(*self).shutdown(std::net::Shutdown::Write))
     }
 
-    fn beneath(&self) -> &TcpStream {
-        self
+    fn beneath(&self) -> Option<&TcpStream> {
+        Some(self)
     }
 
     fn socket(&self) -> Option<&TcpStream> {
@@ -96,8 +107,8 @@ impl Port for &TcpStream {
 }
 
 impl Port for TlsStream<TcpStream> {
-    fn beneath(&self) -> &TcpStream {
-        self.get_ref().0
+    fn beneath(&self) -> Option<&TcpStream> {
+        Some(self.get_ref().0)
     }
 
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {

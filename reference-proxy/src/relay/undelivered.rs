@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 /// Octets on their way to the peer of `socket`. `None`: the system does not tell.
-pub(super) fn undelivered(socket: &TcpStream) -> Option<u32> {
+#[must_use]
+pub fn undelivered(socket: &TcpStream) -> Option<u32> {
     let (local, peer) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
     ask(&request(local, peer))
         .ok()

@@ -14,7 +14,7 @@ const UNSENT_MOST: u32 = 256 << 10;
 pub(super) const READS: u64 = 8 << 20;
 
 /// Holds the send buffer of `socket` down.
-pub(super) fn limit(socket: &TcpStream) {
+pub fn limit(socket: &TcpStream) {
     set(socket, UNSENT_MOST);
 }
 

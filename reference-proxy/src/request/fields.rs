@@ -20,6 +20,17 @@ pub struct Field {
 }
 
 impl Fields {
+    /// These lines, in order.
+    #[must_use]
+    pub const fn new(lines: Vec<Field>) -> Self {
+        Self { lines }
+    }
+
+    /// One line more, behind the others.
+    pub fn push(&mut self, line: Field) {
+        self.lines.push(line);
+    }
+
     /// Reads the lines of a head, the first line being gone already.
     ///
     /// # Errors

@@ -20,14 +20,16 @@ pub fn check(fields: &Fields, version: Version) -> Result<(), Refusal> {
             (false, Version::Http11) => {
                 Refusal::not_implemented("the transfer coding is not known")
             }
-            (true, _) | (false, Version::Http10) => {
+            (true, _) | (false, Version::Http10 | Version::Http2) => {
                 Refusal::bad_request("a request with Transfer-Encoding is not served")
             }
         });
     }
     let mut lengths = fields.all("content-length");
     match (lengths.next(), lengths.next()) {
-        (None, _) | (Some(b"0"), None) => Ok(()),
+        (None, _) => Ok(()),
+        // Of a stream it would be about what the tunnel carries (RFC 9113, section 8.1.1).
+        (Some(b"0"), None) if version != Version::Http2 => Ok(()),
         _ => Err(Refusal::bad_request(
             "a request is served without Content-Length, or with 0",
         )),

@@ -16,7 +16,7 @@ pub fn check(fields: &Fields, version: Version) -> Result<(), Refusal> {
     let mut hosts = fields.all("host");
     let Some(host) = hosts.next() else {
         return match version {
-            Version::Http10 => Ok(()),
+            Version::Http10 | Version::Http2 => Ok(()),
             Version::Http11 => Err(Refusal::bad_request("the Host field is missing")),
         };
     };

@@ -17,13 +17,15 @@ pub enum Method {
     Unknown,
 }
 
-/// The minor version; the major one is always 1.
+/// The version that a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0.
     Http10,
     /// HTTP/1.1 and every later minor version, which means 1.1 (RFC 9110, section 6.2).
     Http11,
+    /// HTTP/2.
+    Http2,
 }
 
 /// The parsed line, and its octets for the log.
@@ -76,7 +78,7 @@ impl RequestLine {
     }
 }
 
-fn kind(method: &str) -> Method {
+pub(super) fn kind(method: &str) -> Method {
     const KNOWN: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "QUERY",
     ];

@@ -10,11 +10,13 @@ pub mod framing;
 pub mod host;
 pub mod line;
 pub mod scan;
+pub mod stream;
 pub mod target;
 
-pub use fields::Fields;
+pub use fields::{Field, Fields};
 pub use line::{Method, RequestLine, Version};
 pub use scan::{HeadLimits, Scan, Scanner};
+pub use stream::Section;
 pub use target::{Authority, Host};
 
 use crate::refusal::Refusal;

@@ -25,6 +25,15 @@ pub struct HeadLimits {
 impl HeadLimits {
     /// What `LimitRequestFields 0` (in httpd: no limit) means here, since there is a limit on everything.
     pub const FIELDS_EVER: usize = 10_000;
+
+    /// The most field lines.
+    #[must_use]
+    pub const fn fields_most(&self) -> usize {
+        match self.fields {
+            0 => Self::FIELDS_EVER,
+            most => most,
+        }
+    }
 }
 
 impl Default for HeadLimits {
@@ -122,11 +131,7 @@ impl Scanner {
             return Ok(Some(self.line_start));
         }
         self.lines += 1;
-        let most = if limits.fields == 0 {
-            HeadLimits::FIELDS_EVER
-        } else {
-            limits.fields
-        };
+        let most = limits.fields_most();
         // The request line is no field.
         if self.lines - 1 > most {
             return Err(Refusal::head_too_large("too many fields"));

@@ -1,10 +1,10 @@
 //! The tasks that accept, one for each listening socket.
 
-use super::sessions::{Seat, Sessions};
 use crate::log::error::Level;
 use crate::net::listen;
 use crate::proxy::Proxy;
-use crate::session;
+use crate::session::{self, Service};
+use crate::sessions::{FULL, Seat, Sessions};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +16,6 @@ use tokio::task::JoinHandle;
 
 /// How long accepting pauses when the system has no descriptor or memory left.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Said when somebody has to wait for a place.
-const FULL: &str = "AH00484: server reached MaxRequestWorkers setting, or what the limit of open files allows; the next \
-                    client waits until another one goes";
-
 /// Who accepts, and by which configuration.
 pub(super) struct Accepting {
     pub(super) current: watch::Sender<Arc<Proxy>>,
@@ -128,7 +124,11 @@ async fn accept(
                     return;
                 };
                 let proxy = Arc::clone(&current.borrow());
-                sessions.spawn(place, |seat| serve(client, peer, proxy, seat));
+                let service = Service {
+                    current: current.clone(),
+                    sessions: Arc::clone(&sessions),
+                };
+                sessions.spawn(place, |seat| serve(client, peer, proxy, service, seat));
             }
             Err(error) if is_about_the_client(&error) => {}
             #[expect(
@@ -147,10 +147,16 @@ async fn accept(
     }
 }
 
-async fn serve(client: TcpStream, peer: SocketAddr, proxy: Arc<Proxy>, seat: Seat) {
+async fn serve(
+    client: TcpStream,
+    peer: SocketAddr,
+    proxy: Arc<Proxy>,
+    service: Service,
+    seat: Seat,
+) {
     let _ = client.set_nodelay(true);
     if let Ok(local) = client.local_addr() {
-        session::serve(client, peer, local, proxy).await;
+        session::serve(client, peer, local, proxy, service).await;
     }
     drop(seat);
 }

@@ -4,6 +4,7 @@
 //! which port. httpd resolves the name before it looks at the port; this proxy resolves and contacts nothing
 //! before the policy has said yes.
 
+use super::asker::Asker;
 use super::{admission, variables};
 use crate::config::access::Target;
 use crate::config::routes::{Credentials, Remote, Via};
@@ -11,7 +12,7 @@ use crate::config::{Connects, Server};
 use crate::log::Record;
 use crate::log::error::Level;
 use crate::net::dial::Failure;
-use crate::net::{Client, Names, own};
+use crate::net::{Names, own};
 use crate::proxy::{self, Proxy};
 use crate::refusal::Refusal;
 use crate::request::{Authority, Host, Method, Request, Version};
@@ -40,9 +41,9 @@ pub(super) struct Onward {
 /// # Errors
 ///
 /// The refusal that the client is owed; `None` when the client is gone meanwhile.
-pub(super) async fn connect(
+pub(super) async fn connect<A: Asker>(
     request: &Request,
-    client: &mut Client,
+    client: &mut A,
     record: &mut Record,
     proxy: &Proxy,
 ) -> Result<Onward, Option<Refusal>> {
@@ -133,7 +134,7 @@ fn served(request: &Request, server: &Server) -> Result<(), Refusal> {
     let mut expectations = request.fields.elements("expect");
     // RFC 9110, section 10.1.1: an HTTP/1.0 client cannot expect anything.
     let unknown = |value: &[u8]| !value.eq_ignore_ascii_case(b"100-continue");
-    if request.line.version == Version::Http11 && expectations.any(unknown) {
+    if request.line.version != Version::Http10 && expectations.any(unknown) {
         return Err(Refusal::expectation_unknown());
     }
     Ok(())
@@ -234,15 +235,15 @@ fn question(request: &Request, server: &Server, remote: &Remote) -> Vec<u8> {
 }
 
 /// Asks the upstream proxy for the tunnel; returns what it sent behind its answer.
-async fn ask(
+async fn ask<A: Asker>(
     request: &Request,
     octets: &[u8],
     onward: &mut TcpStream,
-    client: &mut Client,
+    client: &mut A,
     deadline: Instant,
 ) -> Result<Vec<u8>, Refusal> {
     // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
-    let hears_interim = request.line.version == Version::Http11;
+    let hears_interim = request.line.version != Version::Http10;
     let listener = hears_interim.then_some(client);
     upstream::ask(onward, octets, listener, deadline).await
 }

@@ -13,7 +13,8 @@ pub use reply::{Answer, Reply};
 
 use crate::refusal::Refusal;
 use std::borrow::Cow;
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -22,6 +23,16 @@ const HEAD_LONGEST: usize = 32 << 10;
 /// The most interim answers before the final one.
 const INTERIM_MOST: usize = 16;
 
+/// Who hears of interim answers.
+pub trait Listener: Send {
+    /// Passes `answer` on.
+    ///
+    /// # Errors
+    ///
+    /// The client is gone.
+    fn hear(&mut self, answer: &Answer) -> impl Future<Output = io::Result<()>> + Send;
+}
+
 /// Asks `upstream` for the tunnel and returns what it sent behind its 2xx.
 ///
 /// Interim answers go to `client` where it understands them.
@@ -29,7 +40,7 @@ const INTERIM_MOST: usize = 16;
 /// # Errors
 ///
 /// What the client is told instead.
-pub async fn ask<C: AsyncWrite + Unpin>(
+pub async fn ask<C: Listener>(
     upstream: &mut TcpStream,
     request: &[u8],
     mut client: Option<&mut C>,
@@ -46,7 +57,7 @@ pub async fn ask<C: AsyncWrite + Unpin>(
         match answer.status {
             100 | 102..=199 => {
                 if let Some(client) = client.as_deref_mut() {
-                    let passed = timeout_at(deadline, client.write_all(&answer.interim())).await;
+                    let passed = timeout_at(deadline, client.hear(&answer)).await;
                     if !matches!(passed, Ok(Ok(()))) {
                         return Err(Refusal::internal("the client is gone"));
                     }

@@ -48,9 +48,8 @@ pub fn parse(octets: &[u8]) -> Reply {
 }
 
 impl Answer {
-    /// This interim answer, written anew: without what is about the upstream's connection.
-    #[must_use]
-    pub fn interim(&self) -> Vec<u8> {
+    /// The fields of this interim answer that are not about the upstream's connection.
+    pub fn passed_on(&self) -> impl Iterator<Item = (&str, &[u8])> {
         const DROPPED: [&str; 8] = [
             "connection",
             "content-length",
@@ -62,11 +61,17 @@ impl Answer {
             "upgrade",
         ];
         let nominated = self.elements("connection");
+        let kept =
+            move |name: &String| !DROPPED.contains(&name.as_str()) && !nominated.contains(name);
+        let fields = self.fields.iter().filter(move |(name, _)| kept(name));
+        fields.map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
+    /// This interim answer, written anew for HTTP/1.1.
+    #[must_use]
+    pub fn interim(&self) -> Vec<u8> {
         let mut octets = format!("HTTP/1.1 {} \r\n", self.status).into_bytes();
-        for (name, value) in &self.fields {
-            if DROPPED.contains(&name.as_str()) || nominated.contains(name) {
-                continue;
-            }
+        for (name, value) in self.passed_on() {
             octets.extend_from_slice(name.as_bytes());
             octets.extend_from_slice(b": ");
             octets.extend_from_slice(value);

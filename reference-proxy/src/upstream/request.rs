@@ -51,6 +51,7 @@ pub fn write(request: &Request, pseudonym: &str, via: Via, credentials: Option<&
     let received = match request.line.version {
         Version::Http10 => "1.0",
         Version::Http11 => "1.1",
+        Version::Http2 => "2.0",
     };
     let comment = match via {
         Via::Full => concat!(" (reference-proxy/", env!("CARGO_PKG_VERSION"), ")"),

@@ -2,6 +2,7 @@
 
 mod access;
 mod conditional;
+mod http2;
 mod logging;
 mod process;
 mod proxying;
@@ -77,6 +78,12 @@ static SETTERS: &[(&str, Setter)] = &[
     ("GlobalLog", logging::global_log),
     ("GracefulShutdownTimeout", process::drain),
     ("Group", process::group),
+    ("H2Direct", http2::direct),
+    ("H2MaxDataFrameLen", http2::data_most),
+    ("H2MaxSessionStreams", http2::streams_most),
+    ("H2StreamTimeout", http2::stream_timeout),
+    ("H2WindowSize", http2::window),
+    ("KeepAliveTimeout", http2::keep_alive),
     ("LimitRequestFields", server::fields_limit),
     ("LimitRequestFieldSize", server::field_limit),
     ("LimitRequestLine", server::line_limit),
@@ -90,6 +97,8 @@ static SETTERS: &[(&str, Setter)] = &[
     ("PassEnv", variables::pass_env),
     ("PidFile", process::pid_file),
     ("Port", conditional::port),
+    ("Protocols", http2::protocols),
+    ("ProtocolsHonorOrder", http2::honor_order),
     ("ProxyBlock", proxying::block),
     ("ProxyRemote", proxying::remote),
     ("ProxyRemoteMatch", proxying::remote_match),

@@ -10,8 +10,8 @@ pub(super) static MODULES: &[Module] = &[
     Module { id: "core_module", source: "core.c", names: &[
         (G, Run, "PidFile"),
         (S, Run, "\
-            ErrorLog ErrorLogFormat LimitRequestFields LimitRequestFieldSize LimitRequestLine Port ServerAlias \
-            ServerName ServerRoot Timeout"),
+            ErrorLog ErrorLogFormat LimitRequestFields LimitRequestFieldSize LimitRequestLine Port Protocols \
+            ProtocolsHonorOrder ServerAlias ServerName ServerRoot Timeout"),
         (P, Run, "Define Error Include IncludeOptional LogLevel UnDefine"),
         (G, Refused(&REGEX), "RegexDefaultOptions"),
         (S, RefusedUnless("off", &HOSTS), "StrictHostCheck"),
@@ -21,7 +21,7 @@ pub(super) static MODULES: &[Module] = &[
         (S, Idle, "\
             AccessFileName AllowEncodedSlashes DefaultRuntimeDir DocumentRoot FlushMaxPipelined FlushMaxThreshold \
             HttpProtocolOptions LimitInternalRecursion MergeSlashes MergeTrailers NameVirtualHost Protocol \
-            Protocols ProtocolsHonorOrder ServerAdmin ServerPath TraceEnable"),
+            ServerAdmin ServerPath TraceEnable"),
         (P, Idle, "\
             AcceptPathInfo AddDefaultCharset CGIVar ContentDigest DefaultType EnableMMAP EnableSendfile ErrorDocument \
             FileETag ForceType HostnameLookups LimitRequestBody LimitXMLRequestBody MaxRangeOverlaps \
@@ -30,7 +30,8 @@ pub(super) static MODULES: &[Module] = &[
         (I, Idle, "AllowOverride AllowOverrideList CGIPassAuth"),
     ]},
     Module { id: "http_module", source: "http_core.c", names: &[
-        (S, Idle, "KeepAlive KeepAliveTimeout MaxKeepAliveRequests"),
+        (S, Run, "KeepAliveTimeout"),
+        (S, Idle, "KeepAlive MaxKeepAliveRequests"),
     ]},
     Module { id: "so_module", source: "mod_so.c", names: &[
         (G, Run, "LoadModule"),
@@ -100,11 +101,11 @@ pub(super) static MODULES: &[Module] = &[
             RemoteIPTrustedProxy RemoteIPTrustedProxyList"),
     ]},
     Module { id: "http2_module", source: "mod_http2.c", names: &[
+        (S, Run, "H2Direct H2MaxDataFrameLen H2MaxSessionStreams H2StreamTimeout H2WindowSize"),
         (S, Idle, "\
-            H2Direct H2EarlyHints H2MaxDataFrameLen H2MaxHeaderBlockLen H2MaxSessionStreams H2MaxStreamErrors \
-            H2MaxWorkerIdleSeconds H2MaxWorkers H2MinWorkers H2ModernTLSOnly H2OutputBuffering H2Padding \
-            H2PushDiarySize H2PushPriority H2SerializeHeaders H2SessionExtraFiles H2StreamMaxMemSize H2StreamTimeout \
-            H2TLSCoolDownSecs H2TLSWarmUpSize H2WebSockets H2WindowSize"),
+            H2EarlyHints H2MaxHeaderBlockLen H2MaxStreamErrors H2MaxWorkerIdleSeconds H2MaxWorkers H2MinWorkers \
+            H2ModernTLSOnly H2OutputBuffering H2Padding H2PushDiarySize H2PushPriority H2SerializeHeaders \
+            H2SessionExtraFiles H2StreamMaxMemSize H2TLSCoolDownSecs H2TLSWarmUpSize H2WebSockets"),
         (P, Idle, "H2CopyFiles H2EarlyHint H2ProxyRequests H2Push H2PushResource H2Upgrade"),
     ]},
     Module { id: "echo_module", source: "mod_echo.c", names: &[

@@ -1,10 +1,10 @@
-//! The connections that are being served: how many there may be, and that each ends before the process does.
+//! The connections and streams that are being served: how many there may be, and that each ends before the process does.
 
 use crate::log::Sinks;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -13,19 +13,26 @@ const ENDED_AT_ONCE: usize = 128;
 /// How long a connection may take to end when it is told to; it only has to notice.
 const END_LONGEST: Duration = Duration::from_secs(5);
 
+/// Said when somebody has to wait for a place, or gets none.
+pub const FULL: &str = "AH00484: server reached MaxRequestWorkers setting, or what the limit of open files allows; the next \
+                        client waits until another one goes";
+
 /// What is being served.
 #[derive(Debug)]
-pub(super) struct Sessions {
+pub struct Sessions {
     most: usize,
     places: Arc<Semaphore>,
     running: Mutex<Slab<AbortHandle>>,
+    /// Whether nothing new is to begin.
+    leaving: watch::Sender<bool>,
 }
 
 /// The right to serve one connection more.
-pub(super) type Place = OwnedSemaphorePermit;
+pub type Place = OwnedSemaphorePermit;
 
-/// One connection on the list; it is off the list when this is dropped.
-pub(super) struct Seat {
+/// One connection or stream on the list; it is off the list when this is dropped.
+#[derive(Debug)]
+pub struct Seat {
     key: usize,
     sessions: Arc<Sessions>,
     _place: Place,
@@ -33,27 +40,42 @@ pub(super) struct Seat {
 
 impl Sessions {
     /// For at most so many connections.
-    pub(super) fn new(most: usize) -> Self {
+    pub fn new(most: usize) -> Self {
         let most = most.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         Self {
             most,
             places: Arc::new(Semaphore::new(most)),
             running: Mutex::default(),
+            leaving: watch::Sender::new(false),
         }
     }
 
     /// Waits for a place; `full` is called when there is none at once.
-    pub(super) async fn place(&self, full: impl FnOnce()) -> Option<Place> {
-        let places = Arc::clone(&self.places);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+    pub async fn place(&self, full: impl FnOnce()) -> Option<Place> {
+        if let Some(place) = self.free_place() {
             return Some(place);
         }
         full();
-        places.acquire_owned().await.ok()
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    /// Serves a connection by running what `session` makes of its seat, which it keeps to its end.
-    pub(super) fn spawn<S>(self: &Arc<Self>, place: Place, session: impl FnOnce(Seat) -> S)
+    /// A place, if there is one at once.
+    pub fn free_place(&self) -> Option<Place> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Tells those that could begin something new that they shall not.
+    pub fn leave(&self) {
+        self.leaving.send_replace(true);
+    }
+
+    /// Changes when nothing new is to begin.
+    pub fn leaving(&self) -> watch::Receiver<bool> {
+        self.leaving.subscribe()
+    }
+
+    /// Serves a connection or a stream by running what `session` makes of its seat, which it keeps to its end.
+    pub fn spawn<S>(self: &Arc<Self>, place: Place, session: impl FnOnce(Seat) -> S)
     where
         S: Future<Output = ()> + Send + 'static,
     {
@@ -70,13 +92,13 @@ impl Sessions {
     }
 
     /// Waits until nobody is served any more.
-    pub(super) async fn ended(&self) {
+    pub async fn ended(&self) {
         self.at_most(0).await;
     }
 
     /// Ends everything that still runs and waits until it has ended, so that each has handed over its access
     /// line. Octets that were on their way are lost, and both sides get a reset.
-    pub(super) async fn end(&self, logs: &Sinks) {
+    pub async fn end(&self, logs: &Sinks) {
         let mut logs_move = true;
         loop {
             let (batch, left) = {

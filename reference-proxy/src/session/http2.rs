@@ -1,0 +1,240 @@
+//! A connection of HTTP/2: each CONNECT on it is a stream, decided about like a connection of HTTP/1.1.
+//!
+//! One task drives the connection: frames, windows, and the beginning of streams. Each stream is a task of its own, on the list of
+//! what is served, so that it has a place, an access line and an end of its own. What a client may send on a stream before the
+//! server has taken it is held down by the window of the stream; the window of the connection is that of all streams together, so
+//! that a server which takes nothing holds up its own stream and no other.
+//!
+//! A reload, and the end of the process, are announced by a GOAWAY. Streams that stand go on; what begins nevertheless is decided
+//! by the configuration that is in force then.
+
+mod letter;
+mod port;
+mod screen;
+mod stream;
+mod wire;
+
+use super::Service;
+use crate::config::Http2;
+use crate::net::{Client, linger};
+use crate::sessions::FULL;
+use bytes::Bytes;
+use h2::server::{Connection, SendResponse};
+use h2::{Reason, RecvStream};
+use letter::SECTION_LONGEST;
+use screen::Oversight;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use stream::Asked;
+use tokio::time::{Instant, sleep_until, timeout};
+use wire::{Shared, Wire};
+
+/// Octets of one stream that wait for their turn on the connection.
+const UNSENT_MOST: usize = 64 << 10;
+/// How often a connection is looked at, at least and at most: whether it is idle, and whether a field block comes to an end.
+const GLANCES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
+
+/// Where a connection is from and where it has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+}
+
+/// Serves a connection to its end, from its preface on. `before` was read to know that it is one, `head_time` is how long the rest
+/// of the preface, and each field block, may take.
+pub(super) async fn serve(
+    client: Client,
+    before: Vec<u8>,
+    ends: Ends,
+    http2: Http2,
+    head_time: Duration,
+    service: Service,
+) {
+    let shared = Shared::new(client);
+    let oversight = Arc::new(Oversight::default());
+    let wire = shared.wire(before, Arc::clone(&oversight));
+    let handshake = timeout(head_time, builder(&http2).handshake(wire));
+    if let Ok(Ok(connection)) = handshake.await {
+        let driven = Driven {
+            shared: &shared,
+            oversight: &oversight,
+            ends,
+            http2,
+            head_time,
+        };
+        driven.drive(connection, service).await;
+    }
+    if let Some(client) = shared.into_client() {
+        linger::close(client).await;
+    }
+}
+
+fn builder(http2: &Http2) -> h2::server::Builder {
+    let together = http2.window.saturating_mul(http2.streams_most);
+    let mut builder = h2::server::Builder::new();
+    builder
+        .max_concurrent_streams(http2.streams_most)
+        .initial_window_size(http2.window)
+        .initial_connection_window_size(together.min(i32::MAX as u32))
+        .max_header_list_size(SECTION_LONGEST as u32)
+        .max_send_buffer_size(UNSENT_MOST);
+    builder
+}
+
+/// A connection, and what it is driven by.
+struct Driven<'a> {
+    shared: &'a Shared,
+    oversight: &'a Oversight,
+    ends: Ends,
+    http2: Http2,
+    head_time: Duration,
+}
+
+impl Driven<'_> {
+    /// Serves streams until the connection is over.
+    async fn drive(&self, mut connection: Connection<Wire, Bytes>, mut service: Service) {
+        let live = Arc::new(Live::default());
+        let mut leaving = service.sessions.leaving();
+        // Whoever arrived while the process was told to end.
+        let mut leaves = *leaving.borrow_and_update();
+        if leaves {
+            connection.graceful_shutdown();
+        }
+        let mut broken = false;
+        let mut timer = std::pin::pin!(sleep_until(Instant::now() + self.glance()));
+        loop {
+            if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
+                broken = true;
+                connection.abrupt_shutdown(reason);
+            }
+            tokio::select! {
+                biased;
+                () = self.violated(), if !broken => {}
+                accepted = connection.accept() => match accepted {
+                    Some(Ok((request, respond))) => {
+                        begin(request, respond, self.shared, self.ends, &service, &live);
+                    }
+                    Some(Err(_)) | None => return,
+                },
+                _ = leaving.changed(), if !leaves => {
+                    leaves = true;
+                    connection.graceful_shutdown();
+                }
+                _ = service.current.changed(), if !leaves => {
+                    leaves = true;
+                    connection.graceful_shutdown();
+                }
+                () = timer.as_mut() => {
+                    let now = Instant::now();
+                    let stays_until = live.stays_until(&self.http2, connection.has_streams());
+                    let block = self.oversight.block_began();
+                    if block.is_some_and(|began| now >= began + self.head_time) && !broken {
+                        broken = true;
+                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    } else if stays_until <= now && (leaves || broken) {
+                        // It was told, and does not go.
+                        return;
+                    } else if stays_until <= now {
+                        leaves = true;
+                        connection.graceful_shutdown();
+                    }
+                    timer.as_mut().reset(now + self.glance());
+                }
+            }
+        }
+    }
+}
+
+impl Driven<'_> {
+    /// Ends when something is wrong with the connection as a whole. Whoever notes that wakes this task.
+    async fn violated(&self) {
+        poll_fn(|_| match self.oversight.violation() {
+            Some(_) => Poll::Ready(()),
+            None => Poll::Pending,
+        })
+        .await;
+    }
+
+    fn glance(&self) -> Duration {
+        let [least, most] = GLANCES;
+        self.http2.spare_time.min(self.head_time).clamp(least, most)
+    }
+}
+
+/// Gives a stream a task of its own, or turns it away where there is no place.
+fn begin(
+    request: http::Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+    shared: &Shared,
+    ends: Ends,
+    service: &Service,
+    live: &Arc<Live>,
+) {
+    let proxy = Arc::clone(&service.current.borrow());
+    let asked = Asked::new(request, respond);
+    let Some(place) = service.sessions.free_place() else {
+        proxy.tell(&proxy.shared.shortages.places, FULL);
+        return stream::turn_away(asked, ends, &proxy);
+    };
+    let (one, beneath) = (live.one_more(), shared.beneath());
+    service.sessions.spawn(place, move |seat| async move {
+        stream::serve(asked, ends, proxy, beneath).await;
+        drop(one);
+        drop(seat);
+    });
+}
+
+/// The streams of one connection that have a task.
+#[derive(Debug, Default)]
+struct Live {
+    count: AtomicUsize,
+    /// When the last one ended, if one has.
+    ended: Mutex<Option<Instant>>,
+    began: Began,
+}
+
+/// When the connection began.
+#[derive(Debug)]
+struct Began(Instant);
+
+impl Default for Began {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+/// One of them.
+struct One(Arc<Live>);
+
+impl Live {
+    fn one_more(self: &Arc<Self>) -> One {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        One(Arc::clone(self))
+    }
+
+    /// How long the connection may stay if nothing happens. Streams without a task have been answered, and wait for the client to
+    /// read.
+    fn stays_until(&self, http2: &Http2, has_streams: bool) -> Instant {
+        if self.count.load(Ordering::Relaxed) > 0 {
+            return Instant::now() + http2.spare_time.max(GLANCES[0]);
+        }
+        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match ended {
+            None => self.began.0 + http2.first_time,
+            Some(ended) if has_streams => ended + http2.idle_time,
+            Some(ended) => ended + http2.spare_time,
+        }
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}

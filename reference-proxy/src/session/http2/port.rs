@@ -1,0 +1,125 @@
+//! One stream, as the client's end of a tunnel.
+
+use super::wire::Beneath;
+use crate::relay::Port;
+use bytes::{Buf, Bytes};
+use h2::{Reason, RecvStream, SendStream};
+use std::io;
+use std::task::{Context, Poll, ready};
+use tokio::net::TcpStream;
+
+/// Both halves of a stream whose request was answered with 200.
+#[derive(Debug)]
+pub(super) struct StreamPort {
+    receiving: RecvStream,
+    sending: SendStream<Bytes>,
+    /// What is left of the last DATA frame.
+    rest: Bytes,
+    /// The most octets in one of ours.
+    data_most: usize,
+    beneath: Beneath,
+}
+
+impl StreamPort {
+    pub(super) const fn new(
+        receiving: RecvStream,
+        sending: SendStream<Bytes>,
+        data_most: usize,
+        beneath: Beneath,
+    ) -> Self {
+        Self {
+            receiving,
+            sending,
+            rest: Bytes::new(),
+            data_most,
+            beneath,
+        }
+    }
+
+    /// Ends the stream with this code.
+    pub(super) fn reset(&mut self, reason: Reason) {
+        self.sending.send_reset(reason);
+    }
+
+    /// Sends the end without waiting for anything.
+    pub(super) fn finish(&mut self) {
+        // A stream that is lost already has no use for it.
+        let _ = self.sending.send_data(Bytes::new(), true);
+    }
+
+    /// What stands behind the last octet: nothing, and it is an end, or trailers, which a tunnel must not have (RFC 9113,
+    /// section 8.5).
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match ready!(self.receiving.poll_trailers(cx)) {
+            Ok(None) => Poll::Ready(Ok(0)),
+            Ok(Some(_)) => {
+                self.reset(Reason::PROTOCOL_ERROR);
+                Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+            }
+            Err(error) => Poll::Ready(Err(io::Error::other(error))),
+        }
+    }
+}
+
+impl Port for StreamPort {
+    /// As many frames as have arrived and fit: they go to the server at once.
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            if self.rest.is_empty() {
+                match self.receiving.poll_data(cx) {
+                    Poll::Ready(Some(Ok(data))) => self.rest = data,
+                    Poll::Ready(Some(Err(error))) => {
+                        return Poll::Ready(Err(io::Error::other(error)));
+                    }
+                    Poll::Ready(None) if filled == 0 => return self.poll_end(cx),
+                    Poll::Pending if filled == 0 => return Poll::Pending,
+                    Poll::Ready(None) | Poll::Pending => break,
+                }
+            }
+            let moved = self.rest.len().min(buffer.len() - filled);
+            self.rest.copy_to_slice(&mut buffer[filled..filled + moved]);
+            filled += moved;
+        }
+        if self.rest.is_empty() {
+            // Else it would hold a whole frame in memory.
+            self.rest = Bytes::new();
+        }
+        // What the server does not take is held by the direction, which asks for nothing more until it is gone.
+        let released = self.receiving.flow_control().release_capacity(filled);
+        Poll::Ready(released.map(|()| filled).map_err(io::Error::other))
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let wanted = octets.len().min(self.data_most);
+        self.sending.reserve_capacity(wanted);
+        while self.sending.capacity() == 0 {
+            match ready!(self.sending.poll_capacity(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
+                None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            }
+        }
+        let sent = wanted.min(self.sending.capacity());
+        let data = Bytes::copy_from_slice(&octets[..sent]);
+        let outcome = self.sending.send_data(data, false);
+        Poll::Ready(outcome.map(|()| sent).map_err(io::Error::other))
+    }
+
+    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = self.sending.send_data(Bytes::new(), true);
+        Poll::Ready(outcome.map_err(io::Error::other))
+    }
+
+    fn beneath(&self) -> Option<&TcpStream> {
+        None
+    }
+
+    fn undelivered(&self) -> u32 {
+        self.beneath.undelivered()
+    }
+
+    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.sending.poll_reset(cx).map(|_| ())
+    }
+}

@@ -1,0 +1,316 @@
+//! What a client sends, before the crate below sees it: frames as they are, but for field blocks, which are read here.
+//!
+//! The crate ends a whole connection over a field that is malformed in a way that its types cannot hold. What it gets instead is a
+//! block that is always well-formed, with what the client said packed into one field (`letter`): so one malformed request costs
+//! one stream, and is judged, answered and logged as over HTTP/1.1. DATA passes without being copied.
+//!
+//! What is wrong with a connection as a whole and would show in no frame any more, as a broken compression, is noted in
+//! [`Oversight`], and the connection ends with a GOAWAY that says so.
+
+use super::letter::{Letter, NAME};
+use crate::hpack::Decoder;
+use bytes::{Buf, BytesMut};
+use h2::Reason;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// The octets before the first frame.
+const PREFACE: usize = 24;
+/// The head of a frame.
+const HEAD: usize = 9;
+/// The largest frame, since no other was allowed.
+const FRAME_LARGEST: usize = 16_384;
+/// The longest field block. The section in it may not be longer than half of it.
+const BLOCK_LONGEST: usize = 128 << 10;
+/// The most frames of one block, so that empty ones come to an end.
+const PIECES_MOST: usize = 1024;
+
+const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
+const PRIORITY: u8 = 0x20;
+
+/// What the connection as a whole is to know.
+#[derive(Debug, Default)]
+pub(super) struct Oversight {
+    violation: Mutex<Option<Reason>>,
+    block_began: Mutex<Option<Instant>>,
+}
+
+/// The octets of one direction of a connection, sorted.
+#[derive(Debug)]
+pub(super) struct Screen {
+    /// Octets that pass as they are, and have not arrived.
+    passing: usize,
+    /// Octets behind them, the beginning of a frame.
+    held: Vec<u8>,
+    /// What is ready, in place of what was held.
+    ready: BytesMut,
+    block: Option<Block>,
+    decoder: Decoder,
+    /// The last stream that was opened.
+    last: u32,
+    oversight: Arc<Oversight>,
+}
+
+/// A field block that is not complete.
+#[derive(Debug)]
+struct Block {
+    stream: u32,
+    ends_stream: bool,
+    octets: Vec<u8>,
+    pieces: usize,
+}
+
+/// The head of a frame.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    length: usize,
+    kind: u8,
+    flags: u8,
+    stream: u32,
+}
+
+impl Oversight {
+    /// Why the connection has to end, if it has to.
+    pub(super) fn violation(&self) -> Option<Reason> {
+        *self
+            .violation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Since when a field block is under way.
+    pub(super) fn block_began(&self) -> Option<Instant> {
+        *self
+            .block_began
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_violation(&self, reason: Reason) {
+        *self
+            .violation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    fn note_block(&self, began: Option<Instant>) {
+        *self
+            .block_began
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = began;
+    }
+}
+
+impl Screen {
+    /// Of a connection whose preface is still to pass.
+    pub(super) fn new(oversight: Arc<Oversight>) -> Self {
+        Self {
+            passing: PREFACE,
+            held: Vec::new(),
+            ready: BytesMut::new(),
+            block: None,
+            decoder: Decoder::default(),
+            last: 0,
+            oversight,
+        }
+    }
+
+    /// Sorts what has arrived: so many octets of it pass as they are, and behind them goes what is [`Self::ready`]. That has to be
+    /// taken before anything more is sorted.
+    pub(super) fn sort(&mut self, arrived: &[u8]) -> usize {
+        let mut at = 0;
+        if self.held.is_empty() {
+            loop {
+                let passes = self.passing.min(arrived.len() - at);
+                self.passing -= passes;
+                at += passes;
+                match Head::read(&arrived[at..]) {
+                    Some(head) if self.passes(head) => self.passing = HEAD + head.length,
+                    _ => break,
+                }
+            }
+        }
+        if at < arrived.len() {
+            self.held.extend_from_slice(&arrived[at..]);
+            if let Err(reason) = self.sort_held() {
+                self.oversight.note_violation(reason);
+            }
+        }
+        at
+    }
+
+    /// Octets for the crate below, in place of those that were held.
+    pub(super) fn ready(&mut self, most: usize) -> Option<BytesMut> {
+        let length = self.ready.len().min(most);
+        let ready = (length > 0).then(|| self.ready.split_to(length));
+        if self.ready.is_empty() {
+            self.ready = BytesMut::new();
+        }
+        ready
+    }
+
+    /// Whether nothing that arrives means anything any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.oversight.violation().is_some()
+    }
+
+    fn sort_held(&mut self) -> Result<(), Reason> {
+        let mut held = std::mem::take(&mut self.held);
+        let mut at = 0;
+        while let Some(head) = Head::read(&held[at..]) {
+            let rest = &held[at..];
+            let whole = HEAD + head.length;
+            if self.passes(head) {
+                let there = whole.min(rest.len());
+                self.ready.extend_from_slice(&rest[..there]);
+                self.passing = whole - there;
+                at += there;
+                continue;
+            }
+            if head.length > FRAME_LARGEST {
+                return Err(Reason::FRAME_SIZE_ERROR);
+            }
+            if rest.len() < whole {
+                break;
+            }
+            self.piece(head, &rest[HEAD..whole])?;
+            at += whole;
+        }
+        // Most often nothing is left, and then it takes no memory.
+        if at < held.len() {
+            held.drain(..at);
+            self.held = held;
+        }
+        Ok(())
+    }
+
+    /// Whether a frame is none of a field block, and stands in none.
+    const fn passes(&self, head: Head) -> bool {
+        !matches!(head.kind, HEADERS | CONTINUATION) && self.block.is_none()
+    }
+
+    /// One frame of a field block.
+    fn piece(&mut self, head: Head, payload: &[u8]) -> Result<(), Reason> {
+        let mut block = match (self.block.take(), head.kind) {
+            (None, HEADERS) => {
+                self.oversight.note_block(Some(Instant::now()));
+                Block {
+                    stream: head.stream,
+                    ends_stream: head.flags & END_STREAM != 0,
+                    octets: head.fragment(payload)?.to_vec(),
+                    pieces: 0,
+                }
+            }
+            (Some(mut block), CONTINUATION) if block.stream == head.stream => {
+                block.octets.extend_from_slice(payload);
+                block.pieces += 1;
+                block
+            }
+            // RFC 9113, section 6.10: nothing else may stand there.
+            _ => return Err(Reason::PROTOCOL_ERROR),
+        };
+        if block.octets.len() > BLOCK_LONGEST || block.pieces > PIECES_MOST {
+            return Err(Reason::ENHANCE_YOUR_CALM);
+        }
+        if head.flags & END_HEADERS == 0 {
+            self.block = Some(block);
+            return Ok(());
+        }
+        self.oversight.note_block(None);
+        let mut letter = Letter::default();
+        let octets = std::mem::take(&mut block.octets);
+        self.decoder
+            .decode(&octets, |name, value| letter.push(name, value))
+            .map_err(|_| Reason::COMPRESSION_ERROR)?;
+        self.write(&block, &letter.into_value());
+        Ok(())
+    }
+
+    /// A block that opens a stream, or stands inside of one: what it says there is the same to everybody.
+    fn write(&mut self, block: &Block, value: &[u8]) {
+        let mut octets = Vec::new();
+        if block.stream > self.last {
+            self.last = block.stream;
+            // `:method: CONNECT` and `:authority: a`, by the names of the fixed table.
+            octets.extend_from_slice(b"\x02\x07CONNECT\x01\x01a");
+            literal(&mut octets, value);
+        } else {
+            literal(&mut octets, b"");
+        }
+        let mut kind = HEADERS;
+        let mut pieces = octets.chunks(FRAME_LARGEST).peekable();
+        while let Some(piece) = pieces.next() {
+            let mut flags = match pieces.peek() {
+                None => END_HEADERS,
+                Some(_) => 0,
+            };
+            if kind == HEADERS && block.ends_stream {
+                flags |= END_STREAM;
+            }
+            let [_, length @ ..] = (piece.len() as u32).to_be_bytes();
+            self.ready.extend_from_slice(&length);
+            self.ready.extend_from_slice(&[kind, flags]);
+            self.ready.extend_from_slice(&block.stream.to_be_bytes());
+            self.ready.extend_from_slice(piece);
+            kind = CONTINUATION;
+        }
+    }
+}
+
+impl Head {
+    /// The head that `octets` begin with; `None`: it is not yet complete.
+    fn read(octets: &[u8]) -> Option<Self> {
+        let mut octets = octets.get(..HEAD)?;
+        let length = octets.get_uint(3) as usize;
+        let (kind, flags) = (octets.get_u8(), octets.get_u8());
+        Some(Self {
+            length,
+            kind,
+            flags,
+            // The first bit means nothing.
+            stream: octets.get_u32() & (u32::MAX >> 1),
+        })
+    }
+
+    /// The field block in a HEADERS frame, without padding and priority.
+    fn fragment(self, payload: &[u8]) -> Result<&[u8], Reason> {
+        let mut rest = payload;
+        let mut padding = 0;
+        if self.flags & PADDED != 0 {
+            let (length, behind) = rest.split_first().ok_or(Reason::FRAME_SIZE_ERROR)?;
+            padding = usize::from(*length);
+            rest = behind;
+        }
+        if self.flags & PRIORITY != 0 {
+            rest = rest.get(5..).ok_or(Reason::FRAME_SIZE_ERROR)?;
+        }
+        let length = rest
+            .len()
+            .checked_sub(padding)
+            .ok_or(Reason::PROTOCOL_ERROR)?;
+        Ok(&rest[..length])
+    }
+}
+
+/// A literal field that enters no table, under the one name that is used.
+fn literal(octets: &mut Vec<u8>, value: &[u8]) {
+    octets.extend_from_slice(&[0, NAME.len() as u8]);
+    octets.extend_from_slice(NAME.as_bytes());
+    match value.len() {
+        short @ 0..127 => octets.push(short as u8),
+        long => {
+            octets.push(127);
+            let mut rest = long - 127;
+            while rest >= 128 {
+                octets.push(rest as u8 | 128);
+                rest >>= 7;
+            }
+            octets.push(rest as u8);
+        }
+    }
+    octets.extend_from_slice(value);
+}

@@ -1,0 +1,227 @@
+//! One stream: its request, the decision, the tunnel. Everything that decides is shared with HTTP/1.1.
+
+use super::port::StreamPort;
+use super::wire::Beneath;
+use super::{Ends, letter};
+use crate::log::Record;
+use crate::log::error::{ErrorLog, Level};
+use crate::proxy::Proxy;
+use crate::refusal::Refusal;
+use crate::relay::{self, Early, Ended};
+use crate::request::{Request, Section};
+use crate::session::asker::Asker;
+use crate::session::onward::{self, Onward};
+use crate::session::{TIMED_OUT, told};
+use crate::upstream::{Answer, Listener};
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use socket2::SockRef;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpStream;
+
+/// A stream that was opened, and is not yet answered.
+pub(super) struct Asked {
+    /// `None`: it is longer than any may be.
+    section: Option<Section>,
+    receiving: RecvStream,
+    respond: Respond,
+}
+
+/// The way to its answer.
+struct Respond(SendResponse<Bytes>);
+
+/// Both ends, connected, and what of the configuration a standing tunnel needs.
+struct Tunnel {
+    port: StreamPort,
+    server: TcpStream,
+    early: Early,
+    idle_time: Duration,
+    error_log: Arc<ErrorLog>,
+}
+
+impl Asked {
+    pub(super) fn new(request: http::Request<RecvStream>, respond: SendResponse<Bytes>) -> Self {
+        let (parts, receiving) = request.into_parts();
+        let letter = parts.headers.get(letter::NAME);
+        Self {
+            section: letter.and_then(|letter| letter::read(letter.as_bytes())),
+            receiving,
+            respond: Respond(respond),
+        }
+    }
+
+    /// Reads the request, picks the virtual host and tells the record of both.
+    fn request(&self, record: &mut Record, proxy: &Proxy) -> Result<Request, Refusal> {
+        record.begin();
+        let first = proxy.config.server(record.local, None);
+        let too_long = || Refusal::head_too_large("the fields are too long");
+        let read = match &self.section {
+            Some(section) => Request::of_stream(section, &first.head),
+            None => Err(too_long()),
+        };
+        let line = self.section.as_ref().map(Section::line).unwrap_or_default();
+        match read {
+            Ok(request) => {
+                let server = proxy
+                    .config
+                    .server(record.local, request.authority.as_ref());
+                proxy.log_to(record, server);
+                record.ask(&line, &request, proxy.logged_fields(server));
+                Ok(request)
+            }
+            Err(refusal) => {
+                proxy.log_to(record, first);
+                record.ask_malformed(&line);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Says no. The answer is whole, so that the client is asked to send no more (RFC 9113, section 8.1).
+    fn refuse(mut self, refusal: &Refusal, record: &mut Record, proxy: &Proxy) {
+        let (head, body) = refusal.to_response(SystemTime::now());
+        record.status = refusal.status;
+        told(refusal, record, proxy);
+        let method = self.section.as_ref().and_then(Section::method);
+        let without_content = method == Some(b"HEAD");
+        let Ok(mut sending) = self.respond.0.send_response(head, without_content) else {
+            return;
+        };
+        if !without_content {
+            record.body_sent = body.len() as u64;
+            record.traffic.sent += record.body_sent;
+            // A client that is gone meanwhile has no use for it.
+            let _ = sending.send_data(body, true);
+        }
+    }
+}
+
+/// Serves one stream to its end. The access line is written when this future ends or is dropped.
+pub(super) async fn serve(asked: Asked, ends: Ends, proxy: Arc<Proxy>, beneath: Beneath) {
+    let mut record = Record::new(ends.peer, ends.local);
+    // Boxed, and with the proxy in the box, as for a connection of HTTP/1.1.
+    let Some(tunnel) = Box::pin(open(asked, &mut record, proxy, beneath)).await else {
+        return;
+    };
+    let Tunnel {
+        mut port,
+        server,
+        early,
+        idle_time,
+        error_log,
+    } = tunnel;
+    // What this process does not bring to an end must not look whole to the server, either.
+    closing(&server, Some(Duration::ZERO));
+    let ended = relay::run(
+        &mut port,
+        None,
+        &server,
+        early,
+        &mut record.traffic,
+        idle_time,
+    )
+    .await;
+    match ended {
+        Ended::Closed => closing(&server, None),
+        Ended::Idle => {
+            port.finish();
+            closing(&server, None);
+        }
+        // RFC 9113, section 8.5: an error of the TCP connection.
+        Ended::ServerReset | Ended::Stalled => port.reset(Reason::CONNECT_ERROR),
+        Ended::ClientReset => {}
+    }
+    if matches!(ended, Ended::Idle | Ended::Stalled) {
+        error_log.write(Level::Info, Some(&record), TIMED_OUT);
+    }
+}
+
+/// Answers a stream for which there is no place.
+pub(super) fn turn_away(asked: Asked, ends: Ends, proxy: &Proxy) {
+    let mut record = Record::new(ends.peer, ends.local);
+    let refusal = asked
+        .request(&mut record, proxy)
+        .err()
+        .unwrap_or_else(|| Refusal::new(503, "there is no place for one more tunnel"));
+    asked.refuse(&refusal, &mut record, proxy);
+}
+
+/// Everything up to the tunnel; `None`: there is none, and the client knows.
+async fn open(
+    mut asked: Asked,
+    record: &mut Record,
+    proxy: Arc<Proxy>,
+    beneath: Beneath,
+) -> Option<Tunnel> {
+    let proxy = &*proxy;
+    let outcome = match asked.request(record, proxy) {
+        Ok(request) => onward::connect(&request, &mut asked.respond, record, proxy).await,
+        Err(refusal) => Err(Some(refusal)),
+    };
+    let Onward {
+        server,
+        early: down,
+        settings,
+    } = match outcome {
+        Ok(onward) => onward,
+        Err(refusal) => {
+            asked.refuse(&refusal?, record, proxy);
+            return None;
+        }
+    };
+    record.status = 200;
+    let Asked {
+        receiving,
+        mut respond,
+        ..
+    } = asked;
+    let Ok(sending) = respond.0.send_response(Response::new(()), false) else {
+        // The client has reset the stream.
+        let _ = server.set_zero_linger();
+        return None;
+    };
+    let early = Early {
+        up: Vec::new(),
+        down,
+    };
+    Some(Tunnel {
+        port: StreamPort::new(receiving, sending, settings.http2.data_most, beneath),
+        server,
+        early,
+        idle_time: settings.http2.idle_time,
+        error_log: Arc::clone(proxy.error_log(Some(record))),
+    })
+}
+
+impl Listener for Respond {
+    async fn hear(&mut self, answer: &Answer) -> io::Result<()> {
+        let mut head = Response::new(());
+        *head.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        for (name, value) in answer.passed_on() {
+            // What HTTP/2 cannot hold is left out.
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_bytes(value),
+            ) {
+                head.headers_mut().append(name, value);
+            }
+        }
+        self.0.send_informational(head).map_err(io::Error::other)
+    }
+}
+
+impl Asker for Respond {
+    async fn lost(&mut self) {
+        let _ = poll_fn(|cx| self.0.poll_reset(cx)).await;
+    }
+}
+
+fn closing(socket: &TcpStream, linger: Option<Duration>) {
+    // A socket that is lost already has no use for it.
+    let _ = SockRef::from(socket).set_linger(linger);
+}
