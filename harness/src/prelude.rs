@@ -16,9 +16,9 @@ pub use crate::{
         },
     },
     setup::{
-        Product, Setup, allowing, allowing_as_written, allowing_itself, connect_timeout,
-        credentials, few_clients, header_timeout, idle_timeout, no_list, through_itself,
-        tls_listener, upstream,
+        HostKind, Product, Setup, allowing, allowing_as_written, allowing_hosts, allowing_itself,
+        connect_timeout, credentials, denying_hosts, excepting_hosts, few_clients, header_timeout,
+        idle_timeout, no_list, refusing_private, through_itself, tls_listener, upstream,
     },
     subject::{Need, User, configuration::Credentials},
     suite,

@@ -15,13 +15,13 @@ use tokio::{
 use crate::{
     client::{Client, Connection, Exchange},
     http1::Answer,
-    lab::Lab,
-    patience::pass,
-    server::{
-        Server,
-        script::{echo, hold, receive_head, send},
+    lab::{
+        Lab,
+        network::{Answers, addresses},
     },
-    setup::{Allow, Setup},
+    patience::pass,
+    server::script::{echo, hold, receive_head, send},
+    setup::{Allow, CONTROL_HOST, Setup},
     verdict::{Finding, Outcome},
 };
 
@@ -35,35 +35,61 @@ impl Lab {
     /// # Errors
     /// The set-up's, where it does not come about; the harness's, where it cannot be tried.
     pub(crate) async fn control_of(&self, setup: &Setup, limit: Duration) -> Outcome {
-        let server = match &setup.allow {
-            _ if setup.upstream => return self.control_upstream(limit).await,
-            Allow::AsWritten(_) | Allow::Default => return Ok(()),
-            Allow::Servers | Allow::ServersAndItself => self.server(echo()).await?,
-            Allow::Ports(ports) => {
-                let Some(port) = self.first_port(ports)? else {
-                    return Ok(());
-                };
-                self.server_at(port, echo()).await?
-            }
+        if setup.upstream {
+            return self.control_upstream(setup, limit).await;
+        }
+        let Some(target) = self.control_target(setup).await? else {
+            return Ok(());
         };
-        let mut connection = self.granted(&self.control_client(), &server, limit).await?;
+        let mut connection = self.granted(&self.control_client(), &target, limit).await?;
         self.comes_back(&mut connection, limit).await
+    }
+
+    /// A target that the set-up allows, behind which octets come back.
+    async fn control_target(&self, setup: &Setup) -> Outcome<Option<String>> {
+        if setup.judges_hosts() {
+            return self.control_host(setup).await.map(Some);
+        }
+        let server = match &setup.allow {
+            Allow::AsWritten(_) | Allow::Default => return Ok(None),
+            Allow::Servers | Allow::ServersAndItself => self.server(echo()).await?,
+            Allow::Ports(ports) => match self.first_port(ports)? {
+                Some(port) => self.server_at(port, echo()).await?,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(server.authority()))
+    }
+
+    /// The same where there are rules about names or addresses: an address of the Internet, and a name that is allowed.
+    async fn control_host(&self, setup: &Setup) -> Outcome<String> {
+        let port = self.port_anywhere().await?;
+        let server = self.server_of(addresses::PUBLIC, port, &echo())?;
+        if setup.hosts.allowed().is_none() {
+            return Ok(server.authority());
+        }
+        // Controls of set-ups that run beside each other say the same of it.
+        let name = self.name_as(CONTROL_HOST, Answers::addresses([addresses::PUBLIC]))?;
+        Ok(name.authority(port))
     }
 
     /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
     /// other.
-    async fn control_upstream(&self, limit: Duration) -> Outcome {
+    async fn control_upstream(&self, setup: &Setup, limit: Duration) -> Outcome {
         let granting = receive_head()
             .then(send("HTTP/1.1 200 OK\r\n\r\n"))
             .then(echo());
         let upstream = self.upstream(granting).await?;
-        let server = self.server(hold()).await?;
+        let target = match setup.judges_hosts() {
+            true => self.control_host(setup).await?,
+            false => self.server(hold()).await?.authority(),
+        };
         let client = self.control_client();
         // Whoever has looked for the upstream proxy before it was there takes it for dead, and looks again only now and
         // then when it is asked.
         let deadline = Instant::now() + self.patience().dial();
         let mut connection = loop {
-            match self.granted(&client, &server, limit).await {
+            match self.granted(&client, &target, limit).await {
                 Ok(connection) => break connection,
                 Err(finding) if Instant::now() > deadline => return Err(finding),
                 Err(_) => pass(self.patience().settle()).await,
@@ -76,17 +102,10 @@ impl Lab {
         Ok(())
     }
 
-    /// A connection on which a tunnel to `server` was asked for, and not refused in so many words.
-    async fn granted(
-        &self,
-        client: &Client,
-        server: &Server,
-        limit: Duration,
-    ) -> Outcome<Connection> {
+    /// A connection on which a tunnel to `target` was asked for, and not refused in so many words.
+    async fn granted(&self, client: &Client, target: &str, limit: Duration) -> Outcome<Connection> {
         let mut connection = client.dial().await?;
-        connection
-            .sends(client.request(server.authority()).bytes())
-            .await;
+        connection.sends(client.request(target).bytes()).await;
         let answer = connection.hears_within(limit).await;
         let exchange = Exchange { answer, connection };
         match &exchange.answer {

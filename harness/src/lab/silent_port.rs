@@ -27,6 +27,7 @@ const FILLERS: usize = 8;
 #[derive(Debug)]
 pub struct BlackHole {
     authority: String,
+    address: SocketAddr,
     listener: TcpListener,
     /// What takes up the room.
     fillers: Vec<TcpStream>,
@@ -55,6 +56,7 @@ impl Lab {
                 Err(_) => {
                     return Ok(BlackHole {
                         authority: format!("{}:{}", self.host(), port.number()),
+                        address,
                         listener,
                         fillers,
                         transcript: self.transcript().clone(),
@@ -73,6 +75,18 @@ impl BlackHole {
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Its address, for a name that leads there.
+    #[must_use]
+    pub const fn address(&self) -> std::net::IpAddr {
+        self.address.ip()
+    }
+
+    /// Its port, which the proxy allows at every address.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Takes the connections that come within `period`, and those that had been waiting, without the harness's own.

@@ -44,6 +44,8 @@ pub struct World {
     pub(crate) host: String,
     /// How many servers have an address of their own.
     pub(super) neighbours: AtomicU32,
+    /// How many names of lists were taken.
+    pub(super) hosts_taken: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
     /// What it has to itself, inside of namespaces of its own.
@@ -136,6 +138,7 @@ impl World {
             bind,
             host: host(environment),
             neighbours: AtomicU32::new(0),
+            hosts_taken: AtomicU32::new(0),
             tls_files: TlsFiles { certificate, key },
             network,
         })
@@ -218,6 +221,9 @@ impl World {
                 configuration.allow_text = Some(placeholders.expand(&list.text)?);
             }
         }
+        configuration.hosts = setup.hosts.allowed();
+        configuration.denied_hosts = setup.hosts.denied();
+        configuration.refuse_private = setup.refuse_private;
         if setup.credentials {
             configuration.credentials = Some(User::Ordinary.credentials(self.seed));
             configuration.more_users = User::OTHERS

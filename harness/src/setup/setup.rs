@@ -2,7 +2,7 @@
 
 use crate::{
     protocol::Listener,
-    setup::{Product, Text},
+    setup::{HostRules, Product, Text},
 };
 
 /// A configuration of the subject. Cases of equal set-ups share one process.
@@ -10,6 +10,10 @@ use crate::{
 pub struct Setup {
     /// Which ports are allowed.
     pub allow: Allow,
+    /// Which names are allowed, or denied.
+    pub hosts: HostRules,
+    /// Whether addresses that mean this machine or this network are refused.
+    pub refuse_private: bool,
     /// Whether it asks for credentials.
     pub credentials: bool,
     /// Whether it goes through another proxy, which the harness plays.
@@ -80,6 +84,42 @@ pub fn allowing_itself() -> Setup {
 pub fn no_list() -> Setup {
     Setup {
         allow: Allow::Default,
+        ..Setup::default()
+    }
+}
+
+/// The subject leads to names of a list, and to nothing else.
+#[must_use]
+pub fn allowing_hosts() -> Setup {
+    Setup {
+        hosts: HostRules::Allowed,
+        ..Setup::default()
+    }
+}
+
+/// The subject leads everywhere but to names of a list.
+#[must_use]
+pub fn denying_hosts() -> Setup {
+    Setup {
+        hosts: HostRules::Denied,
+        ..Setup::default()
+    }
+}
+
+/// The subject leads to names below those of a list, some of which are denied.
+#[must_use]
+pub fn excepting_hosts() -> Setup {
+    Setup {
+        hosts: HostRules::Excepted,
+        ..Setup::default()
+    }
+}
+
+/// The subject refuses addresses that mean this machine or this network.
+#[must_use]
+pub fn refusing_private() -> Setup {
+    Setup {
+        refuse_private: true,
         ..Setup::default()
     }
 }
@@ -184,6 +224,12 @@ impl Setup {
         matches!(self.allow, Allow::Ports(_) | Allow::AsWritten(_)) || self.lines.is_some()
     }
 
+    /// Whether there are rules about the names or addresses of targets.
+    #[must_use]
+    pub fn judges_hosts(&self) -> bool {
+        self.hosts != HostRules::None || self.refuse_private
+    }
+
     /// For a reader.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -195,6 +241,16 @@ impl Setup {
             Allow::AsWritten(list) => format!("{} {}", list.of.port_list, list.text),
         }];
         let seconds = |name: &str, value: Option<u32>| value.map(|s| format!("{name} {s}s"));
+        words.extend(match self.hosts {
+            HostRules::None => None,
+            HostRules::Allowed => Some("names of a list".to_owned()),
+            HostRules::Denied => Some("no names of a list".to_owned()),
+            HostRules::Excepted => Some("names of a list, with exceptions".to_owned()),
+        });
+        words.extend(
+            self.refuse_private
+                .then(|| "no private addresses".to_owned()),
+        );
         words.extend(self.credentials.then(|| "credentials".to_owned()));
         words.extend(self.upstream.then(|| "upstream".to_owned()));
         words.extend(self.through_itself.then(|| "through itself".to_owned()));

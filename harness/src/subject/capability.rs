@@ -9,8 +9,8 @@ use std::fmt;
 
 use crate::{
     protocol::Listener,
-    setup::{Allow, Setup},
-    subject::offers::{AllowedPorts, Offers, Passwords, TimeoutKind},
+    setup::{Allow, HostRules, Setup},
+    subject::offers::{AllowedPorts, HostLists, Offers, Passwords, TimeoutKind},
 };
 
 /// What is said of a subject before it is asked anything: by its profile, or by whoever lets a running one be judged.
@@ -177,6 +177,67 @@ capabilities! {
         example: "true",
         says: "it resolves names itself",
         claimed: |known| known.offers.names,
+    }
+    /// It can be told which names are allowed, so that others, and addresses, are refused.
+    HostList {
+        word: "host-list",
+        absence: "it cannot be told which names are allowed",
+        keys: &["allowed-hosts"],
+        example: "\"names\"",
+        says: "the names that CONNECT may reach; \"subdomains\" where those below one can be allowed with it",
+        variables: &["hosts"],
+        claimed: |known| known.offers.allowed_hosts.is_some(),
+        asked: |setup| setup.hosts.allowed().is_some(),
+    }
+    /// Its list of allowed names can hold a name with all that is below it.
+    HostSubdomains {
+        word: "host-subdomains",
+        absence: "its list of allowed names has no subdomains",
+        keys: &["allowed-hosts"],
+        variables: &["hosts"],
+        claimed: |known| known.offers.allowed_hosts == Some(HostLists::Subdomains),
+        asked: |setup| setup.hosts == HostRules::Excepted,
+    }
+    /// It can be told which names are denied.
+    DeniedHosts {
+        word: "denied-hosts",
+        absence: "it cannot be told which names are denied",
+        keys: &["denied-hosts"],
+        example: "\"names\"",
+        says: "the names that CONNECT may not reach; \"subdomains\" where those below one can be denied with it",
+        variables: &["denied_hosts"],
+        claimed: |known| known.offers.denied_hosts.is_some(),
+        asked: |setup| setup.hosts.denied().is_some(),
+    }
+    /// Its list of denied names can hold a name with all that is below it.
+    DeniedSubdomains {
+        word: "denied-subdomains",
+        absence: "its list of denied names has no subdomains",
+        keys: &["denied-hosts"],
+        variables: &["denied_hosts"],
+        claimed: |known| known.offers.denied_hosts == Some(HostLists::Subdomains),
+    }
+    /// It can be told allowed and denied names at once.
+    HostExceptions {
+        word: "host-exceptions",
+        absence: "it cannot be told allowed and denied names at once",
+        keys: &["host-exceptions"],
+        example: "true",
+        says: "some names are allowed and some denied in one configuration, whichever rule wins",
+        variables: &["hosts", "denied_hosts"],
+        claimed: |known| known.offers.host_exceptions,
+        asked: |setup| setup.hosts == HostRules::Excepted,
+    }
+    /// It refuses addresses that mean its own machine or network, as it is or when it is told to.
+    RefusesPrivate {
+        word: "refuses-private",
+        absence: "it does not claim to refuse private addresses",
+        keys: &["refuses-private"],
+        example: "true",
+        says: "loopback, link-local, private and shared addresses are refused, where a set-up says so",
+        variables: &["refuse_private"],
+        claimed: |known| known.offers.refuses_private,
+        asked: |setup| setup.refuse_private,
     }
     /// It can be told to ask for credentials.
     Credentials {

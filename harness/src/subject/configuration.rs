@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use crate::{setup::PortRange, subject::offers::Passwords};
+use crate::{
+    setup::{Hosts, PortRange},
+    subject::offers::Passwords,
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 
 /// The configuration of one launch. What is not set is `none` in the templates: the subject is to be
@@ -18,6 +21,12 @@ pub struct Configuration {
     pub allow: Option<Vec<PortRange>>,
     /// The list of these ports as the subject's own configuration writes it, taken verbatim.
     pub allow_text: Option<String>,
+    /// The names that CONNECT may reach, and with them no address; without it, all.
+    pub hosts: Option<Vec<Hosts>>,
+    /// The names that it may not reach.
+    pub denied_hosts: Option<Vec<Hosts>>,
+    /// Whether addresses that mean the subject's own machine or network are refused.
+    pub refuse_private: bool,
     /// The user that is let in.
     pub credentials: Option<Credentials>,
     /// Others that are let in, where there are credentials: names and passwords that not every subject can express.
@@ -44,6 +53,9 @@ impl Configuration {
             listen,
             allow: None,
             allow_text: None,
+            hosts: None,
+            denied_hosts: None,
+            refuse_private: false,
             credentials: None,
             more_users: Vec::new(),
             clients: None,
@@ -79,6 +91,15 @@ impl fmt::Display for Configuration {
         }
         if let Some(words) = &self.allow_text {
             write!(f, " --allow-text '{}'", words.replace('\'', r"'\''"))?;
+        }
+        for host in self.hosts.iter().flatten() {
+            write!(f, " --host={host}")?;
+        }
+        for host in self.denied_hosts.iter().flatten() {
+            write!(f, " --denied-host={host}")?;
+        }
+        if self.refuse_private {
+            f.write_str(" --refuse-private")?;
         }
         if let Some(credentials) = &self.credentials {
             write!(f, " --credentials {}:secret", credentials.username)?;

@@ -10,6 +10,14 @@ pub struct Offers {
     pub allowed_ports: Option<AllowedPorts>,
     /// What it allows when no list is given. `Some` and empty: nothing; `None`: not known.
     pub default_ports: Option<Vec<u16>>,
+    /// Which names CONNECT may reach, as far as it can be told.
+    pub allowed_hosts: Option<HostLists>,
+    /// Which names it may not reach.
+    pub denied_hosts: Option<HostLists>,
+    /// Takes allowed and denied names at once.
+    pub host_exceptions: bool,
+    /// Refuses addresses that mean its own machine or network, where it is told to or unless it is told otherwise.
+    pub refuses_private: bool,
     /// Takes the list of ports in the words of its own configuration, verbatim.
     pub directive: bool,
     /// Takes lines in the language of its own configuration, which is that of the product that it is like.
@@ -54,6 +62,16 @@ pub enum AllowedPorts {
     List,
     /// Single ports, and ranges of them.
     Ranges,
+}
+
+/// What a list of names can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostLists {
+    /// Names by themselves only.
+    Names,
+    /// Names, and names with all that is below them.
+    Subdomains,
 }
 
 /// One of the timeouts that a subject can have.

@@ -8,20 +8,23 @@ use std::{
 use minijinja::{Value, context};
 
 use crate::{
-    setup::PortRange,
+    setup::{Hosts, PortRange},
     subject::{
         configuration::{Configuration, Credentials},
-        offers::{AllowedPorts, Offers},
+        offers::{AllowedPorts, HostLists, Offers},
     },
 };
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 25] = [
+pub const VARIABLES: [&str; 28] = [
     "listen.host",
     "listen.port",
     "listen.authority",
     "allow",
     "allow_text",
+    "hosts",
+    "denied_hosts",
+    "refuse_private",
     "credentials.username",
     "credentials.password",
     "credentials.htpasswd",
@@ -109,6 +112,9 @@ impl Vars {
             listen => address(configuration.listen),
             allow => allow,
             allow_text => configuration.allow_text.as_deref(),
+            hosts => names(configuration.hosts.as_deref(), offers.allowed_hosts),
+            denied_hosts => names(configuration.denied_hosts.as_deref(), offers.denied_hosts),
+            refuse_private => configuration.refuse_private.then_some(true),
             credentials => credentials,
             clients => clients,
             upstream => configuration.upstream.map(address),
@@ -125,6 +131,19 @@ impl Vars {
             here => self.here.as_deref().map(text),
         }
     }
+}
+
+/// The names of a list, as far as the subject can express them.
+fn names(list: Option<&[Hosts]>, offered: Option<HostLists>) -> Option<Vec<Value>> {
+    let fits = |hosts: &&Hosts| !hosts.subdomains || offered == Some(HostLists::Subdomains);
+    let entry = |hosts: &Hosts| {
+        let subdomains = hosts.subdomains;
+        let entries = hosts
+            .names()
+            .map(|name| context! { name => name, subdomains => subdomains });
+        entries.collect::<Vec<_>>()
+    };
+    Some(list?.iter().filter(fits).flat_map(entry).collect())
 }
 
 fn address(address: SocketAddr) -> Value {

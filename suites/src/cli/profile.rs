@@ -44,6 +44,14 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::ConfigLines => Some("httpd_addresses/a_port_alone_is_no_target_of_its_own[name]"),
         Need::Ipv6 => Some("target/an_ipv6_address_in_brackets_is_understood"),
         Need::Names => Some("target/a_name_is_resolved"),
+        Need::HostList => Some("name_policy/a_listed_name_is_reached"),
+        Need::HostSubdomains => Some("name_policy/names_below_a_listed_one_are_reached[one_level]"),
+        Need::DeniedHosts => Some("name_policy/a_denied_name_is_refused"),
+        Need::DeniedSubdomains => {
+            Some("name_policy/names_below_a_denied_one_are_refused[one_level]")
+        }
+        Need::HostExceptions => Some("name_policy/an_exception_meets_a_rule"),
+        Need::RefusesPrivate => Some("address_policy/private_addresses_are_refused[ten]"),
         Need::Credentials => Some("admission/malformed_credentials_open_no_tunnel[user_alone]"),
         Need::AnyPassword => Some("credentials/a_password_may_contain_colons"),
         Need::ClientRule => Some("admission/a_client_that_the_rule_leaves_out_is_refused"),

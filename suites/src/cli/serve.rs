@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use connectspec_harness::{
-    setup::PortRange,
+    setup::{Hosts, PortRange},
     subject::{
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
         process::Subject,
@@ -42,6 +42,15 @@ pub(super) struct Serve {
     /// Its list of ports in the words of its own configuration, such as those of AllowCONNECT
     #[arg(long, value_name = "WORDS")]
     allow_text: Option<String>,
+    /// A name that it leads to, if repeated one of several; with a dot in front, also names below it. Without it, all
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// A name that it does not lead to, in the same way
+    #[arg(long = "denied-host", value_name = "NAME")]
+    denied_hosts: Vec<String>,
+    /// It refuses addresses of its own machine and network
+    #[arg(long)]
+    refuse_private: bool,
     /// Lines of its own configuration after all others
     #[arg(long, value_name = "LINES", alias = "httpd-text")]
     config_lines: Option<String>,
@@ -83,6 +92,11 @@ impl PortList {
     }
 }
 
+/// The names of a list, if there is one.
+fn hosts(names: &[String]) -> Option<Vec<Hosts>> {
+    (!names.is_empty()).then(|| names.iter().map(|name| Hosts::one(name)).collect())
+}
+
 fn credentials(text: &str) -> Result<Credentials, String> {
     Credentials::parse(text).ok_or_else(|| "write them as USER:PASSWORD".to_owned())
 }
@@ -105,6 +119,9 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     let mut configuration = Configuration::new(arguments.listen);
     configuration.allow = arguments.allow.clone().map(|list| list.0);
     configuration.allow_text.clone_from(&arguments.allow_text);
+    configuration.hosts = hosts(&arguments.hosts);
+    configuration.denied_hosts = hosts(&arguments.denied_hosts);
+    configuration.refuse_private = arguments.refuse_private;
     configuration.lines.clone_from(&arguments.config_lines);
     configuration.credentials.clone_from(&arguments.credentials);
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());

@@ -39,6 +39,9 @@ pub const TEREDO: IpAddr = v6([0x2001, 0, 0x0a07, 0x0707, 0, 0, 0xf5f8, 0xf8f8])
 /// [`PRIVATE`] as an address that is compatible with IPv4 (RFC 4291, section 2.5.5.1).
 pub const COMPATIBLE: IpAddr = v6([0, 0, 0, 0, 0, 0, 0x0a07, 0x0707]);
 
+/// An address of the Internet to which there is no way from here: nobody has it, and there is no router.
+pub const NOWHERE: IpAddr = v4(93, 184, 217, 7);
+
 /// Every address of the network that is not of the ordinary loopback.
 const ALL: [IpAddr; 16] = [
     METADATA,

@@ -18,6 +18,8 @@ pub enum Says {
     Failure,
     /// Nothing at all.
     Silence,
+    /// To a question in reverse, that the address has this name.
+    Called(String),
     /// Over UDP, that the answer is too long for it; over TCP, these addresses.
     Truncated(Vec<IpAddr>),
 }

@@ -17,7 +17,7 @@ use std::{
 
 use simple_dns::{
     CLASS, Name, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE,
-    rdata::{A, AAAA, CNAME, OPT, RData},
+    rdata::{A, AAAA, CNAME, OPT, PTR, RData},
 };
 
 use crate::{
@@ -226,6 +226,12 @@ fn answer(
             let chain = [name.clone(), format!("alias.{name}"), name];
             reply.answers = aliases_of(&chain)?;
         }
+        Says::Called(own) if question.qtype == QTYPE::TYPE(TYPE::PTR) => {
+            let own = RData::PTR(PTR(Name::new(&own).ok()?.into_owned()));
+            let name = Name::new(&name).ok()?.into_owned();
+            reply.answers = vec![ResourceRecord::new(name, CLASS::IN, TTL, own)];
+        }
+        Says::Called(_) => {}
         Says::Truncated(_) if !over_tcp => reply.set_flags(PacketFlag::TRUNCATION),
         Says::Truncated(addresses) => reply.answers = records(&name, of, &addresses)?,
     }
@@ -279,6 +285,7 @@ impl fmt::Display for Told<'_> {
                 write!(f, "{count} aliases, then {}", list(addresses))
             }
             Says::Loop => f.write_str("an alias of an alias of itself"),
+            Says::Called(name) => write!(f, "called {name}"),
             Says::NoSuchName => f.write_str("no such name"),
             Says::Failure => f.write_str("a failure"),
             Says::Silence => f.write_str("nothing"),

@@ -1,12 +1,13 @@
 //! Names of a case, and how every program inside comes to ask for them here.
 
-use std::{fs, path::Path};
+use std::{fs, net::IpAddr, path::Path, sync::atomic::Ordering};
 
 use crate::{
     lab::{
         Lab,
-        network::{Answers, NoNetwork, Question, name_server::ADDRESS},
+        network::{Answers, NoNetwork, Question, Says, name_server::ADDRESS},
     },
+    setup::HostKind,
     verdict::{Finding, Outcome},
 };
 
@@ -38,6 +39,35 @@ impl Lab {
             lab: self,
             text: text.to_owned(),
         })
+    }
+
+    /// A name of that kind, from the list of a set-up that has one; see [`HostKind`]. No other case has it at the same time.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn host_of(&self, kind: HostKind, answers: Answers) -> Outcome<Name<'_>> {
+        let number = self.world.hosts_taken.fetch_add(1, Ordering::Relaxed);
+        self.name_as(&kind.name(number), answers)
+    }
+
+    /// Has the name server say that `address` is called `name`, if it is asked in reverse.
+    ///
+    /// # Errors
+    /// Absent outside of a network of the run's own.
+    pub fn calls(&self, address: IpAddr, name: &str) -> Outcome {
+        let text = match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, d] = address.octets();
+                format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+            }
+            IpAddr::V6(address) => {
+                let digits = address.octets().into_iter().rev();
+                let digits = digits.map(|octet| format!("{:x}.{:x}.", octet & 15, octet >> 4));
+                digits.collect::<String>() + "ip6.arpa"
+            }
+        };
+        self.name_as(&text, Answers::always(Says::Called(name.to_owned())))
+            .map(drop)
     }
 
     /// What the run has of its own.
