@@ -55,6 +55,15 @@ pub const RFC_6598: Document = rfc("RFC 6598", "https://www.rfc-editor.org/rfc/r
 /// Domain names with a special use.
 pub const RFC_6761: Document = rfc("RFC 6761", "https://www.rfc-editor.org/rfc/rfc6761");
 
+/// Extensions of TLS, with the name of the server that is meant.
+pub const RFC_6066: Document = rfc("RFC 6066", "https://www.rfc-editor.org/rfc/rfc6066");
+
+/// Names in other scripts than ASCII.
+pub const RFC_5891: Document = rfc("RFC 5891", "https://www.rfc-editor.org/rfc/rfc5891");
+
+/// Connections to hosts with several addresses.
+pub const RFC_8305: Document = rfc("RFC 8305", "https://www.rfc-editor.org/rfc/rfc8305");
+
 /// Addresses with a special use.
 pub const RFC_6890: Document = rfc("RFC 6890", "https://www.rfc-editor.org/rfc/rfc6890");
 

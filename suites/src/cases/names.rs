@@ -1,5 +1,9 @@
 //! Where names lead: what the name server says, and which addresses a proxy had better not dial for strangers.
 
+mod address_policy;
+mod lookalikes;
+mod name_limits;
+mod name_policy;
 mod requests;
 mod resolution;
 mod special_use;
@@ -8,5 +12,12 @@ use connectspec_harness::case::Suite;
 
 /// The suites of this room.
 pub(super) fn suites() -> Vec<Suite> {
-    vec![resolution::suite(), special_use::suite()]
+    vec![
+        resolution::suite(),
+        name_policy::suite(),
+        name_limits::suite(),
+        lookalikes::suite(),
+        special_use::suite(),
+        address_policy::suite(),
+    ]
 }

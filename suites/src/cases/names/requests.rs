@@ -1,6 +1,6 @@
 //! What cases about names do with a request, and what they make of the answer.
 
-use std::time::Duration;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use connectspec_harness::{
     lab::network::{Answers, Name, Says},
@@ -10,6 +10,89 @@ use connectspec_harness::{
 /// A CONNECT to that port of the name.
 pub(super) fn to(lab: &Lab, name: &Name<'_>, port: u16) -> Request {
     lab.client().request(name.authority(port))
+}
+
+/// A server at an address of its own, on a port that is allowed at every address: names can lead to it.
+pub(super) struct Place {
+    pub(super) port: u16,
+    pub(super) address: IpAddr,
+    pub(super) server: Arc<Server>,
+}
+
+impl Place {
+    /// An echo at an address of IPv4.
+    pub(super) async fn take(lab: &Lab) -> Outcome<Self> {
+        Self::at(lab, lab.address()?).await
+    }
+
+    /// An echo at that address.
+    pub(super) async fn at(lab: &Lab, address: IpAddr) -> Outcome<Self> {
+        let port = lab.port_anywhere().await?;
+        let server = lab.server_of(address, port, &echo())?;
+        Ok(Self {
+            port,
+            address,
+            server,
+        })
+    }
+
+    /// What the name server says of a name that leads here.
+    pub(super) fn answers(&self) -> Answers {
+        Answers::addresses([self.address])
+    }
+}
+
+/// The request opens a tunnel to `server`, and octets come back. Here, a 403 is no excuse: the policy allows it.
+pub(super) async fn leads_to(lab: &Lab, request: &Request, server: &Server) -> Outcome {
+    match has_led_to(lab, request, server).await {
+        // What a busy machine did once, it does not do twice.
+        Err(Finding::Violation { .. }) => has_led_to(lab, request, server).await,
+        other => other,
+    }
+}
+
+async fn has_led_to(lab: &Lab, request: &Request, server: &Server) -> Outcome {
+    let known = server.visits().len();
+    let exchange = lab.client().asks(request).await?;
+    let said = exchange.answer.describe();
+    let wrong = |what: String| {
+        let expected = format!("a tunnel to {}", server.authority());
+        Err(Finding::violation(expected, what))
+    };
+    if exchange.success().is_err() {
+        return wrong(said);
+    }
+    let echoed = exchange.granted()?.echoes(lab.nonce()).await;
+    match (echoed, server.visits().len() > known) {
+        (Ok(_), true) => Ok(()),
+        (Ok(_), false) => wrong(format!("{said}, and a tunnel to somewhere else")),
+        (Err(_), _) => wrong(format!("{said}, and nothing comes back")),
+    }
+}
+
+/// So that each of the answers falls to each of the questions that a proxy may ask for a tunnel.
+pub(super) const TIMES: usize = 4;
+
+/// What is said of a name: an address where a server is, a private one, and one where nobody is.
+pub(super) type Changing = fn(IpAddr, IpAddr, IpAddr) -> Answers;
+
+#[rustfmt::skip]
+pub(super) const CHANGES: &[(&str, Changing)] = &[
+    ("private_from_the_second_answer_on", |far, near, _| Answers::addresses([far]).then(one(near))),
+    ("private_from_the_third_answer_on", |far, near, _| Answers::addresses([far]).then(one(far)).then(one(near))),
+    ("private_at_first", |far, near, _| Answers::addresses([near]).then(one(far))),
+    ("in_turns", |far, near, _| {
+        let twice = Answers::addresses([far]).then(one(near)).then(one(far)).then(one(near));
+        twice.then(one(far)).then(one(near)).then(one(far)).then(one(near))
+    }),
+    ("both_at_once", |far, near, _| Answers::addresses([far, near])),
+    ("both_at_once_private_first", |far, near, _| Answers::addresses([near, far])),
+    ("private_behind_one_that_fails", |_, near, closed| Answers::addresses([closed, near])),
+    ("by_an_alias", |far, near, _| Answers::addresses([far]).then(Says::Aliases(1, vec![near]))),
+];
+
+fn one(address: IpAddr) -> Says {
+    Says::Addresses(vec![address])
 }
 
 /// The request is answered within `limit` with a 5xx, which is noted.

@@ -3,15 +3,18 @@
 //! A client names a host, and the proxy finds out where that is. The name server of these cases belongs to them: it says
 //! what a case wants, and every question to it stands in the transcript.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use connectspec_harness::{
-    lab::network::{Answers, Says},
+    lab::network::{Answers, Says, addresses},
     prelude::*,
 };
 
-use super::requests::{comes_to_an_end, is_a_server_error, is_served_among_unanswered, to};
-use crate::documents::{RFC_1035, RFC_1123, RFC_2308, RFC_6761, RFC_9110, RFC_9209};
+use super::requests::{Place, comes_to_an_end, is_a_server_error, is_served_among_unanswered, to};
+use crate::documents::{RFC_1035, RFC_1123, RFC_2308, RFC_6761, RFC_8305, RFC_9110, RFC_9209};
 
 /// Every case about names and their addresses.
 pub(crate) fn suite() -> Suite {
@@ -19,12 +22,14 @@ pub(crate) fn suite() -> Suite {
         "names": "Names and their addresses", include_str!("resolution.rs");
         a_name_leads_to_its_address,
         the_other_address_is_tried_where_one_refuses,
+        the_other_address_is_tried_where_one_is_silent,
         one_connection_alone_carries_the_tunnel,
         aliases_are_followed,
         a_loop_of_aliases_is_refused,
         an_answer_too_long_for_udp_is_asked_for_again,
         a_failed_look_up_is_the_proxys_error,
         a_name_server_that_is_silent_ends_in_an_error,
+        an_unreachable_address_is_the_proxys_error,
         a_failed_look_up_is_remembered,
         many_dead_addresses_end_in_an_error,
         a_name_without_dots_obeys_the_policy,
@@ -48,16 +53,14 @@ fn a_name_leads_to_its_address() -> Family {
             .needs([Need::Names])
             .in_the_lab()
             .run(async move |lab| {
-                let port = lab.port_anywhere().await?;
-                let address = if v6 {
-                    lab.address_v6()?
-                } else {
-                    lab.address()?
+                let place = match v6 {
+                    true => Place::at(lab, lab.address_v6()?).await?,
+                    false => Place::take(lab).await?,
                 };
-                let server = lab.server_of(address, port, &echo())?;
-                let name = lab.name(Answers::addresses([address]))?;
+                let name = lab.name(place.answers())?;
 
-                lab.carries(&to(lab, &name, port), &server).await
+                lab.carries(&to(lab, &name, place.port), &place.server)
+                    .await
             })
     })
 }
@@ -76,22 +79,64 @@ fn the_other_address_is_tried_where_one_refuses() -> Family {
             .needs([Need::Names])
             .in_the_lab()
             .run(async move |lab| {
-                let port = lab.port_anywhere().await?;
-                let (closed, open) = (lab.address()?, lab.address()?);
-                let server = lab.server_of(open, port, &echo())?;
-                let order = if first {
-                    [closed, open]
-                } else {
-                    [open, closed]
+                let (closed, place) = (lab.address()?, Place::take(lab).await?);
+                let order = match first {
+                    true => [closed, place.address],
+                    false => [place.address, closed],
                 };
                 let name = lab.name(Answers::addresses(order))?;
 
-                lab.carries(&to(lab, &name, port), &server).await
+                lab.carries(&to(lab, &name, place.port), &place.server)
+                    .await
             })
     })
 }
 
 const PLACES: &[(&str, bool)] = &[("the_first", true), ("the_last", false)];
+
+/// Half of the Internet is reached by IPv6, and behind some routers it is a hole: a service that answers elsewhere must not wait
+/// for that.
+///
+/// Also accepted: a tunnel within half a minute; how long it took is noted where it was more than a few seconds.
+fn the_other_address_is_tried_where_one_is_silent() -> Case {
+    should("Where an address of a name is silent, the next one is tried")
+        .cites(RFC_8305.section("5"))
+        .covers(["DNS-002"])
+        .needs([Need::Names])
+        .in_the_lab()
+        .slow()
+        .run(async |lab| {
+            let silent = lab.black_hole().await?;
+            let port = silent.port();
+            let address = lab.address()?;
+            let server = lab.server_of(address, port, &echo())?;
+            // Loopback is near, so that a resolver which sorts puts it in front (RFC 6724, section 6, rule 8).
+            let name = lab.name(Answers::addresses([silent.address(), address]))?;
+            let mut connection = lab.client().dial().await?;
+            let began = Instant::now();
+            connection.sends(to(lab, &name, port).bytes()).await;
+            let answer = connection.hears_within(LATE).await;
+            let took = began.elapsed();
+            let expected = || format!("a tunnel to {} within {LATE:?}", server.authority());
+            if !matches!(answer.status(), Some(200..300)) {
+                return Err(Finding::violation(expected(), answer.describe()));
+            }
+            if connection.into_tunnel().echoes(lab.nonce()).await.is_err() {
+                let what = format!("{}, and nothing comes back", answer.describe());
+                return Err(Finding::violation(expected(), what));
+            }
+            if took > NOTEWORTHY {
+                lab.note(format!("a tunnel after {} s", took.as_secs()));
+            }
+            Ok(())
+        })
+}
+
+/// From when on somebody who waits has gone.
+const LATE: Duration = Duration::from_secs(30);
+
+/// What people notice.
+const NOTEWORTHY: Duration = Duration::from_secs(3);
 
 /// Who dials several addresses at once has several connections for a moment. A server that gets half of a stream, or a
 /// copy, does with it what it would do with a whole one.
@@ -147,12 +192,11 @@ fn aliases_are_followed() -> Case {
         .needs([Need::Names])
         .in_the_lab()
         .run(async |lab| {
-            let port = lab.port_anywhere().await?;
-            let address = lab.address()?;
-            let server = lab.server_of(address, port, &echo())?;
-            let name = lab.name(Answers::always(Says::Aliases(3, vec![address])))?;
+            let place = Place::take(lab).await?;
+            let name = lab.name(Answers::always(Says::Aliases(3, vec![place.address])))?;
 
-            lab.carries(&to(lab, &name, port), &server).await
+            lab.carries(&to(lab, &name, place.port), &place.server)
+                .await
         })
 }
 
@@ -183,12 +227,11 @@ fn an_answer_too_long_for_udp_is_asked_for_again() -> Case {
         .needs([Need::Names])
         .in_the_lab()
         .run(async |lab| {
-            let port = lab.port_anywhere().await?;
-            let address = lab.address()?;
-            let server = lab.server_of(address, port, &echo())?;
-            let name = lab.name(Answers::always(Says::Truncated(vec![address])))?;
+            let place = Place::take(lab).await?;
+            let name = lab.name(Answers::always(Says::Truncated(vec![place.address])))?;
 
-            lab.carries(&to(lab, &name, port), &server).await
+            lab.carries(&to(lab, &name, place.port), &place.server)
+                .await
         })
 }
 
@@ -224,7 +267,7 @@ const FAILURES: &[(&str, Says)] = &[
 fn a_name_server_that_is_silent_ends_in_an_error() -> Case {
     practice("A name that no name server answers for is answered with a 5xx")
         .cites(RFC_9209.section("2.3.1"))
-        .covers(["DNS-006"])
+        .covers(["DNS-006", "DNS-011"])
         .needs([Need::Names])
         .in_the_lab()
         .slow()
@@ -233,6 +276,23 @@ fn a_name_server_that_is_silent_ends_in_an_error() -> Case {
             let name = lab.name(Answers::always(Says::Silence))?;
 
             is_a_server_error(lab, &name, port, lab.patience().lingering()).await
+        })
+}
+
+/// That there is no way is no mistake of the client, and may be otherwise tomorrow.
+///
+/// Also accepted: any status of the class 5xx. A proxy that refuses the address by a rule is not judged.
+fn an_unreachable_address_is_the_proxys_error() -> Case {
+    practice("An address to which there is no way is answered with a 5xx")
+        .cites(RFC_9209.section("2.3.6"))
+        .covers(["H1-ERR-004"])
+        .needs([Need::Names])
+        .in_the_lab()
+        .run(async |lab| {
+            let port = lab.port_anywhere().await?;
+            let name = lab.name(Answers::addresses([addresses::NOWHERE]))?;
+
+            is_a_server_error(lab, &name, port, lab.patience().progress()).await
         })
 }
 
@@ -246,15 +306,13 @@ fn a_failed_look_up_is_remembered() -> Case {
         .needs([Need::Names])
         .in_the_lab()
         .run(async |lab| {
-            let port = lab.port_anywhere().await?;
-            let address = lab.address()?;
-            let _server = lab.server_of(address, port, &echo())?;
+            let place = Place::take(lab).await?;
             let name = lab.name(Answers::always(Says::NoSuchName))?;
-            let request = to(lab, &name, port);
+            let request = to(lab, &name, place.port);
             lab.client().asks(&request).await?.refusal()?;
             let asked = name.questions()?.len();
 
-            let name = lab.name_as(name.text(), Answers::addresses([address]))?;
+            let name = lab.name_as(name.text(), place.answers())?;
             let exchange = lab.client().asks(&request).await?;
             lab.note(match exchange.success() {
                 Ok(_) => format!(
@@ -321,18 +379,17 @@ fn an_unanswered_name_keeps_nobody_else_waiting() -> Case {
         .run(async |lab| {
             // Whatever it does to the others must not be done to other cases.
             let lab = lab.relaunched(&Setup::default()).await?;
-            let port = lab.port_anywhere().await?;
-            let address = lab.address()?;
-            let server = lab.server_of(address, port, &echo())?;
-            let good = lab.name(Answers::addresses([address]))?;
-            lab.carries(&to(&lab, &good, port), &server).await?;
+            let place = Place::take(&lab).await?;
+            let good = lab.name(place.answers())?;
+            lab.carries(&to(&lab, &good, place.port), &place.server)
+                .await?;
 
             // What a busy machine did once, it does not do twice.
-            let Err(_) = is_served_among_unanswered(&lab, &good, port).await? else {
+            let Err(_) = is_served_among_unanswered(&lab, &good, place.port).await? else {
                 return Ok(());
             };
-            lab.goes_on(&server).await?;
-            is_served_among_unanswered(&lab, &good, port)
+            lab.goes_on(&place.server).await?;
+            is_served_among_unanswered(&lab, &good, place.port)
                 .await?
                 .map_err(|answer| Finding::violation("a tunnel, while others wait", answer))
         })

@@ -14,6 +14,7 @@ use connectspec_harness::{
     prelude::*,
 };
 
+use super::requests::{CHANGES, TIMES, to};
 use crate::documents::{RFC_1918, RFC_3927, RFC_3986, RFC_6598, RFC_6890, RFC_9298};
 
 /// Every case about addresses with a special use.
@@ -25,6 +26,7 @@ pub(crate) fn suite() -> Suite {
         addresses_of_a_range,
         a_refused_address_stays_refused_in_other_words,
         a_refused_address_stays_refused_behind_a_name,
+        a_refused_address_stays_refused_when_answers_change,
     }
 }
 
@@ -198,6 +200,32 @@ const WAYS: &[(&str, Leading)] = &[
         Answers::addresses([addresses::PUBLIC, address])
     }),
 ];
+
+/// A name server that says one thing to whoever judges, and another to whoever dials, gets past a rule that asks twice.
+///
+/// Also accepted: a tunnel to the other address, and any refusal. A proxy that leads to the metadata address as it is has no
+/// rule that a name could go around, and is not asked.
+fn a_refused_address_stays_refused_when_answers_change() -> Family {
+    each(CHANGES, |&(_, answers)| {
+        practice("The metadata address stays closed behind a name whose answers change")
+            .cites(RFC_9298.section("7"))
+            .covers(["DNS-008"])
+            .needs([Need::Names])
+            .in_the_lab()
+            .run(async move |lab| {
+                let port = lab.port_anywhere().await?;
+                let server = metadata_that_is_refused(lab, port).await?;
+                let (far, closed) = (lab.address()?, lab.address()?);
+                lab.server_of(far, port, &echo())?;
+                let name = lab.name(answers(far, addresses::METADATA, closed))?;
+                for _ in 0..TIMES {
+                    let exchange = lab.client().asks(to(lab, &name, port)).await?;
+                    lab.note(exchange.answer.describe());
+                }
+                server.stays_unvisited().await
+            })
+    })
+}
 
 fn mapped(address: IpAddr) -> IpAddr {
     match address {
