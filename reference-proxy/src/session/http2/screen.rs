@@ -7,6 +7,9 @@
 //! What is wrong with a connection as a whole and would show in no frame any more, as a broken compression, is noted in
 //! [`Oversight`], and the connection ends with a GOAWAY that says so.
 
+#[cfg(test)]
+mod tests;
+
 use super::letter::{Letter, NAME};
 use crate::hpack::Decoder;
 use bytes::{Buf, BytesMut};
