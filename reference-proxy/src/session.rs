@@ -1,7 +1,6 @@
 //! One connection of a client: its request, the decision, the tunnel. Or, over HTTP/2, its streams.
 
 mod admission;
-mod asker;
 mod head;
 mod http2;
 mod onward;

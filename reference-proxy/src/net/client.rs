@@ -1,12 +1,13 @@
 //! The connection that a client made: plain, or TLS (`SSLEngine`).
 
 use crate::relay::{self, Early, Ended, Traffic};
+use crate::upstream::{Answer, Asker};
 use socket2::SockRef;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -68,18 +69,24 @@ impl Client {
         }
     }
 
-    /// Ends when the client is gone for good, as after a reset. A FIN is no reason to give up: the client may
-    /// still read.
-    pub async fn lost(&self) {
-        let _ = self.socket().ready(Interest::ERROR).await;
-    }
-
     /// The socket beneath.
     pub fn socket(&self) -> &TcpStream {
         match self {
             Self::Plain(socket) => socket,
             Self::Secure(stream) => stream.get_ref().0,
         }
+    }
+}
+
+impl Asker for Client {
+    async fn hear(&mut self, answer: &Answer) -> io::Result<()> {
+        self.write_all(&answer.interim()).await
+    }
+
+    /// Ends when the client is gone for good, as after a reset. A FIN is no reason to give up: the client may
+    /// still read.
+    async fn lost(&mut self) {
+        let _ = self.socket().ready(Interest::ERROR).await;
     }
 }
 

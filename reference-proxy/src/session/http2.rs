@@ -35,6 +35,9 @@ use wire::{Shared, Wire};
 
 /// Octets of one stream that wait for their turn on the connection.
 const UNSENT_MOST: usize = 64 << 10;
+/// Streams that a client opens and resets before they are answered, one after the other: a browser that loses its patience with all
+/// of its servers does not come near. Each has cost an attempt to connect, which is given up with it.
+const GIVEN_UP_MOST: usize = 500;
 /// How often a connection is looked at, at least and at most: whether it is idle, and whether a field block comes to an end.
 const GLANCES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
 
@@ -81,6 +84,7 @@ fn builder(http2: &Http2) -> h2::server::Builder {
         .max_concurrent_streams(http2.streams_most)
         .initial_window_size(http2.window)
         .initial_connection_window_size(together.min(i32::MAX as u32))
+        .max_pending_accept_reset_streams(http2.streams_most as usize)
         .max_header_list_size(SECTION_LONGEST as u32)
         .max_send_buffer_size(UNSENT_MOST);
     builder
@@ -116,6 +120,10 @@ impl Driven<'_> {
                 biased;
                 () = self.violated(), if !broken => {}
                 accepted = connection.accept() => match accepted {
+                    Some(Ok(_)) if live.given_up() > GIVEN_UP_MOST && !broken => {
+                        broken = true;
+                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    }
                     Some(Ok((request, respond))) => {
                         begin(request, respond, self.shared, self.ends, &service, &live);
                     }
@@ -183,7 +191,8 @@ fn begin(
     };
     let (one, beneath) = (live.one_more(), shared.beneath());
     service.sessions.spawn(place, move |seat| async move {
-        stream::serve(asked, ends, proxy, beneath).await;
+        let waited = stream::serve(asked, ends, proxy, beneath).await;
+        one.0.note(waited);
         drop(one);
         drop(seat);
     });
@@ -193,6 +202,8 @@ fn begin(
 #[derive(Debug, Default)]
 struct Live {
     count: AtomicUsize,
+    /// Those that were reset before they were answered, since the last one that was not.
+    given_up: AtomicUsize,
     /// When the last one ended, if one has.
     ended: Mutex<Option<Instant>>,
     began: Began,
@@ -215,6 +226,18 @@ impl Live {
     fn one_more(self: &Arc<Self>) -> One {
         self.count.fetch_add(1, Ordering::Relaxed);
         One(Arc::clone(self))
+    }
+
+    /// Notes whether a client has waited for the answer.
+    fn note(&self, waited: bool) {
+        match waited {
+            true => self.given_up.store(0, Ordering::Relaxed),
+            false => _ = self.given_up.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     /// How long the connection may stay if nothing happens. Streams without a task have been answered, and wait for the client to

@@ -4,7 +4,6 @@
 //! which port. httpd resolves the name before it looks at the port; this proxy resolves and contacts nothing
 //! before the policy has said yes.
 
-use super::asker::Asker;
 use super::{admission, variables};
 use crate::config::access::Target;
 use crate::config::routes::{Credentials, Remote, Via};
@@ -16,7 +15,7 @@ use crate::net::{Names, own};
 use crate::proxy::{self, Proxy};
 use crate::refusal::Refusal;
 use crate::request::{Authority, Host, Method, Request, Version};
-use crate::upstream;
+use crate::upstream::{self, Asker};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -241,9 +240,8 @@ async fn ask<A: Asker>(
     onward: &mut TcpStream,
     client: &mut A,
     deadline: Instant,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, Option<Refusal>> {
     // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
-    let hears_interim = request.line.version != Version::Http10;
-    let listener = hears_interim.then_some(client);
-    upstream::ask(onward, octets, listener, deadline).await
+    let understands = request.line.version != Version::Http10;
+    upstream::ask(onward, octets, client, understands, deadline).await
 }

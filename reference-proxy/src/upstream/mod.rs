@@ -23,54 +23,60 @@ const HEAD_LONGEST: usize = 32 << 10;
 /// The most interim answers before the final one.
 const INTERIM_MOST: usize = 16;
 
-/// Who hears of interim answers.
-pub trait Listener: Send {
+/// Who has asked, and hears of interim answers.
+pub trait Asker: Send {
     /// Passes `answer` on.
     ///
     /// # Errors
     ///
     /// The client is gone.
     fn hear(&mut self, answer: &Answer) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Ends when the client has given up, so that nobody works for it any more.
+    fn lost(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// Asks `upstream` for the tunnel and returns what it sent behind its 2xx.
 ///
-/// Interim answers go to `client` where it understands them.
+/// Interim answers go to `client` where it `understands` them.
 ///
 /// # Errors
 ///
-/// What the client is told instead.
-pub async fn ask<C: Listener>(
+/// What the client is told instead; `None` when it is gone.
+pub async fn ask<C: Asker>(
     upstream: &mut TcpStream,
     request: &[u8],
-    mut client: Option<&mut C>,
+    client: &mut C,
+    understands: bool,
     deadline: Instant,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, Option<Refusal>> {
     match timeout_at(deadline, upstream.write_all(request)).await {
         Ok(Ok(())) => {}
-        Ok(Err(_)) => return Err(gone()),
-        Err(_) => return Err(silent()),
+        Ok(Err(_)) => return Err(Some(gone())),
+        Err(_) => return Err(Some(silent())),
     }
     let mut octets = Vec::new();
     for _ in 0..INTERIM_MOST {
-        let answer = answer(upstream, &mut octets, deadline).await?;
+        let answer = tokio::select! {
+            answer = answer(upstream, &mut octets, deadline) => answer?,
+            () = client.lost() => return Err(None),
+        };
         match answer.status {
-            100 | 102..=199 => {
-                if let Some(client) = client.as_deref_mut() {
-                    let passed = timeout_at(deadline, client.hear(&answer)).await;
-                    if !matches!(passed, Ok(Ok(()))) {
-                        return Err(Refusal::internal("the client is gone"));
-                    }
+            100 | 102..=199 if understands => {
+                let passed = timeout_at(deadline, client.hear(&answer)).await;
+                if !matches!(passed, Ok(Ok(()))) {
+                    return Err(None);
                 }
             }
+            100 | 102..=199 => {}
             200..=299 => return Ok(octets),
             _ if answer.has_no_end() => {
-                return Err(broken("the answer of the upstream proxy has no end"));
+                return Err(Some(broken("the answer of the upstream proxy has no end")));
             }
-            _ => return Err(refusal(&answer)),
+            _ => return Err(Some(refusal(&answer))),
         }
     }
-    Err(broken("the upstream proxy sends no final answer"))
+    Err(Some(broken("the upstream proxy sends no final answer")))
 }
 
 /// The next answer; its octets are taken from `octets`, to which is read as needed.

@@ -16,8 +16,9 @@ pub(crate) const H2C: &str =
 
 /// Runs a test that waits for sockets, for as long as anything may take.
 pub(crate) fn run(test: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().build().unwrap();
+    // A thread for connections, since a test may wait for the proxy in ways that hold up its own.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async { timeout(3 * PATIENCE, test).await.unwrap() });
 }
 

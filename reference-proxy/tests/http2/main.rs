@@ -6,9 +6,12 @@
 )]
 
 mod answers;
+mod chains;
 mod client;
 mod ends;
 mod frames;
+mod life;
+mod limits;
 mod raw;
 mod tunnels;
 mod versions;

@@ -43,12 +43,9 @@ impl Raw {
     }
 
     pub(crate) fn sends(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let mut octets = length[1..].to_vec();
-        octets.extend_from_slice(&[kind, flags]);
-        octets.extend_from_slice(&stream.to_be_bytes());
-        octets.extend_from_slice(payload);
-        self.0.write_all(&octets).unwrap();
+        self.0
+            .write_all(&frame(kind, flags, stream, payload))
+            .unwrap();
     }
 
     pub(crate) fn asks(&mut self, stream: u32, block: &[u8]) {
@@ -124,6 +121,16 @@ impl Raw {
         assert_eq!((answer.kind, answer.payload[0]), (HEADERS, STATUS_200));
         assert_eq!(answer.flags & END_STREAM, 0);
     }
+}
+
+/// The octets of a frame.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut octets = length[1..].to_vec();
+    octets.extend_from_slice(&[kind, flags]);
+    octets.extend_from_slice(&stream.to_be_bytes());
+    octets.extend_from_slice(payload);
+    octets
 }
 
 /// A field as a literal that enters no table.

@@ -9,10 +9,9 @@ use crate::proxy::Proxy;
 use crate::refusal::Refusal;
 use crate::relay::{self, Early, Ended};
 use crate::request::{Request, Section};
-use crate::session::asker::Asker;
 use crate::session::onward::{self, Onward};
 use crate::session::{TIMED_OUT, told};
-use crate::upstream::{Answer, Listener};
+use crate::upstream::{Answer, Asker};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
@@ -101,12 +100,13 @@ impl Asked {
     }
 }
 
-/// Serves one stream to its end. The access line is written when this future ends or is dropped.
-pub(super) async fn serve(asked: Asked, ends: Ends, proxy: Arc<Proxy>, beneath: Beneath) {
+/// Serves one stream to its end. The access line is written when this future ends or is dropped. Whether the client has waited for
+/// its answer.
+pub(super) async fn serve(asked: Asked, ends: Ends, proxy: Arc<Proxy>, beneath: Beneath) -> bool {
     let mut record = Record::new(ends.peer, ends.local);
     // Boxed, and with the proxy in the box, as for a connection of HTTP/1.1.
     let Some(tunnel) = Box::pin(open(asked, &mut record, proxy, beneath)).await else {
-        return;
+        return record.status != 0;
     };
     let Tunnel {
         mut port,
@@ -139,6 +139,7 @@ pub(super) async fn serve(asked: Asked, ends: Ends, proxy: Arc<Proxy>, beneath: 
     if matches!(ended, Ended::Idle | Ended::Stalled) {
         error_log.write(Level::Info, Some(&record), TIMED_OUT);
     }
+    true
 }
 
 /// Answers a stream for which there is no place.
@@ -198,7 +199,7 @@ async fn open(
     })
 }
 
-impl Listener for Respond {
+impl Asker for Respond {
     async fn hear(&mut self, answer: &Answer) -> io::Result<()> {
         let mut head = Response::new(());
         *head.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
@@ -213,9 +214,7 @@ impl Listener for Respond {
         }
         self.0.send_informational(head).map_err(io::Error::other)
     }
-}
 
-impl Asker for Respond {
     async fn lost(&mut self) {
         let _ = poll_fn(|cx| self.0.poll_reset(cx)).await;
     }
