@@ -210,6 +210,17 @@ impl Lab {
         }
     }
 
+    /// As [`Lab::relaunched`], or `None` where the proxy was running already: it has but one process.
+    ///
+    /// # Errors
+    /// The set-up's, where it does not start.
+    pub async fn relaunched_where_launched(&self, setup: &Setup) -> Outcome<Option<Self>> {
+        match self.running.process() {
+            Some(_) => self.relaunched(setup).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn launched_again(&self, setup: &Setup) -> Outcome<Result<Self, NotRunning>> {
         let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
         let setup = setup.clone();

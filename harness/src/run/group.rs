@@ -44,6 +44,9 @@ pub(super) enum Message {
 /// From the cause of a crash to the end of the process: far longer than that takes, also on a busy machine.
 const DYING: Duration = Duration::from_millis(250);
 
+/// Cases of one set-up that are given a second chance when they could not begin: more of them are no accident.
+const STARVED: usize = 16;
+
 /// Conducts groups, one after the other.
 #[derive(Debug)]
 pub(super) struct GroupRunner {
@@ -62,8 +65,8 @@ pub(super) struct GroupRunner {
 }
 
 impl GroupRunner {
-    /// Runs the cases of one set-up. Those are handed back for which the subject did not start, unless this is their `last`
-    /// chance: what does not start beside others may start alone.
+    /// Runs the cases of one set-up. Those are handed back for which the subject did not start, or which could not begin
+    /// beside others, unless this is their `last` chance: then each runs alone.
     pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>, last: bool) -> Vec<Planned> {
         if self.stop.is_asked() {
             return Vec::new();
@@ -78,11 +81,15 @@ impl GroupRunner {
             held_back: Vec::new(),
             unexplained: Vec::new(),
             is_last_chance: last,
-            not_started: Vec::new(),
+            for_later: Vec::new(),
             deaf: None,
             is_controlled: false,
         };
-        group.waiting = (0..group.cases.len()).collect();
+        let all = (0..group.cases.len()).collect();
+        match last {
+            true => group.alone = all,
+            false => group.waiting = all,
+        }
         let first = (*setup == Setup::default())
             .then(|| {
                 self.first
@@ -92,7 +99,7 @@ impl GroupRunner {
             })
             .flatten();
         group.run(first);
-        group.not_started
+        group.for_later
     }
 }
 
@@ -115,10 +122,10 @@ struct Group<'a> {
     deaf: Option<Finding>,
     /// Whether a control tunnel has come about, so that one that does not later on says something.
     is_controlled: bool,
-    /// Whether nobody tries again where the subject does not start.
+    /// Whether nobody tries again what does not start or begin.
     is_last_chance: bool,
-    /// Cases that the subject did not start for.
-    not_started: Vec<Planned>,
+    /// Cases that the subject did not start for, or that could not begin: once more, when nothing else runs.
+    for_later: Vec<Planned>,
 }
 
 impl Group<'_> {
@@ -144,7 +151,8 @@ impl Group<'_> {
                 Err(_) if self.runner.stop.is_asked() => return,
                 Err(_) if !self.is_last_chance => {
                     let rest = self.alone.drain(..).chain(self.waiting.drain(..));
-                    self.not_started = rest.map(|index| self.cases[index].clone()).collect();
+                    let rest = rest.map(|index| self.cases[index].clone());
+                    self.for_later.extend(rest);
                     return;
                 }
                 Err(reason) => return self.block_the_rest(&reason),
@@ -282,6 +290,11 @@ impl Group<'_> {
     }
 
     fn conclude(&mut self, index: usize, result: worker::Result, running: &Running) {
+        // A subject of one thread may have been busy with another case.
+        let starved = matches!(result.outcome, Err(Finding::Setup { .. }));
+        if starved && !self.is_last_chance && self.for_later.len() < STARVED {
+            return self.for_later.push(self.cases[index].clone());
+        }
         let violated = Conclusion::from(&result.outcome) == Conclusion::Violated;
         let before = result.said_before;
         let mut finished = self.finished(index, result, running);

@@ -167,7 +167,7 @@ impl Plan {
             return Some(need.absence().to_owned());
         }
         if let Some(reason) = self.who.cannot_be_in(&case.setup) {
-            return Some(reason.to_owned());
+            return Some(reason.into_owned());
         }
         if let (true, Err(reason)) = (case.in_the_lab, &self.options.environment.network) {
             return Some(format!("it takes a network of its own: {reason}"));

@@ -159,9 +159,9 @@ fn run_groups(
             loop {
                 let next = groups.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let Some((setup, cases)) = next else { break };
-                let not_started = runner.run(&setup, cases, false);
-                if !not_started.is_empty() {
-                    late.put((setup, not_started));
+                let for_later = runner.run(&setup, cases, false);
+                if !for_later.is_empty() {
+                    late.put((setup, for_later));
                 }
             }
             for (setup, cases) in late.once_alone() {
@@ -172,7 +172,7 @@ fn run_groups(
     received
 }
 
-/// Set-ups that the subject did not start in: each is tried once more, when nothing else runs any more.
+/// Cases whose set-up did not start, or that could not begin: each is tried once more, when nothing else runs any more.
 #[derive(Debug)]
 struct Late {
     groups: Mutex<Vec<(Setup, Vec<Planned>)>>,

@@ -98,6 +98,11 @@ fn survives(role: &str) -> Result<(), Failed> {
         died || role != stub::ENDS_IN_A_CROWD,
         "nobody says that the subject died",
     )?;
+    let blocked = report.totals.blocked;
+    ensure(
+        role != stub::NAPS || blocked == 0,
+        format!("{blocked} cases were not given a second chance"),
+    )?;
     ensure(
         !harmless || report.totals.pass > 0,
         format!(

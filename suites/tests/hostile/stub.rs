@@ -21,8 +21,18 @@ pub(crate) const IGNORES_SIGNALS: &str = "ignores_signals";
 
 pub(crate) const ENDS_IN_A_CROWD: &str = "ends_in_a_crowd";
 
+/// It has no time for a few clients, and then for all.
+pub(crate) const NAPS: &str = "naps";
+
+/// The clients that come while it naps.
+const MISSED: std::ops::Range<usize> = 8..14;
+
+/// Longer than such a client waits, with the patience of these runs.
+const NAP: Duration = Duration::from_secs(3);
+
 /// Who does nothing wrong on the wire: the run goes on beside what they do.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 5] = [
+    NAPS,
     "lives_on_in_a_child",
     IGNORES_SIGNALS,
     "prints_a_gigabyte",
@@ -44,6 +54,7 @@ pub(crate) const ROLES: &[&str] = &[
     "closes_at_random",
     "ends_after_a_while",
     ENDS_IN_A_CROWD,
+    NAPS,
     "eats_descriptors",
     "lives_on_in_a_child",
     IGNORES_SIGNALS,
@@ -122,6 +133,9 @@ fn play(role: &str, address: &str, folder: &Path, scratch: &Path) -> io::Result<
         let role = Arc::clone(&role);
         thread::spawn(move || {
             let _guest = (*role == *ENDS_IN_A_CROWD).then(Guest::comes);
+            if *role == *NAPS && MISSED.contains(&number) {
+                thread::park_timeout(NAP);
+            }
             let served = match number >= honest {
                 true => misbehave(&role, number, client),
                 false => carry(client),

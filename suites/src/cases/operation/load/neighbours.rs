@@ -18,7 +18,7 @@ pub(super) fn a_tunnel_at_full_speed_starves_nobody() -> Case {
         .relying_on(["target/an_ordinary_request_opens_a_tunnel"])
         .run(async |lab| {
             // Other cases are not to be starved; a proxy that was running already has but one process.
-            let own = lab.relaunched(&Setup::default()).await.ok();
+            let own = lab.relaunched_where_launched(&Setup::default()).await?;
             let lab = own.as_ref().unwrap_or(lab);
             let echo = lab.server(echo()).await?;
             let (mut near, mut far) = lab.tunnel().await?;

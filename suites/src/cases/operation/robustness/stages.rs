@@ -49,7 +49,7 @@ pub(super) fn a_reset_at_any_stage_harms_nobody() -> Family {
             .needs(stage.needs())
             .run(async move |lab| {
                 // Whoever is harmed is not to be another case; a proxy that was running already has but one process.
-                let own = lab.relaunched(&Setup::default()).await.ok();
+                let own = lab.relaunched_where_launched(&Setup::default()).await?;
                 let lab = own.as_ref().unwrap_or(lab);
                 let server = lab.server(echo()).await?;
                 // Held to the end, so that nothing answers in its place.
