@@ -346,7 +346,7 @@ fn no_spelling_opens_a_denied_port() -> Family {
 /// Examples test what their author thought of. Here lists are made up: each port at, inside and just outside each of
 /// their ranges has to be treated as the list says. A counterexample is made small, and told as a list and a port.
 ///
-/// Only this conforms: the list was declared to be what is allowed.
+/// Only this conforms: the list was declared to be what is allowed. It takes over a second: a process for each list.
 fn random_lists_mean_what_they_say() -> Case {
     must("Whatever list is configured, exactly its ports are allowed")
         .over(HTTP_1_1)

@@ -115,7 +115,7 @@ const MUCH: u64 = 16 << 20;
 
 /// A byte that is lost, doubled or swapped once in a megabyte is not found by a ping.
 ///
-/// Only this conforms; how long it takes is not judged.
+/// Only this conforms; how long it takes is not judged. It takes about a second: so much is sent, and compared octet by octet.
 fn much_passes_unchanged() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("Sixteen megabytes arrive complete, in order and unchanged")
@@ -147,7 +147,8 @@ async fn passes(lab: &Lab, upwards: bool, length: u64) -> Outcome {
 
 /// A relay that waits for one direction while the other is full comes to a standstill, and only under load.
 ///
-/// Only this conforms: neither end stops reading, so there is always something that can go on.
+/// Only this conforms: neither end stops reading, so there is always something that can go on. It takes
+/// about a second: so much is sent.
 fn both_directions_flow_at_once() -> Case {
     must("Both directions flow at the same time")
         .over(EVERY)
@@ -191,7 +192,8 @@ const FULL: usize = 6;
 
 /// One client that stops reading, on a train that has entered a tunnel, must not be everybody's.
 ///
-/// Also accepted: to refuse tunnels past a limit. What was open before has to flow.
+/// Also accepted: to refuse tunnels past a limit. What was open before has to flow. It takes over a second: as long as it takes to know that
+/// the others are full.
 fn a_full_tunnel_stops_no_other() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("While some tunnels are full, another one flows")

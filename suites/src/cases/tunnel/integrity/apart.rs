@@ -35,7 +35,7 @@ pub(super) fn two_tunnels_are_kept_apart() -> Case {
 
 /// A buffer that is used again has to be empty by then, also when its tunnel has died with bytes on their way.
 ///
-/// Only this conforms: the bytes belong to nobody any more.
+/// Only this conforms: the bytes belong to nobody any more. It takes over a second: so many tunnels die, one after the other.
 pub(super) fn what_a_tunnel_leaves_is_no_other_ones() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         must("What a tunnel held when it was reset comes out of no later one")
