@@ -135,7 +135,8 @@ impl Subject {
             }
         });
         let (log, lines) = log.map_or((None, None), |(reader, lines)| (Some(reader), lines));
-        let guarded = prepared.start(&args, lines, run)?;
+        let pid_file = prepared.pid_file.clone();
+        let guarded = prepared.start(&args, lines, pid_file.as_deref(), run)?;
         let version = profile.launch.version.as_ref().map(|asked| {
             Ok::<_, LaunchError>(VersionQuery {
                 program: prepared.program.clone(),
@@ -155,7 +156,11 @@ impl Subject {
             stopped: Mutex::new(None),
             scratch: prepared.scratch,
         };
-        subject.ready(profile.launch.ready_within)?;
+        let within = profile.launch.ready_within;
+        subject.ready(within)?;
+        if let Some(file) = pid_file {
+            subject.follow(file, within)?;
+        }
         Ok(subject)
     }
 
@@ -336,6 +341,21 @@ impl Subject {
                 output,
             }),
         }
+    }
+
+    /// Waits until the pid file has named the process that listens.
+    fn follow(&self, file: String, within: Duration) -> Result<(), LaunchError> {
+        if self.guarded.wait_until_followed(within) {
+            return Ok(());
+        }
+        if self.run.is_asked() {
+            return Err(LaunchError::Stopped);
+        }
+        Err(LaunchError::NoPidFile {
+            command: self.command.join(" "),
+            file: PathBuf::from(file),
+            output: self.last_words(),
+        })
     }
 
     /// What it printed, and what it wrote to its error log instead.

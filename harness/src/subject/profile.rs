@@ -72,6 +72,8 @@ pub struct Launch {
     pub stop_signal: StopSignal,
     /// How long it may take to end before it is killed.
     pub stop_within: Duration,
+    /// Where a program that goes into the background writes its process id: that process is the subject then.
+    pub pid_file: Option<Template>,
     /// Arguments with which it only checks its configuration, and exits non-zero on a bad one.
     pub check: Option<Vec<Template>>,
 }
@@ -212,6 +214,7 @@ impl Profile {
                 ready_within: READY_WITHIN,
                 stop_signal: StopSignal::default(),
                 stop_within: STOP_WITHIN,
+                pid_file: None,
                 check: None,
             },
             files: Vec::new(),

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connectspec_harness::subject::process::Subject;
+use connectspec_harness::subject::{
+    process::Subject,
+    profile::{Profile, template::Template},
+};
 use libtest_mimic::Failed;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -26,6 +29,8 @@ super::tests![
     nothing_outlives_a_harness_that_is_killed,
     nothing_outlives_a_guard_that_is_killed,
     a_launch_that_fails_leaves_nothing,
+    one_in_the_background_is_followed_by_its_pid_file,
+    a_pid_file_that_names_nobody_is_said,
 ];
 
 fn a_subject_that_ignores_the_signal_is_killed_with_its_workers() -> Proof {
@@ -48,6 +53,63 @@ fn workers_go_when_the_leader_dies() -> Proof {
     kill_process(pid_of(subject.pid())?, Signal::KILL)?;
     pipe.ends()?;
     ensure(!subject.is_alive(), "the leader seems alive")
+}
+
+/// A program that goes into the background: what listens has left its group, and its parent has ended.
+fn daemon(fifo: &str, says: &str) -> Result<Profile, Failed> {
+    let mut profile = script(&format!(
+        "exec 9>'{fifo}'\n\
+         setsid \"$STUB\" stub-listen {{{{ listen.authority }}}} > /dev/null 2>&1 &\n\
+         {says}\n"
+    ))?;
+    profile.launch.pid_file = Some(Template::parse("test", 1, "{{ scratch }}/logs/proxy.pid")?);
+    Ok(profile)
+}
+
+fn one_in_the_background_is_followed_by_its_pid_file() -> Proof {
+    let pipe = LifePipe::new()?;
+    let profile = daemon(&pipe.name(), "echo $! > logs/proxy.pid")?;
+    let subject = Subject::launch(&profile, &somewhere())?;
+    let pid = std::fs::read_to_string(subject.scratch().join("logs/proxy.pid"))?;
+    ensure(
+        pid.trim() == subject.pid().to_string() && subject.is_alive(),
+        format!("{} is watched, and {pid} is written", subject.pid()),
+    )?;
+    let stopped = subject.stop();
+    ensure(
+        !stopped.killed && !stopped.early,
+        format!("it was not asked to end: {stopped:?}"),
+    )?;
+    pipe.ends()?;
+
+    // Its end is noticed, as that of one in the foreground.
+    let pipe = LifePipe::new()?;
+    let profile = daemon(&pipe.name(), "echo $! > logs/proxy.pid")?;
+    let subject = Subject::launch(&profile, &somewhere())?;
+    kill_process(pid_of(subject.pid())?, Signal::KILL)?;
+    pipe.ends()?;
+    ensure(!subject.is_alive(), "it seems alive")
+}
+
+fn a_pid_file_that_names_nobody_is_said() -> Proof {
+    // Of nobody, of somebody else, no number at all.
+    for says in [
+        "true",
+        "echo 1 > logs/proxy.pid",
+        "echo it > logs/proxy.pid",
+    ] {
+        let pipe = LifePipe::new()?;
+        let mut profile = daemon(&pipe.name(), says)?;
+        profile.launch.ready_within = Duration::from_millis(300);
+        let error = Subject::launch(&profile, &somewhere());
+        let said = error.map_or_else(|error| error.to_string(), |_| "it was launched".to_owned());
+        ensure(
+            said.contains("logs/proxy.pid names none of its processes"),
+            format!("{says}: {said}"),
+        )?;
+        pipe.ends()?;
+    }
+    Ok(())
 }
 
 fn nothing_outlives_a_harness_that_is_killed() -> Proof {

@@ -171,6 +171,7 @@ args    = [{args}]
 # version = {{ args = ["--version"], pattern = '(\d+\.\S+)' }}
 # ready   = {{ within = "30s" }}                   # how long it may take until it listens
 # stop    = {{ signal = "TERM", within = "5s" }}
+# pid-file = "{{{{ scratch }}}}/logs/proxy.pid"      # only where it cannot be kept in the foreground
 
 # A proxy with a config file: it is written anew before each launch; `{{{{ scratch }}}}/proxy.conf` names it in args.
 # [[file]]

@@ -68,7 +68,7 @@ impl Subject {
         let guarded;
         let prepared = Prepared::new(profile, configuration)?;
         let args = prepared.render(check)?;
-        guarded = prepared.start(&args, None, run)?;
+        guarded = prepared.start(&args, None, None, run)?;
         guarded.wait_unless_stopped(CHECK_WITHIN);
         let status = guarded.exit_status();
         guarded.kill();

@@ -35,6 +35,8 @@ pub(super) struct Start<'a> {
     pub(super) args: &'a [String],
     pub(super) env: &'a [(String, String)],
     pub(super) folder: &'a Path,
+    /// Where a program that goes into the background writes its process id.
+    pub(super) pid_file: Option<&'a str>,
     /// The output that is also an access log, line by line.
     pub(super) lines: Option<(LogSource, Arc<Lines>)>,
     /// Ends the waits for it, though not the program.
@@ -89,6 +91,7 @@ impl Guarded {
         command
             .arg0("connectspec-guard")
             .args([guard::ARGUMENT, Stage::Supervise.word()])
+            .arg(start.pid_file.unwrap_or_default())
             .arg(start.program)
             .args(start.args)
             .current_dir(start.folder)
@@ -174,6 +177,15 @@ impl Guarded {
             .watched
             .wait(patience, |state| state.exit.is_some() || state.stopped);
         state.exit.is_some() || state.stopped
+    }
+
+    /// Waits until a pid file has named the subject, it has ended, or nobody wants to wait any more; whether it was named.
+    pub(super) fn wait_until_followed(&self, patience: Duration) -> bool {
+        self.watched
+            .wait(patience, |state| {
+                state.followed || state.exit.is_some() || state.stopped
+            })
+            .followed
     }
 
     /// Asks the leader to end. Does not wait.

@@ -47,6 +47,16 @@ pub enum LaunchError {
         /// What it printed and logged.
         output: String,
     },
+    /// It listens, and its pid file names none of its processes.
+    #[error("`{}` listens, but {} names none of its processes; see that it writes its process id there, or leave pid-file out where it stays in the foreground{}", short(.command), .file.display(), printed(.output))]
+    NoPidFile {
+        /// The whole command.
+        command: String,
+        /// The file that its profile names.
+        file: PathBuf,
+        /// What it printed and logged.
+        output: String,
+    },
     /// Somebody else listens there.
     #[error("{address} is taken by another program; free the port or choose another")]
     PortTaken {
@@ -132,7 +142,8 @@ fn short(command: &str) -> Cow<'_, str> {
 /// Whoever starts well and is gone has most likely left a child behind that does the work.
 fn background(status: ExitStatus) -> &'static str {
     if status.success() {
-        "\n    if it goes into the background, look for the option that keeps it in the foreground"
+        "\n    if it goes into the background, look for the option that keeps it in the foreground; \
+         where there is none, say under [launch] where it writes its process id, as in pid-file = \"{{ scratch }}/logs/proxy.pid\""
     } else {
         ""
     }

@@ -18,13 +18,10 @@ use std::{
     io::{self, BufRead, BufReader},
     os::{
         fd::{AsFd, OwnedFd},
-        unix::{
-            net::UnixStream,
-            process::{CommandExt, ExitStatusExt},
-        },
+        unix::{net::UnixStream, process::CommandExt},
     },
-    path::PathBuf,
-    process::{Child, Command, Stdio, exit},
+    path::{Path, PathBuf},
+    process::{Command, Stdio, exit},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -32,10 +29,13 @@ use std::{
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
-use crate::subject::process::{
-    files::raise_file_limit,
-    guard_orders::{Order, Report},
-    scratch,
+use crate::subject::{
+    process::{
+        files::raise_file_limit,
+        guard_orders::{Order, Report},
+        scratch,
+    },
+    written,
 };
 
 /// The first argument that turns a program which embeds the harness into a guard.
@@ -52,6 +52,12 @@ const NAME: &std::ffi::CStr = c"subject-guard";
 /// but a subject that ends in order also removes its semaphores and sockets.
 const ORPHAN_GRACE: Duration = Duration::from_millis(500);
 
+/// The pause between two looks for a pid file. A program that has gone into the background is about to write it.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// A number and an end of line, with room for blanks.
+const PID_FILE_MAX: u64 = 64;
+
 /// Program that this one could not become.
 const NOT_STARTED: i32 = 127;
 
@@ -67,7 +73,9 @@ pub fn guard_main_if_asked() {
     let mut next = || arguments.next().unwrap_or_default();
     let stage = next();
     let code = if stage == Stage::Supervise.word() {
-        supervise(&arguments.collect::<Vec<_>>()).map_or(NOT_STARTED, |()| 0)
+        let pid_file = Some(PathBuf::from(next())).filter(|file| !file.as_os_str().is_empty());
+        let started = supervise(pid_file.as_deref(), &arguments.collect::<Vec<_>>());
+        started.map_or(NOT_STARTED, |()| 0)
     } else {
         let (parent, program) = (next(), next());
         match become_subject(&parent, &program, arguments) {
@@ -96,7 +104,7 @@ impl Stage {
     }
 }
 
-fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
+fn supervise(pid_file: Option<&Path>, program_and_arguments: &[OsString]) -> io::Result<()> {
     rustix::thread::set_name(NAME)?;
     let harness = harness_end()?;
     let own = rustix::process::getpid();
@@ -118,14 +126,21 @@ fn supervise(program_and_arguments: &[OsString]) -> io::Result<()> {
     let pid = Pid::from_child(&child);
     Report::Pid(pid.as_raw_pid()).send(&harness);
     let ward = Arc::new(Ward {
-        pid,
-        ended: Mutex::new(false),
+        leader: Mutex::new(Leader::new(pid)),
         ending: Condvar::new(),
     });
     let obeying = Arc::clone(&ward);
     let orders = BufReader::new(harness.try_clone()?);
     let obeyed = thread::spawn(move || obeying.obey(orders));
-    let status = ward.attend(child)?;
+    // Reaped by its number from now on, as one that it leaves behind is.
+    drop(child);
+    let mut status = ward.attend(pid, pid_file.is_some())?;
+    if let Some(file) = pid_file.filter(|_| status == 0)
+        && let Some(daemon) = ward.follow(file, own)
+    {
+        Report::Followed(daemon.as_raw_pid()).send(&harness);
+        status = ward.attend(daemon, false)?;
+    }
     Report::Exit(status).send(&harness);
     kill_the_rest(own);
     Report::Gone(0).send(&harness);
@@ -152,30 +167,69 @@ fn harness_end() -> io::Result<UnixStream> {
     Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// The subject's leader, as its guard sees it.
+/// The subject, as its guard sees it.
 struct Ward {
-    pid: Pid,
-    /// Whether it was reaped, after which its process id may belong to somebody else.
-    ended: Mutex<bool>,
+    leader: Mutex<Leader>,
     ending: Condvar,
 }
 
-impl Ward {
-    /// Waits for the leader to end, kills its group, and gives its wait status.
-    fn attend(&self, mut child: Child) -> io::Result<i32> {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(error) = rustix::process::waitid(WaitId::Pid(self.pid), look) {
-            if error != rustix::io::Errno::INTR {
-                return Err(error.into());
-            }
+/// The process that is asked to end, and whose end is the subject's.
+struct Leader {
+    pid: Pid,
+    /// Whether it was reaped, after which its process id may belong to somebody else.
+    ended: bool,
+    /// Whether it is to be gone: then nobody looks for a successor.
+    unwanted: bool,
+}
+
+impl Leader {
+    const fn new(pid: Pid) -> Self {
+        Self {
+            pid,
+            ended: false,
+            unwanted: false,
         }
-        let mut ended = self.lock();
+    }
+}
+
+impl Ward {
+    /// Waits for the leader to end, kills its group unless it may have left the subject in it, and gives its wait status.
+    fn attend(&self, pid: Pid, may_leave_a_daemon: bool) -> io::Result<i32> {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let ended = loop {
+            match rustix::process::waitid(WaitId::Pid(pid), look) {
+                Err(rustix::io::Errno::INTR) | Ok(None) => {}
+                Err(error) => return Err(error.into()),
+                Ok(Some(ended)) => break ended,
+            }
+        };
+        let mut leader = self.lock();
         // While the leader is not reaped, no other group can have got its number.
-        let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
-        let status = child.wait()?;
-        *ended = true;
+        if !(may_leave_a_daemon && ended.exit_status() == Some(0)) {
+            let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        }
+        let status = reap(pid)?;
+        leader.ended = true;
         self.ending.notify_all();
-        Ok(status.into_raw())
+        Ok(status)
+    }
+
+    /// The process that the pid file names, once there is one and it is a child of the guard, as orphans are; `None` when
+    /// no process is left that could write it, or the subject is to be gone.
+    fn follow(&self, file: &Path, own: Pid) -> Option<Pid> {
+        loop {
+            let known = children_of(own);
+            let mut leader = self.lock();
+            if known.is_empty() || leader.unwanted {
+                return None;
+            }
+            if let Some(daemon) = written_pid(file).filter(|pid| known.contains(pid)) {
+                *leader = Leader::new(daemon);
+                return Some(daemon);
+            }
+            drop(leader);
+            thread::park_timeout(LOOK_EVERY);
+        }
     }
 
     /// Carries out what the harness orders; its silence for good is an order, too.
@@ -192,29 +246,47 @@ impl Ward {
         self.signal(Some(Signal::TERM));
         let patience = self
             .ending
-            .wait_timeout_while(self.lock(), ORPHAN_GRACE, |ended| !*ended);
+            .wait_timeout_while(self.lock(), ORPHAN_GRACE, |leader| !leader.ended);
         drop(patience);
         self.kill();
     }
 
     fn signal(&self, signal: Option<Signal>) {
-        let ended = self.lock();
-        if let (false, Some(signal)) = (*ended, signal) {
-            let _ = rustix::process::kill_process(self.pid, signal);
+        let leader = self.lock();
+        if let (false, Some(signal)) = (leader.ended, signal) {
+            let _ = rustix::process::kill_process(leader.pid, signal);
         }
     }
 
     fn kill(&self) {
-        let ended = self.lock();
-        if !*ended {
-            let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
-            let _ = rustix::process::kill_process(self.pid, Signal::KILL);
+        let mut leader = self.lock();
+        leader.unwanted = true;
+        if !leader.ended {
+            let _ = rustix::process::kill_process_group(leader.pid, Signal::KILL);
+            let _ = rustix::process::kill_process(leader.pid, Signal::KILL);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Leader> {
+        self.leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The wait status of a child that has ended.
+fn reap(pid: Pid) -> io::Result<i32> {
+    loop {
+        match rustix::process::waitpid(Some(pid), WaitOptions::empty()) {
+            Ok(Some((_, status))) => return Ok(status.as_raw()),
+            Err(rustix::io::Errno::INTR) | Ok(None) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What a pid file says, as far as it is one: a stranger writes it.
+fn written_pid(file: &Path) -> Option<Pid> {
+    let text = written::last(file, PID_FILE_MAX).ok()?;
+    Pid::from_raw(text.trim().parse().ok()?)
 }
 
 /// Kills and reaps until this process has no child any more: those that left the subject's group (a

@@ -9,6 +9,8 @@ pub(super) enum Report {
     Pid(i32),
     /// The subject could not be started, with the system's error number.
     NotStarted(i32),
+    /// What was started has ended well, and left a process behind that is the subject from now on.
+    Followed(i32),
     /// The subject has ended, with its wait status.
     Exit(i32),
     /// No process of the subject is left. The number says nothing.
@@ -22,6 +24,7 @@ impl Report {
         match word {
             "pid" => Some(Self::Pid(number)),
             "not-started" => Some(Self::NotStarted(number)),
+            "followed" => Some(Self::Followed(number)),
             "exit" => Some(Self::Exit(number)),
             "gone" => Some(Self::Gone(number)),
             _ => None,
@@ -32,6 +35,7 @@ impl Report {
         let line = match self {
             Self::Pid(pid) => format!("pid {pid}\n"),
             Self::NotStarted(error) => format!("not-started {error}\n"),
+            Self::Followed(pid) => format!("followed {pid}\n"),
             Self::Exit(status) => format!("exit {status}\n"),
             Self::Gone(number) => format!("gone {number}\n"),
         };
@@ -80,6 +84,7 @@ mod tests {
         for report in [
             Report::Pid(7),
             Report::NotStarted(2),
+            Report::Followed(8),
             Report::Exit(256),
             Report::Gone(0),
         ] {

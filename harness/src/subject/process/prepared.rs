@@ -35,6 +35,7 @@ pub(super) struct Prepared {
     values: Value,
     pub(super) program: PathBuf,
     env: Vec<(String, String)>,
+    pub(super) pid_file: Option<String>,
 }
 
 impl Prepared {
@@ -82,9 +83,13 @@ impl Prepared {
         let env = profile.launch.env.iter();
         let env = env.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
         let program = profile.launch.program.render(&values)?;
+        let pid_file = profile.launch.pid_file.as_ref();
+        let pid_file = pid_file.map(|file| file.render(&values)).transpose()?;
         Ok(Self {
             program: find_program(&program, profile)?,
             env: env.collect::<Result<_, Mistake>>()?,
+            // Relative to the scratch folder, where the program starts.
+            pid_file: pid_file.map(|file| scratch.path().join(file).to_string_lossy().into_owned()),
             scratch,
             values,
         })
@@ -111,6 +116,7 @@ impl Prepared {
         &self,
         args: &[String],
         lines: Option<(LogSource, Arc<Lines>)>,
+        pid_file: Option<&str>,
         stop: &Stop,
     ) -> Result<Guarded, LaunchError> {
         let start = Start {
@@ -119,6 +125,7 @@ impl Prepared {
             args,
             env: &self.env,
             folder: self.scratch.path(),
+            pid_file,
             lines,
             stop,
         };

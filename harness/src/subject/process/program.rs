@@ -79,6 +79,7 @@ pub(super) fn version(
                 env: &[],
                 // No scratch folder, which the guard would remove.
                 folder: Path::new("/"),
+                pid_file: None,
                 lines: None,
                 stop,
             };

@@ -33,6 +33,8 @@ pub(super) struct Watched {
 pub(super) struct State {
     pub(super) pid: Option<i32>,
     pub(super) refused: Option<i32>,
+    /// The process in the background that a pid file has named is the subject now.
+    pub(super) followed: bool,
     pub(super) exit: Option<ExitStatus>,
     /// No process of the subject is left.
     pub(super) gone: bool,
@@ -217,6 +219,10 @@ impl Watcher {
             let line: Vec<u8> = self.unread.drain(..=end).collect();
             match Report::parse(&String::from_utf8_lossy(&line)) {
                 Some(Report::Pid(pid)) => self.watched.change(|state| state.pid = Some(pid)),
+                Some(Report::Followed(pid)) => self.watched.change(|state| {
+                    state.pid = Some(pid);
+                    state.followed = true;
+                }),
                 Some(Report::NotStarted(error)) => {
                     self.watched.change(|state| state.refused = Some(error));
                 }

@@ -103,6 +103,8 @@ struct RawLaunch {
     version: Option<RawVersion>,
     ready: Option<RawReady>,
     stop: Option<RawStop>,
+    #[serde(rename = "pid-file")]
+    pid_file: Option<Spanned<String>>,
     check: Option<Vec<Spanned<String>>>,
 }
 
@@ -201,6 +203,11 @@ impl Source<'_> {
                 raw.stop.as_ref().and_then(|s| s.within.as_ref()),
                 STOP_WITHIN,
             )?,
+            pid_file: raw
+                .pid_file
+                .as_ref()
+                .map(|file| self.template(file))
+                .transpose()?,
             check: raw.check.as_deref().map(templates).transpose()?,
         })
     }
