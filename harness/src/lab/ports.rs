@@ -85,23 +85,33 @@ enum Kind {
     Listening,
 }
 
+/// The list of ports that a subject allows.
+#[derive(Clone, Copy, Debug)]
+pub enum AllowList<'a> {
+    /// It is made of the block's.
+    Ours,
+    /// It is made of those, and has room for so few.
+    Shorter(u16),
+    /// That of a proxy which is already running.
+    Running(&'a [PortRange]),
+}
+
 impl Ports {
     /// Reserves a block on `host`, the address that servers listen on.
     ///
-    /// Where the allow list of a proxy that is already running is given, allowed ports are taken from it, as far as
+    /// Where the list is that of a proxy which is already running, allowed ports are taken from it, as far as
     /// they can be had, and denied ports are those of the block that it does not contain. Waits for other runs until `stop`.
     ///
     /// # Errors
     /// What the system said, where no block is to be had.
-    pub fn reserve_among(
-        host: IpAddr,
-        allow: Option<&[PortRange]>,
-        stop: &Stop,
-    ) -> io::Result<Arc<Self>> {
+    pub fn reserve_among(host: IpAddr, list: AllowList<'_>, stop: &Stop) -> io::Result<Arc<Self>> {
         let (first, lock) = block(host, SIZE, stop)?;
         let mut allowed: VecDeque<u16> = (first..first + ALLOWED).collect();
         let mut denied: VecDeque<u16> = (first + ALLOWED..first + ALLOWED + DENIED).collect();
-        if let Some(ranges) = allow {
+        if let AllowList::Shorter(most) = list {
+            allowed.truncate(most.into());
+        }
+        if let AllowList::Running(ranges) = list {
             let listed = |port: &u16| ranges.iter().any(|range| range.contains(*port));
             denied.extend(allowed.drain(..));
             denied.retain(|port| !listed(port));
@@ -137,7 +147,7 @@ impl Ports {
     pub fn allowed_ranges(&self) -> Vec<PortRange> {
         vec![PortRange {
             first: self.first,
-            last: self.first + ALLOWED - 1,
+            last: self.first + u16::try_from(self.allowed).unwrap_or(ALLOWED).min(ALLOWED) - 1,
         }]
     }
 
@@ -316,7 +326,7 @@ mod tests {
             .build()
             .unwrap();
         let _inside = runtime.enter();
-        let ports = Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap();
+        let ports = Ports::reserve_among(LOCALHOST, AllowList::Ours, &Stop::default()).unwrap();
         let port = ports.take_allowed(Duration::ZERO).unwrap();
         let address = (LOCALHOST, port.number());
 
@@ -339,7 +349,8 @@ mod tests {
         let free = TcpListener::bind((LOCALHOST, 0)).unwrap();
         let only = PortRange::from(free.local_addr().unwrap().port());
         drop(free);
-        let ports = Ports::reserve_among(LOCALHOST, Some(&[only]), &Stop::default()).unwrap();
+        let ports =
+            Ports::reserve_among(LOCALHOST, AllowList::Running(&[only]), &Stop::default()).unwrap();
         assert_eq!((ports.allowed(), ports.jobs(16)), (1, 1));
         let port = ports.take_allowed(Duration::MAX).unwrap();
         assert!(ports.take_allowed(Duration::ZERO).is_none());
@@ -349,10 +360,24 @@ mod tests {
     }
 
     #[test]
+    fn a_short_list_is_made_of_few() {
+        let ports =
+            Ports::reserve_among(LOCALHOST, AllowList::Shorter(15), &Stop::default()).unwrap();
+        let list = ports.allowed_ranges();
+        assert_eq!(
+            (list[0].ports(), ports.allowed(), ports.jobs(16)),
+            (15, 15, 1)
+        );
+        let first = ports.take_allowed(Duration::ZERO).unwrap();
+        let denied = ports.take_denied().unwrap();
+        assert!(list[0].contains(first.number()) && !list[0].contains(denied.number()));
+    }
+
+    #[test]
     fn two_runs_get_two_blocks() {
         let (one, two) = (
-            Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap(),
-            Ports::reserve_among(LOCALHOST, None, &Stop::default()).unwrap(),
+            Ports::reserve_among(LOCALHOST, AllowList::Ours, &Stop::default()).unwrap(),
+            Ports::reserve_among(LOCALHOST, AllowList::Ours, &Stop::default()).unwrap(),
         );
         let (one, two) = (one.allowed_ranges()[0], two.allowed_ranges()[0]);
         assert!(one.last < two.first || two.last < one.first);

@@ -13,7 +13,7 @@ use crate::{
     lab::{
         network::{Network, NoNetwork},
         pki::{Identity, Pki, PkiError},
-        ports::{Port, Ports},
+        ports::{AllowList, Port, Ports},
     },
     patience::Patience,
     protocol::Listener,
@@ -112,11 +112,14 @@ impl World {
     pub fn new(environment: &RunEnvironment, who: &Who, stop: &Stop) -> Result<Self, WorldError> {
         raise_file_limit();
         let bind = environment.bind;
-        let allow = match who {
-            Who::Remote(remote) => remote.allow.as_deref(),
-            Who::Profile(_) => None,
+        let list = match who {
+            Who::Remote(remote) => remote.allow.as_deref().map(AllowList::Running),
+            Who::Profile(profile) => {
+                let list = profile.offers.allowed_ports;
+                list.and_then(|list| list.ports()).map(AllowList::Shorter)
+            }
         };
-        let ports = Ports::reserve_among(bind, allow, stop);
+        let ports = Ports::reserve_among(bind, list.unwrap_or(AllowList::Ours), stop);
         let ports = ports.map_err(|error| WorldError::Ports(bind, error))?;
         if ports.allowed() == 0 {
             return Err(WorldError::NoPort(bind));
@@ -216,7 +219,14 @@ impl World {
                 configuration.allow = Some(ranges);
             }
             Allow::Servers | Allow::ServersAndItself | Allow::Default => {}
-            Allow::Ports(ports) => configuration.allow = Some(placeholders.list(ports)?),
+            Allow::Ports(ports) => {
+                let list = placeholders.list(ports)?;
+                let offered = profile.offers.allowed_ports;
+                if let Some(reason) = offered.and_then(|offered| offered.lacks_room_for(&list)) {
+                    return Err(Finding::absent(reason));
+                }
+                configuration.allow = Some(list);
+            }
             Allow::AsWritten(list) => {
                 configuration.allow_text = Some(placeholders.expand(&list.text)?);
             }

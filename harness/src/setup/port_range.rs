@@ -30,6 +30,12 @@ impl PortRange {
         (self.first..=self.last).contains(&port)
     }
 
+    /// How many ports it has.
+    #[must_use]
+    pub fn ports(self) -> usize {
+        usize::from(self.last - self.first) + 1
+    }
+
     fn parse(word: &str) -> Result<Self, PortListError> {
         let port = |digits: &str| {
             let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -10,7 +10,7 @@ use std::fmt;
 use crate::{
     protocol::Listener,
     setup::{Allow, HostRules, Setup},
-    subject::offers::{AllowedPorts, HostLists, Offers, Passwords, TimeoutKind},
+    subject::offers::{HostLists, Offers, Passwords, PortList, TimeoutKind},
 };
 
 /// What is said of a subject before it is asked anything: by its profile, or by whoever lets a running one be judged.
@@ -87,7 +87,7 @@ capabilities! {
         absence: "its allowed ports cannot be set",
         keys: &["allowed-ports"],
         example: "\"ranges\"",
-        says: "the ports that CONNECT may reach; \"list\" where it takes no ranges",
+        says: "the ports that CONNECT may reach; \"list\" where it takes no ranges; { kind = \"list\", most = 16 } where it has room for so few",
         variables: &["allow"],
         claimed: |known| known.offers.allowed_ports.is_some(),
         asked: |setup| matches!(setup.allow, Allow::Ports(_)),
@@ -98,7 +98,7 @@ capabilities! {
         absence: "its list of allowed ports has no ranges",
         keys: &["allowed-ports"],
         variables: &["allow"],
-        claimed: |known| known.offers.allowed_ports == Some(AllowedPorts::Ranges),
+        claimed: |known| known.offers.allowed_ports.is_some_and(|list| list.kind == PortList::Ranges),
     }
     /// It takes its list of ports in the words of its own configuration.
     Directive {

@@ -1,6 +1,16 @@
 //! What a subject can be told, as far as its profile's templates can express it.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        Error, MapAccess, Visitor,
+        value::{MapAccessDeserializer, StrDeserializer},
+    },
+};
+
+use crate::setup::PortRange;
 
 /// What a subject can be told, as far as its profile's templates can express it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -54,10 +64,20 @@ pub enum Passwords {
     One,
 }
 
-/// In which form a subject takes the ports that CONNECT may reach.
+/// The list in which a subject takes the ports that CONNECT may reach: a word for its kind, or a table of that and of how many
+/// entries it has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllowedPorts {
+    /// What its entries are.
+    pub kind: PortList,
+    /// How many entries it has room for; `None` where they are as many as anybody wants.
+    pub most: Option<u16>,
+}
+
+/// What the entries of a list of ports are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AllowedPorts {
+pub enum PortList {
     /// Single ports only.
     List,
     /// Single ports, and ranges of them.
@@ -72,6 +92,74 @@ pub enum HostLists {
     Names,
     /// Names, and names with all that is below them.
     Subdomains,
+}
+
+/// The smallest list that a run gets along with: what a case uses at a time, and the port of the subject itself.
+const LEAST: u16 = 10;
+
+impl AllowedPorts {
+    /// A list of as many entries as anybody wants.
+    #[must_use]
+    pub const fn of(kind: PortList) -> Self {
+        Self { kind, most: None }
+    }
+
+    /// Why it cannot hold these ports; `None` where it can.
+    #[must_use]
+    pub fn lacks_room_for(&self, ranges: &[PortRange]) -> Option<String> {
+        let most = self.most?;
+        let entries: usize = match self.kind {
+            PortList::List => ranges.iter().map(|range| range.ports()).sum(),
+            PortList::Ranges => ranges.len(),
+        };
+        let reason =
+            || format!("its list of ports has room for {most} entries, and this takes {entries}");
+        (entries > most.into()).then(reason)
+    }
+
+    /// How many ports of the harness's it holds, beside that of the subject itself.
+    pub(crate) fn ports(&self) -> Option<u16> {
+        match self.kind {
+            PortList::List => self.most.map(|most| most - 1),
+            PortList::Ranges => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowedPorts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordOrTable)
+    }
+}
+
+struct WordOrTable;
+
+impl<'de> Visitor<'de> for WordOrTable {
+    type Value = AllowedPorts;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("\"ranges\", \"list\", or { kind = \"list\", most = 16 }")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<AllowedPorts, E> {
+        PortList::deserialize(StrDeserializer::new(word)).map(AllowedPorts::of)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<AllowedPorts, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            kind: PortList,
+            most: Option<u16>,
+        }
+        let Table { kind, most } = Table::deserialize(MapAccessDeserializer::new(table))?;
+        match most {
+            Some(most) if most < LEAST => Err(A::Error::custom(format!(
+                "a list of {most} entries is too short: a run takes {LEAST}; leave `allowed-ports` out, and allow all ports"
+            ))),
+            most => Ok(AllowedPorts { kind, most }),
+        }
+    }
 }
 
 /// One of the timeouts that a subject can have.

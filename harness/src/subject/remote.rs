@@ -18,7 +18,7 @@ use crate::{
         capability::Claims,
         configuration::Credentials,
         log::LogReader,
-        offers::{AllowedPorts, Offers},
+        offers::{AllowedPorts, Offers, PortList},
         process::readiness,
     },
 };
@@ -141,7 +141,10 @@ impl Remote {
     pub fn claims(&self) -> Claims {
         Claims {
             offers: Offers {
-                allowed_ports: self.allow.as_ref().map(|_| AllowedPorts::Ranges),
+                allowed_ports: self
+                    .allow
+                    .as_ref()
+                    .map(|_| AllowedPorts::of(PortList::Ranges)),
                 names: true,
                 credentials: self.credentials.is_some(),
                 tls_listener: self.tls.is_some(),

@@ -1,8 +1,10 @@
 //! Who is judged, and what it offers.
 
+use std::borrow::Cow;
+
 use crate::{
     protocol::Listener,
-    setup::{Allow, Product, Setup},
+    setup::{Allow, PLACEHOLDERS, PortPlaceholders, Product, Setup},
     subject::{Need, profile::Profile, remote::Remote},
 };
 
@@ -36,14 +38,20 @@ impl Who {
 
     /// Why it cannot be brought into a set-up, whatever it offers: a proxy that is already running has the list that it has.
     #[must_use]
-    pub const fn cannot_be_in(&self, setup: &Setup) -> Option<&'static str> {
+    pub fn cannot_be_in(&self, setup: &Setup) -> Option<Cow<'static, str>> {
         match (self, &setup.allow) {
             (Self::Remote(_), Allow::Ports(_)) => {
-                Some("it was already running, so another list of ports cannot be set")
+                Some("it was already running, so another list of ports cannot be set".into())
+            }
+            (Self::Profile(profile), Allow::Ports(words)) => {
+                // Which ports they are makes no difference; that the words are no list is said where the set-up is made.
+                let list = PortPlaceholders::from(PLACEHOLDERS).list(words).ok()?;
+                let offered = profile.offers.allowed_ports?;
+                offered.lacks_room_for(&list).map(Cow::from)
             }
             (Self::Remote(remote), _) => match (remote.listener(), setup.listener) {
                 (Listener::Tls, Listener::Tcp) => {
-                    Some("it is reached over TLS, and was already running")
+                    Some("it is reached over TLS, and was already running".into())
                 }
                 _ => None,
             },

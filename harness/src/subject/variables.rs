@@ -11,7 +11,7 @@ use crate::{
     setup::{Hosts, PortRange},
     subject::{
         configuration::{Configuration, Credentials},
-        offers::{AllowedPorts, HostLists, Offers},
+        offers::{HostLists, Offers, PortList},
     },
 };
 
@@ -69,9 +69,9 @@ impl Vars {
     #[must_use]
     pub fn values(&self, configuration: &Configuration, offers: &Offers) -> Value {
         let allow = configuration.allow.as_ref().map(|ranges| {
-            let ranges = match offers.allowed_ports {
-                Some(AllowedPorts::List) => single_ports(ranges),
-                Some(AllowedPorts::Ranges) | None => ranges.clone(),
+            let ranges = match offers.allowed_ports.map(|list| list.kind) {
+                Some(PortList::List) => single_ports(ranges),
+                Some(PortList::Ranges) | None => ranges.clone(),
             };
             ranges
                 .iter()

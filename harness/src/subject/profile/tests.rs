@@ -1,7 +1,7 @@
 //! A whole profile, the smallest one, and each mistake that can be made in between.
 
 use crate::subject::{
-    offers::{AllowedPorts, TimeoutKind},
+    offers::{AllowedPorts, PortList, TimeoutKind},
     profile::*,
 };
 
@@ -53,7 +53,10 @@ fn a_whole_profile_is_read() {
     assert_eq!(profile.launch.stop_signal, StopSignal::Int);
     assert_eq!(profile.launch.stop_within, STOP_WITHIN);
     assert_eq!(profile.files[0].path, Path::new("conf/some.conf"));
-    assert_eq!(profile.offers.allowed_ports, Some(AllowedPorts::List));
+    assert_eq!(
+        profile.offers.allowed_ports,
+        Some(AllowedPorts::of(PortList::List))
+    );
     assert_eq!(profile.offers.default_ports.as_deref(), Some(&[][..]));
     assert_eq!(
         profile.offers.timeouts,
