@@ -3,6 +3,7 @@
 use crate::relay::{self, Early, Ended, Traffic};
 use crate::upstream::{Answer, Asker};
 use socket2::SockRef;
+use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -41,12 +42,20 @@ impl Client {
         closing(&server, Some(Duration::ZERO));
         let (ended, client) = match self {
             Self::Plain(client) => {
-                let ended =
-                    relay::run(&mut &client, Some(&client), &server, early, traffic, idle).await;
+                let ended = relay::run(
+                    &mut &client,
+                    relay::lost(&client),
+                    &server,
+                    early,
+                    traffic,
+                    idle,
+                )
+                .await;
                 (ended, client)
             }
             Self::Secure(mut client) => {
-                let ended = relay::run(&mut *client, None, &server, early, traffic, idle).await;
+                let ended =
+                    relay::run(&mut *client, pending(), &server, early, traffic, idle).await;
                 (ended, client.into_inner().0)
             }
         };

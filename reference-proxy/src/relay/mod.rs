@@ -70,10 +70,10 @@ pub struct Early {
 
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// `client_socket` is the socket of `client` if its octets are the tunnel's. `traffic` is up to date whenever this future is dropped.
+/// `client_lost` ends when the client is, where that shows while nothing is received or sent; [`lost`] for a socket. `traffic` is up to date whenever this future is dropped.
 pub async fn run<C: Port>(
     client: &mut C,
-    client_socket: Option<&TcpStream>,
+    client_lost: impl Future<Output = ()>,
     server: &TcpStream,
     early: Early,
     traffic: &mut Traffic,
@@ -88,8 +88,8 @@ pub async fn run<C: Port>(
     // What the kernel had on its way to both sides when it was last asked.
     let mut earlier: Option<[u32; 2]> = None;
     let mut timer = pin!(sleep_until(active + idle));
-    let mut client_lost = pin!(lost(client_socket));
-    let mut server_lost = pin!(lost(Some(server)));
+    let mut client_lost = pin!(client_lost);
+    let mut server_lost = pin!(lost(server));
 
     poll_fn(move |cx| {
         let (before_up, before_down) = (up.octets, down.octets);
@@ -159,11 +159,6 @@ fn poll_idle(
 }
 
 /// Ends when `socket` reports an error, as it does after a reset.
-async fn lost(socket: Option<&TcpStream>) {
-    match socket {
-        Some(socket) => {
-            let _ = socket.ready(Interest::ERROR).await;
-        }
-        None => std::future::pending().await,
-    }
+pub async fn lost(socket: &TcpStream) {
+    let _ = socket.ready(Interest::ERROR).await;
 }

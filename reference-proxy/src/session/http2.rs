@@ -9,6 +9,7 @@
 //! by the configuration that is in force then.
 
 mod letter;
+mod live;
 mod port;
 mod screen;
 mod stream;
@@ -22,11 +23,11 @@ use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use letter::SECTION_LONGEST;
+use live::Live;
 use screen::Oversight;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use stream::Asked;
@@ -190,74 +191,7 @@ fn begin(
         return stream::turn_away(asked, ends, &proxy);
     };
     let (one, beneath) = (live.one_more(), shared.beneath());
-    service.sessions.spawn(place, move |seat| async move {
-        let waited = stream::serve(asked, ends, proxy, beneath).await;
-        one.0.note(waited);
-        drop(one);
-        drop(seat);
+    service.sessions.spawn(place, move |seat| {
+        stream::serve(asked, ends, proxy, beneath, one, seat)
     });
-}
-
-/// The streams of one connection that have a task.
-#[derive(Debug, Default)]
-struct Live {
-    count: AtomicUsize,
-    /// Those that were reset before they were answered, since the last one that was not.
-    given_up: AtomicUsize,
-    /// When the last one ended, if one has.
-    ended: Mutex<Option<Instant>>,
-    began: Began,
-}
-
-/// When the connection began.
-#[derive(Debug)]
-struct Began(Instant);
-
-impl Default for Began {
-    fn default() -> Self {
-        Self(Instant::now())
-    }
-}
-
-/// One of them.
-struct One(Arc<Live>);
-
-impl Live {
-    fn one_more(self: &Arc<Self>) -> One {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        One(Arc::clone(self))
-    }
-
-    /// Notes whether a client has waited for the answer.
-    fn note(&self, waited: bool) {
-        match waited {
-            true => self.given_up.store(0, Ordering::Relaxed),
-            false => _ = self.given_up.fetch_add(1, Ordering::Relaxed),
-        }
-    }
-
-    fn given_up(&self) -> usize {
-        self.given_up.load(Ordering::Relaxed)
-    }
-
-    /// How long the connection may stay if nothing happens. Streams without a task have been answered, and wait for the client to
-    /// read.
-    fn stays_until(&self, http2: &Http2, has_streams: bool) -> Instant {
-        if self.count.load(Ordering::Relaxed) > 0 {
-            return Instant::now() + http2.spare_time.max(GLANCES[0]);
-        }
-        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        match ended {
-            None => self.began.0 + http2.first_time,
-            Some(ended) if has_streams => ended + http2.idle_time,
-            Some(ended) => ended + http2.spare_time,
-        }
-    }
-}
-
-impl Drop for One {
-    fn drop(&mut self) {
-        *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        self.0.count.fetch_sub(1, Ordering::Relaxed);
-    }
 }

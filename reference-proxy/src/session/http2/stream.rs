@@ -1,5 +1,6 @@
 //! One stream: its request, the decision, the tunnel. Everything that decides is shared with HTTP/1.1.
 
+use super::live::One;
 use super::port::StreamPort;
 use super::wire::Beneath;
 use super::{Ends, letter};
@@ -11,13 +12,14 @@ use crate::relay::{self, Early, Ended};
 use crate::request::{Request, Section};
 use crate::session::onward::{self, Onward};
 use crate::session::{TIMED_OUT, told};
+use crate::sessions::Seat;
 use crate::upstream::{Answer, Asker};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use socket2::SockRef;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -34,8 +36,19 @@ pub(super) struct Asked {
 /// The way to its answer.
 struct Respond(SendResponse<Bytes>);
 
+/// What has become of a stream.
+enum Opened {
+    /// It is a tunnel.
+    Tunnel(Box<Tunnel>),
+    /// It was refused.
+    Answered,
+    /// The client has reset it before there was an answer.
+    GivenUp,
+}
+
 /// Both ends, connected, and what of the configuration a standing tunnel needs.
 struct Tunnel {
+    record: Record,
     port: StreamPort,
     server: TcpStream,
     early: Early,
@@ -100,46 +113,68 @@ impl Asked {
     }
 }
 
-/// Serves one stream to its end. The access line is written when this future ends or is dropped. Whether the client has waited for
-/// its answer.
-pub(super) async fn serve(asked: Asked, ends: Ends, proxy: Arc<Proxy>, beneath: Beneath) -> bool {
-    let mut record = Record::new(ends.peer, ends.local);
-    // Boxed, and with the proxy in the box, as for a connection of HTTP/1.1.
-    let Some(tunnel) = Box::pin(open(asked, &mut record, proxy, beneath)).await else {
-        return record.status != 0;
-    };
-    let Tunnel {
-        mut port,
-        server,
-        early,
-        idle_time,
-        error_log,
-    } = tunnel;
-    // What this process does not bring to an end must not look whole to the server, either.
-    closing(&server, Some(Duration::ZERO));
-    let ended = relay::run(
-        &mut port,
-        None,
-        &server,
-        early,
-        &mut record.traffic,
-        idle_time,
-    )
-    .await;
-    match ended {
-        Ended::Closed => closing(&server, None),
-        Ended::Idle => {
-            port.finish();
-            closing(&server, None);
+/// Serves one stream to its end. The access line is written when this future ends or is dropped. `one` and `seat` are given back with
+/// it.
+///
+/// A standing tunnel holds one box and the state of its relay: what only its beginning needed is gone, and the future that is made
+/// here is not itself one that remembers what it was given.
+pub(super) fn serve(
+    asked: Asked,
+    ends: Ends,
+    proxy: Arc<Proxy>,
+    beneath: Beneath,
+    one: One,
+    seat: Seat,
+) -> impl Future<Output = ()> + Send {
+    let opening = Box::pin(open(
+        asked,
+        Record::new(ends.peer, ends.local),
+        proxy,
+        beneath,
+    ));
+    async move {
+        match opening.await {
+            Opened::Tunnel(mut tunnel) => {
+                one.note(true);
+                tunnel.stand().await;
+            }
+            Opened::Answered => one.note(true),
+            Opened::GivenUp => one.note(false),
         }
-        // RFC 9113, section 8.5: an error of the TCP connection.
-        Ended::ServerReset | Ended::Stalled => port.reset(Reason::CONNECT_ERROR),
-        Ended::ClientReset => {}
+        drop(one);
+        drop(seat);
     }
-    if matches!(ended, Ended::Idle | Ended::Stalled) {
-        error_log.write(Level::Info, Some(&record), TIMED_OUT);
+}
+
+impl Tunnel {
+    /// Relays to the end.
+    async fn stand(&mut self) {
+        // What this process does not bring to an end must not look whole to the server, either.
+        closing(&self.server, Some(Duration::ZERO));
+        let ended = relay::run(
+            &mut self.port,
+            pending(),
+            &self.server,
+            std::mem::take(&mut self.early),
+            &mut self.record.traffic,
+            self.idle_time,
+        )
+        .await;
+        match ended {
+            Ended::Closed => closing(&self.server, None),
+            Ended::Idle => {
+                self.port.finish();
+                closing(&self.server, None);
+            }
+            // RFC 9113, section 8.5: an error of the TCP connection.
+            Ended::ServerReset | Ended::Stalled => self.port.reset(Reason::CONNECT_ERROR),
+            Ended::ClientReset => {}
+        }
+        if matches!(ended, Ended::Idle | Ended::Stalled) {
+            let record = Some(&self.record);
+            self.error_log.write(Level::Info, record, TIMED_OUT);
+        }
     }
-    true
 }
 
 /// Answers a stream for which there is no place.
@@ -152,16 +187,10 @@ pub(super) fn turn_away(asked: Asked, ends: Ends, proxy: &Proxy) {
     asked.refuse(&refusal, &mut record, proxy);
 }
 
-/// Everything up to the tunnel; `None`: there is none, and the client knows.
-async fn open(
-    mut asked: Asked,
-    record: &mut Record,
-    proxy: Arc<Proxy>,
-    beneath: Beneath,
-) -> Option<Tunnel> {
-    let proxy = &*proxy;
-    let outcome = match asked.request(record, proxy) {
-        Ok(request) => onward::connect(&request, &mut asked.respond, record, proxy).await,
+/// Everything up to the tunnel.
+async fn open(mut asked: Asked, mut record: Record, proxy: Arc<Proxy>, beneath: Beneath) -> Opened {
+    let outcome = match asked.request(&mut record, &proxy) {
+        Ok(request) => onward::connect(&request, &mut asked.respond, &mut record, &proxy).await,
         Err(refusal) => Err(Some(refusal)),
     };
     let Onward {
@@ -170,9 +199,10 @@ async fn open(
         settings,
     } = match outcome {
         Ok(onward) => onward,
-        Err(refusal) => {
-            asked.refuse(&refusal?, record, proxy);
-            return None;
+        Err(None) => return Opened::GivenUp,
+        Err(Some(refusal)) => {
+            asked.refuse(&refusal, &mut record, &proxy);
+            return Opened::Answered;
         }
     };
     record.status = 200;
@@ -184,19 +214,20 @@ async fn open(
     let Ok(sending) = respond.0.send_response(Response::new(()), false) else {
         // The client has reset the stream.
         let _ = server.set_zero_linger();
-        return None;
+        return Opened::GivenUp;
     };
-    let early = Early {
-        up: Vec::new(),
-        down,
-    };
-    Some(Tunnel {
+    let error_log = Arc::clone(proxy.error_log(Some(&record)));
+    Opened::Tunnel(Box::new(Tunnel {
+        record,
         port: StreamPort::new(receiving, sending, settings.http2.data_most, beneath),
         server,
-        early,
+        early: Early {
+            up: Vec::new(),
+            down,
+        },
         idle_time: settings.http2.idle_time,
-        error_log: Arc::clone(proxy.error_log(Some(record))),
-    })
+        error_log,
+    }))
 }
 
 impl Asker for Respond {
