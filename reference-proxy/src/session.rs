@@ -2,7 +2,7 @@
 
 mod admission;
 mod head;
-mod http2;
+pub mod http2;
 mod onward;
 mod variables;
 

@@ -12,6 +12,8 @@ use proptest::test_runner::{Config, TestRunner};
 
 #[path = "../properties/config.rs"]
 mod config;
+#[path = "../properties/http2.rs"]
+mod http2;
 #[path = "../properties/log_format.rs"]
 mod log_format;
 #[path = "../properties/request.rs"]
@@ -111,6 +113,50 @@ fn an_upstream_proxys_answer() {
     check(&(any::<u8>(), whole), |(cut, octets)| {
         upstream_reply::holds(cut, &octets)
     });
+}
+
+#[test]
+fn a_connection_of_http2_in_two_pieces() {
+    let frame = (
+        select([0_u8, 1, 1, 1, 4, 6, 9, 9].as_slice()),
+        select([0_u8, 4, 5, 0x0c, 0x2c].as_slice()),
+        0_u8..8,
+        block(),
+    );
+    let frame = frame.prop_map(|(kind, flags, stream, payload)| {
+        let mut octets = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+        octets.extend_from_slice(&[kind, flags, 0, 0, 0, stream]);
+        octets.extend_from_slice(&payload);
+        octets
+    });
+    let whole = vec(frame, 1..5).prop_map(|frames| [vec![0; 24], frames.concat()].concat());
+    check(&(any::<u8>(), whole), |(cut, octets)| {
+        http2::holds(cut, &octets)
+    });
+}
+
+/// A field block that is right, but for what stands behind it and one octet.
+fn block() -> impl Strategy<Value = Vec<u8>> {
+    let field = prop_oneof![
+        Just(b"\x00\x01x\x01y".to_vec()),
+        Just(b"\x40\x01x\x01y".to_vec()),
+        Just(b"\xbe".to_vec()),
+        Just(b"\x87".to_vec()),
+        Just(b"\x00\x81\xf3\x01\x00".to_vec()),
+        vec(any::<u8>(), 0..6),
+    ];
+    let damage = proptest::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>()));
+    ("[a-z]{1,9}:[0-9]{1,5}", vec(field, 0..3), damage).prop_map(|(target, fields, damage)| {
+        let mut block = b"\x02\x07CONNECT\x41".to_vec();
+        block.push(target.len() as u8);
+        block.extend_from_slice(target.as_bytes());
+        block.extend_from_slice(&fields.concat());
+        if let Some((at, octet)) = damage {
+            let at = at.index(block.len());
+            block[at] = octet;
+        }
+        block
+    })
 }
 
 #[test]

@@ -11,7 +11,7 @@
 mod letter;
 mod live;
 mod port;
-mod screen;
+pub mod screen;
 mod stream;
 mod wire;
 

@@ -37,14 +37,14 @@ const PRIORITY: u8 = 0x20;
 
 /// What the connection as a whole is to know.
 #[derive(Debug, Default)]
-pub(super) struct Oversight {
+pub struct Oversight {
     violation: Mutex<Option<Reason>>,
     block_began: Mutex<Option<Instant>>,
 }
 
 /// The octets of one direction of a connection, sorted.
 #[derive(Debug)]
-pub(super) struct Screen {
+pub struct Screen {
     /// Octets that pass as they are, and have not arrived.
     passing: usize,
     /// Octets behind them, the beginning of a frame.
@@ -78,7 +78,8 @@ struct Head {
 
 impl Oversight {
     /// Why the connection has to end, if it has to.
-    pub(super) fn violation(&self) -> Option<Reason> {
+    #[must_use]
+    pub fn violation(&self) -> Option<Reason> {
         *self
             .violation
             .lock()
@@ -86,7 +87,8 @@ impl Oversight {
     }
 
     /// Since when a field block is under way.
-    pub(super) fn block_began(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn block_began(&self) -> Option<Instant> {
         *self
             .block_began
             .lock()
@@ -110,7 +112,8 @@ impl Oversight {
 
 impl Screen {
     /// Of a connection whose preface is still to pass.
-    pub(super) fn new(oversight: Arc<Oversight>) -> Self {
+    #[must_use]
+    pub fn new(oversight: Arc<Oversight>) -> Self {
         Self {
             passing: PREFACE,
             held: Vec::new(),
@@ -124,7 +127,7 @@ impl Screen {
 
     /// Sorts what has arrived: so many octets of it pass as they are, and behind them goes what is [`Self::ready`]. That has to be
     /// taken before anything more is sorted.
-    pub(super) fn sort(&mut self, arrived: &[u8]) -> usize {
+    pub fn sort(&mut self, arrived: &[u8]) -> usize {
         let mut at = 0;
         if self.held.is_empty() {
             loop {
@@ -147,7 +150,7 @@ impl Screen {
     }
 
     /// Octets for the crate below, in place of those that were held.
-    pub(super) fn ready(&mut self, most: usize) -> Option<BytesMut> {
+    pub fn ready(&mut self, most: usize) -> Option<BytesMut> {
         let length = self.ready.len().min(most);
         let ready = (length > 0).then(|| self.ready.split_to(length));
         if self.ready.is_empty() {
@@ -157,7 +160,8 @@ impl Screen {
     }
 
     /// Whether nothing that arrives means anything any more.
-    pub(super) fn is_over(&self) -> bool {
+    #[must_use]
+    pub fn is_over(&self) -> bool {
         self.oversight.violation().is_some()
     }
 
