@@ -3,6 +3,7 @@
 mod clients;
 mod control;
 mod expect;
+mod keepalive;
 mod lab;
 mod log;
 mod names;

@@ -49,6 +49,8 @@ pub struct Case {
     pub setup: Setup,
     /// Whether it takes a network of the run's own.
     pub in_the_lab: bool,
+    /// Whether it takes ports below 1024, which there are in such a network, and for root.
+    pub on_low_ports: bool,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
     /// Whether it is about what the control tunnel of its set-up takes for granted.
@@ -114,6 +116,7 @@ impl Case {
             needs: Vec::new(),
             setup: Setup::default(),
             in_the_lab: false,
+            on_low_ports: false,
             slow: false,
             is_about_the_control: false,
             source: Location::caller(),
@@ -234,6 +237,13 @@ impl Case {
     #[must_use]
     pub const fn in_the_lab(mut self) -> Self {
         self.in_the_lab = true;
+        self
+    }
+
+    /// The case takes ports below 1024, at an address that nobody else has: in a network of the run's own, or as root.
+    #[must_use]
+    pub const fn on_low_ports(mut self) -> Self {
+        self.on_low_ports = true;
         self
     }
 

@@ -70,6 +70,13 @@ impl Client {
         self
     }
 
+    /// The same client, which does not begin with a TLS handshake, whatever the proxy listens for.
+    #[must_use]
+    pub fn without_tls(mut self) -> Self {
+        self.tls = None;
+        self
+    }
+
     /// The same client, which waits longer: for what was met with silence once.
     #[must_use]
     pub fn more_patient(mut self) -> Self {

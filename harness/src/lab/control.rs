@@ -52,7 +52,9 @@ impl Lab {
         }
         let server = match &setup.allow {
             Allow::AsWritten(_) | Allow::Default => return Ok(None),
-            Allow::Servers | Allow::ServersAndItself => self.server(echo()).await?,
+            Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb => {
+                self.server(echo()).await?
+            }
             Allow::Ports(ports) => match self.first_port(ports)? {
                 Some(port) => self.server_at(port, echo()).await?,
                 None => return Ok(None),

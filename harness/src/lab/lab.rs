@@ -245,6 +245,47 @@ impl Lab {
         }))
     }
 
+    /// The process of a relaunched proxy once more, stopped and started again on the ports that it had; what it said where it
+    /// does not come to listen there.
+    ///
+    /// # Errors
+    /// The harness's, where it cannot be tried; absent where the proxy was not launched.
+    pub async fn restarted(self, setup: &Setup) -> Outcome<Result<Self, String>> {
+        let Self {
+            world,
+            running,
+            transcript,
+            seed,
+            nonces,
+            ..
+        } = self;
+        let running = Arc::try_unwrap(running)
+            .map_err(|_| Finding::harness("the process is still in use elsewhere"))?;
+        let (shared, setup) = (Arc::clone(&world), setup.clone());
+        let again = tokio::task::spawn_blocking(move || running.in_its_place(&shared, &setup));
+        let again = again
+            .await
+            .map_err(|error| Finding::harness(error.to_string()))?;
+        let running = match again {
+            Ok(running) => running,
+            Err(NotRunning::Launch(error)) => return Ok(Err(error.to_string())),
+            Err(other) => return Err(other.finding()),
+        };
+        let logged_before = running.log_count();
+        Ok(Ok(Self {
+            world,
+            running: Arc::new(running),
+            transcript,
+            seed,
+            nonces,
+            notes: Mutex::default(),
+            logged_before,
+            servers: Mutex::default(),
+            spare: Mutex::default(),
+            ports: Mutex::default(),
+        }))
+    }
+
     /// Asks the process of a relaunched proxy to end, as its profile says, and hands control back at once.
     ///
     /// # Errors

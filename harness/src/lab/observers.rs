@@ -16,6 +16,9 @@ use crate::{
     wire::{Leg, Transcript},
 };
 
+/// How many addresses are tried before ports are said to be in use: another case may have them at one.
+const ADDRESSES_TRIED: usize = 4;
+
 impl Lab {
     /// An echo on a port that the proxy allows, at an address of its own, with observers: echoes on those of `others`
     /// that can be had, and on the same port of the usual address. Every verb of refusal watches them.
@@ -53,6 +56,33 @@ impl Lab {
                 "nobody but the system may listen on port {port}, or somebody does"
             ))
         })
+    }
+
+    /// Echoes on all of these ports at one address that nobody else has, where `open` is a port that the set-up allows.
+    ///
+    /// # Errors
+    /// Absent where there is no such address, or nobody can listen there.
+    pub async fn servers_on(&self, ports: &[u16], open: u16) -> Outcome<Vec<Arc<Server>>> {
+        let mut lacking = "the proxy leads to no address that is the suite's own".to_owned();
+        for _ in 0..ADDRESSES_TRIED {
+            let own = match self.address() {
+                Ok(address) => Some(address),
+                Err(_) => self.own_address(open).await?.map(IpAddr::V4),
+            };
+            let Some(own) = own else { break };
+            let servers: Vec<_> = ports
+                .iter()
+                .map_while(|&port| self.observer(own, port).transpose())
+                .collect::<Outcome<_>>()?;
+            if servers.len() == ports.len() {
+                return Ok(servers);
+            }
+            lacking = format!(
+                "nobody can listen on port {} of {own}",
+                ports[servers.len()]
+            );
+        }
+        Err(Finding::absent(lacking))
     }
 
     /// An address that nobody else listens on, if the proxy leads to such addresses: a policy may keep it from all but

@@ -24,7 +24,7 @@ use crate::{
 };
 use block::block;
 use sockets::{BACKLOG, begin_to_listen, hold};
-pub(crate) use sockets::{listen_on, twin};
+pub(crate) use sockets::{can_be_had, listen_on, twin};
 
 /// Ports that the allow list of an ordinary set-up contains. More than one run takes, so that none serves two cases.
 const ALLOWED: u16 = 640;

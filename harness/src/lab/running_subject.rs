@@ -8,9 +8,10 @@ use crate::{
     setup::{PortPlaceholders, Setup},
     subject::{
         Who,
-        configuration::Credentials,
+        configuration::{Configuration, Credentials},
         log::{LogLine, LogReader, Sought},
         process::{CheckOutcome, LaunchError, Subject, vitals::Vitals},
+        profile::Profile,
     },
     verdict::{Finding, Outcome},
 };
@@ -32,7 +33,7 @@ pub struct Running {
     /// Whether it leads to addresses that servers have for themselves, once that was tried.
     pub(super) leads_anywhere: tokio::sync::OnceCell<bool>,
     /// Given back once the process is gone: fields are dropped in order.
-    _ports: Vec<Port>,
+    ports: Vec<Port>,
 }
 
 /// Why a subject is not running.
@@ -97,33 +98,43 @@ impl Running {
                 serve: None,
                 process: None,
                 leads_anywhere: tokio::sync::OnceCell::new(),
-                _ports: Vec::new(),
+                ports: Vec::new(),
             }),
             Who::Profile(profile) => {
-                let (configuration, ports) = world
-                    .configuration(profile, setup, placeholders)
-                    .map_err(NotRunning::Harness)?;
-                let subject = Subject::launch_until(profile, &configuration, &world.stop)
-                    .map_err(NotRunning::Launch)?;
-                Ok(Self {
-                    who: Arc::clone(who),
-                    address: subject.address(),
-                    more_users: configuration
-                        .users(profile.offers.passwords)
-                        .skip(1)
-                        .cloned()
-                        .collect(),
-                    serve: Some(configuration.to_string()),
-                    credentials: configuration.credentials,
-                    second_port: configuration.spare_ports.first().copied(),
-                    listener: setup.listener,
-                    placeholders,
-                    process: Some(subject),
-                    leads_anywhere: tokio::sync::OnceCell::new(),
-                    _ports: ports,
-                })
+                let configured = world.configuration(profile, setup, placeholders);
+                let configured = configured.map_err(NotRunning::Harness)?;
+                Self::launch(world, who, profile, setup, placeholders, configured)
             }
         }
+    }
+
+    fn launch(
+        world: &World,
+        who: &Arc<Who>,
+        profile: &Profile,
+        setup: &Setup,
+        placeholders: PortPlaceholders,
+        (configuration, ports): (Configuration, Vec<Port>),
+    ) -> Result<Self, NotRunning> {
+        let subject = Subject::launch_until(profile, &configuration, &world.stop)
+            .map_err(NotRunning::Launch)?;
+        Ok(Self {
+            who: Arc::clone(who),
+            address: subject.address(),
+            more_users: configuration
+                .users(profile.offers.passwords)
+                .skip(1)
+                .cloned()
+                .collect(),
+            serve: Some(configuration.to_string()),
+            credentials: configuration.credentials,
+            second_port: configuration.spare_ports.first().copied(),
+            listener: setup.listener,
+            placeholders,
+            process: Some(subject),
+            leads_anywhere: tokio::sync::OnceCell::new(),
+            ports,
+        })
     }
 
     /// The words of `connectspec profile serve` that bring it into this set-up.
@@ -305,6 +316,20 @@ impl Running {
         let (configuration, _ports) = world.configuration(profile, &setup, self.placeholders)?;
         let checked = Subject::check_until(profile, &configuration, &world.stop);
         checked.map_err(|error| Finding::setup(error.to_string()))
+    }
+
+    /// Stops it, and starts it again on the ports that it had. Blocks.
+    pub(crate) fn in_its_place(self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {
+        let setup = self.as_reached(setup);
+        let (who, placeholders) = (self.who, self.placeholders);
+        let Who::Profile(profile) = &*who else {
+            let reason = "the harness did not launch the proxy";
+            return Err(NotRunning::Harness(Finding::absent(reason)));
+        };
+        drop(self.process);
+        let configured = world.configuration_on(profile, &setup, placeholders, self.ports);
+        let configured = configured.map_err(NotRunning::Harness)?;
+        Self::launch(world, &who, profile, &setup, placeholders, configured)
     }
 
     pub(crate) fn again(&self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {

@@ -13,17 +13,17 @@ use crate::{
     lab::{
         network::{Network, NoNetwork},
         pki::{Identity, Pki, PkiError},
-        ports::{AllowList, Port, Ports},
+        ports::{self, AllowList, Port, Ports},
     },
     patience::Patience,
     protocol::Listener,
-    setup::{Allow, PortPlaceholders, PortRange, Setup},
+    setup::{Allow, PortPlaceholders, PortRange, Setup, WEB},
     stop::Stop,
     subject::{
         User, Who,
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
         process::raise_file_limit,
-        profile::Profile,
+        profile::{LogSource, Profile},
     },
     verdict::{Finding, Outcome},
 };
@@ -89,6 +89,19 @@ pub struct RunEnvironment {
     /// A network of the run's own, or why there is none.
     pub network: Result<(), String>,
 }
+
+impl RunEnvironment {
+    /// Whether servers can listen on ports below 1024 where no network of the run's own has them: at addresses that nobody
+    /// else listens on, which there are beside 127.0.0.1 alone.
+    #[must_use]
+    pub fn has_low_ports(&self) -> bool {
+        let usual = self.bind == IpAddr::V4(Ipv4Addr::LOCALHOST) && self.host.is_none();
+        usual && WEB.iter().all(|&port| ports::can_be_had(TRIED, port))
+    }
+}
+
+/// An address at which ports are tried before there is a run.
+const TRIED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 31, 0, 1));
 
 impl Default for RunEnvironment {
     fn default() -> Self {
@@ -198,7 +211,18 @@ impl World {
         setup: &Setup,
         placeholders: PortPlaceholders,
     ) -> Outcome<(Configuration, Vec<Port>)> {
-        let taken: Vec<Port> = (0..4).map_while(|_| self.ports.take_listening()).collect();
+        let taken = (0..4).map_while(|_| self.ports.take_listening());
+        self.configuration_on(profile, setup, placeholders, taken.collect())
+    }
+
+    /// As [`World::configuration`], on ports that it had before.
+    pub(crate) fn configuration_on(
+        &self,
+        profile: &Profile,
+        setup: &Setup,
+        placeholders: PortPlaceholders,
+        taken: Vec<Port>,
+    ) -> Outcome<(Configuration, Vec<Port>)> {
         let [listen, spare @ ..] = &taken[..] else {
             return Err(Finding::harness("all ports for subjects are in use"));
         };
@@ -218,7 +242,12 @@ impl World {
                 ranges.push(PortRange { first, last });
                 configuration.allow = Some(ranges);
             }
-            Allow::Servers | Allow::ServersAndItself | Allow::Default => {}
+            Allow::ServersAndWeb if profile.offers.allowed_ports.is_some() => {
+                let mut ranges = self.ports.allowed_ranges();
+                ranges.extend(WEB.map(PortRange::from));
+                configuration.allow = Some(ranges);
+            }
+            Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb | Allow::Default => {}
             Allow::Ports(ports) => {
                 let list = placeholders.list(ports)?;
                 let offered = profile.offers.allowed_ports;
@@ -254,6 +283,12 @@ impl World {
             Listener::Tcp => None,
             Listener::Tls => Some(self.tls_files.clone()),
         };
+        let log_is_a_file =
+            (profile.access_log.as_ref()).is_some_and(|log| log.from == LogSource::File);
+        if setup.log_stands_still && !log_is_a_file {
+            return Err(Finding::absent("its access log is no file of its own"));
+        }
+        configuration.log_stands_still = setup.log_stands_still;
         configuration.lines = setup
             .lines
             .as_ref()

@@ -172,6 +172,13 @@ impl Plan {
         if let (true, Err(reason)) = (case.in_the_lab, &self.options.environment.network) {
             return Some(format!("it takes a network of its own: {reason}"));
         }
+        if let (true, Err(reason)) = (case.on_low_ports, &self.options.environment.network)
+            && !self.options.environment.has_low_ports()
+        {
+            return Some(format!(
+                "it takes ports below 1024, which root has, or a network of its own: {reason}"
+            ));
+        }
         (case.slow && !self.options.slow).then(|| "slow; it runs with --slow".to_owned())
     }
 }

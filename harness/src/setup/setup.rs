@@ -30,9 +30,14 @@ pub struct Setup {
     pub header: Option<u32>,
     /// Whether it serves clients at 127.0.0.1 only.
     pub few_clients: bool,
+    /// Whether its access log takes no line: a pipe that is full, and that nobody reads.
+    pub log_stands_still: bool,
     /// Lines of configuration, after all others; see [`Setup::with_lines`].
     pub lines: Option<Text>,
 }
+
+/// The ports of the web: those that are made up where a target has none.
+pub const WEB: [u16; 2] = [80, 443];
 
 /// Which ports are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +47,8 @@ pub enum Allow {
     Servers,
     /// Those, and the port that the subject itself listens on.
     ServersAndItself,
+    /// Those, and the ports of the web, 80 and 443.
+    ServersAndWeb,
     /// No list is given.
     Default,
     /// Ports and ranges where placeholders in braces stand for ports: `{a} {b}-{c}`.
@@ -75,6 +82,15 @@ pub fn allowing_as_written(of: Product, words: impl Into<String>) -> Setup {
 pub fn allowing_itself() -> Setup {
     Setup {
         allow: Allow::ServersAndItself,
+        ..Setup::default()
+    }
+}
+
+/// The subject allows the ports of the web, 80 and 443, too.
+#[must_use]
+pub fn allowing_the_web() -> Setup {
+    Setup {
+        allow: Allow::ServersAndWeb,
         ..Setup::default()
     }
 }
@@ -169,6 +185,15 @@ pub fn few_clients() -> Setup {
     }
 }
 
+/// The subject's access log is a pipe that is full, and that nobody reads.
+#[must_use]
+pub fn log_that_stands_still() -> Setup {
+    Setup {
+        log_stands_still: true,
+        ..Setup::default()
+    }
+}
+
 /// The subject ends a tunnel that was silent for so many seconds.
 #[must_use]
 pub fn idle_timeout(seconds: u32) -> Setup {
@@ -236,6 +261,7 @@ impl Setup {
         let mut words = vec![match &self.allow {
             Allow::Servers => "allow".to_owned(),
             Allow::ServersAndItself => "allow itself, too".to_owned(),
+            Allow::ServersAndWeb => "allow the web, too".to_owned(),
             Allow::Default => "no list".to_owned(),
             Allow::Ports(ports) => format!("allow {ports}"),
             Allow::AsWritten(list) => format!("{} {}", list.of.port_list, list.text),
@@ -262,6 +288,10 @@ impl Setup {
         words.extend(seconds("idle", self.idle));
         words.extend(seconds("connect", self.connect));
         words.extend(seconds("header", self.header));
+        words.extend(
+            self.log_stands_still
+                .then(|| "a log that stands still".to_owned()),
+        );
         words.extend(self.lines.as_ref().map(|Text { of, text }| {
             let lines: Vec<_> = text.lines().map(str::trim).collect();
             format!("{}: {}", of.word, lines.join("; "))

@@ -144,6 +144,7 @@ capabilities! {
         absence: "no access log is declared",
         variables: &["access_log"],
         claimed: |known| known.log.is_some(),
+        asked: |setup| setup.log_stands_still,
     }
     /// Its access log names the source port of the connection to the server.
     SourcePort {

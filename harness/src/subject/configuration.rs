@@ -41,6 +41,8 @@ pub struct Configuration {
     pub timeouts: Timeouts,
     /// Lines in the language of the subject's own configuration, which are to stand after all others.
     pub lines: Option<String>,
+    /// Whether the access log takes no line.
+    pub log_stands_still: bool,
     /// Three free ports for whatever else a subject insists on opening (an admin port, say).
     pub spare_ports: [u16; 3],
 }
@@ -63,6 +65,7 @@ impl Configuration {
             tls: None,
             timeouts: Timeouts::default(),
             lines: None,
+            log_stands_still: false,
             spare_ports: [0; 3],
         }
     }

@@ -15,6 +15,11 @@ pub(crate) fn listen_on(host: IpAddr, port: u16) -> io::Result<tokio::net::TcpLi
     begin_to_listen(hold(host, port)?, BACKLOG)
 }
 
+/// Whether a port of an address can be listened on: by who may, and where nobody else does.
+pub(crate) fn can_be_had(host: IpAddr, port: u16) -> bool {
+    hold(host, port).is_ok_and(|socket| socket.listen(0).is_ok())
+}
+
 /// Binds a port without listening.
 ///
 /// Alone, if that can be: a socket that reuses addresses shares its port with any other that does, until one listens.

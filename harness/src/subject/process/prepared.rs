@@ -51,7 +51,10 @@ impl Prepared {
         if !Path::new("/proc/self").exists() {
             return Err(LaunchError::NoProc);
         }
-        let scratch = Scratch::new().map_err(LaunchError::Scratch)?;
+        let mut scratch = Scratch::new().map_err(LaunchError::Scratch)?;
+        if configuration.log_stands_still {
+            scratch.fill_access_log().map_err(LaunchError::Scratch)?;
+        }
         let lines = configuration.users(Passwords::Any).map(htpasswd::line);
         let lines: String = lines.collect();
         let password_file = configuration

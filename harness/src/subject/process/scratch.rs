@@ -1,11 +1,13 @@
 //! The folder of one launch: its config files, its logs, its password file. It goes when the subject goes.
 
 use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{FileType, Mode, OFlags};
 use tempfile::TempDir;
 
 use crate::subject::written;
@@ -22,6 +24,12 @@ const LOGS_READ: usize = 16;
 /// How many octets of each are read, half of them from its end. A run makes a proxy write some hundred kilobytes.
 const LOG_READ: u64 = 8 * 1024 * 1024;
 
+/// Whoever the proxy is, it may open it.
+const FILLED: u32 = 0o666;
+
+/// A page: what a pipe takes whole, or not at all.
+const PIECE: usize = 4096;
+
 /// How the names of these folders begin.
 pub(super) const PREFIX: &str = "connectspec-";
 
@@ -29,6 +37,8 @@ pub(super) const PREFIX: &str = "connectspec-";
 #[derive(Debug)]
 pub(super) struct Scratch {
     folder: TempDir,
+    /// An access log that takes no line, for as long as somebody holds its reading end.
+    full: Option<File>,
 }
 
 impl Scratch {
@@ -45,7 +55,7 @@ impl Scratch {
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        let scratch = Self { folder };
+        let scratch = Self { folder, full: None };
         // The mode of a new folder is cut by the umask; that of an existing one is not.
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(READABLE))?;
         fs::create_dir(scratch.logs())?;
@@ -61,6 +71,32 @@ impl Scratch {
 
     pub(super) fn access_log(&self) -> PathBuf {
         self.logs().join("access.log")
+    }
+
+    /// Puts a pipe that is full, and that nobody reads, in the place of the access log: what a slow disk, or a program behind
+    /// a pipe that hangs, is to a proxy.
+    pub(super) fn fill_access_log(&mut self) -> io::Result<()> {
+        let path = self.access_log();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            FileType::Fifo,
+            Mode::from_raw_mode(FILLED),
+            0,
+        )?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(FILLED))?;
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+        // Open for both, it waits for nobody, and nobody who opens it to write waits either.
+        let mut pipe = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(flags)
+            .open(&path)?;
+        for piece in [PIECE, 1] {
+            while let Ok(1..) = pipe.write(&vec![b'\n'; piece]) {}
+        }
+        self.full = Some(pipe);
+        Ok(())
     }
 
     pub(super) fn error_log(&self) -> PathBuf {
