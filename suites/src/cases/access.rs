@@ -4,6 +4,7 @@ mod abuse;
 mod admission;
 mod challenges;
 mod credentials;
+mod default_list;
 mod denials;
 mod port_list;
 mod port_policy;
@@ -16,6 +17,7 @@ pub(super) fn suites() -> Vec<Suite> {
     vec![
         port_policy::suite(),
         port_list::suite(),
+        default_list::suite(),
         denials::suite(),
         abuse::suite(),
         challenges::suite(),

@@ -9,6 +9,7 @@ mod host_field;
 mod host_spelling;
 mod inapplicable_fields;
 mod line_ends;
+mod made_up_port;
 mod malformed_fields;
 mod port;
 mod port_range;
@@ -27,6 +28,7 @@ pub(super) fn suites() -> Vec<Suite> {
         host_spelling::suite(),
         port::suite(),
         port_range::suite(),
+        made_up_port::suite(),
         request_line::suite(),
         line_ends::suite(),
         malformed_fields::suite(),

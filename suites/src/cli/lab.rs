@@ -1,7 +1,7 @@
 //! `--lab`: whether the run has a network of its own.
 
 use clap::ValueEnum;
-use connectspec_harness::{lab::network::entrance, run::Plan, subject::Who};
+use connectspec_harness::{case::Case, lab::network::entrance, run::Plan, subject::Who};
 
 use crate::cli::Trouble;
 
@@ -24,7 +24,8 @@ pub(super) fn network(when: When, plan: &Plan) -> Result<Result<(), String>, Tro
         return Ok(Err("--lab off".to_owned()));
     }
     let cases = || plan.groups.values().flatten();
-    if when == When::Auto && !cases().any(|planned| planned.case.in_the_lab) {
+    let asks = |case: &Case| case.in_the_lab || case.on_low_ports;
+    if when == When::Auto && !cases().any(|planned| asks(&planned.case)) {
         return Ok(Err("no case asked for it".to_owned()));
     }
     if let Who::Remote(_) = &*plan.who {
