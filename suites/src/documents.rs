@@ -37,6 +37,9 @@ pub const RFC_3986: Document = rfc("RFC 3986", "https://www.rfc-editor.org/rfc/r
 /// Domain names: implementation and specification.
 pub const RFC_1035: Document = rfc("RFC 1035", "https://www.rfc-editor.org/rfc/rfc1035");
 
+/// Requirements for Internet hosts: communication layers.
+pub const RFC_1122: Document = rfc("RFC 1122", "https://www.rfc-editor.org/rfc/rfc1122");
+
 /// Requirements for Internet hosts: application and support.
 pub const RFC_1123: Document = rfc("RFC 1123", "https://www.rfc-editor.org/rfc/rfc1123");
 

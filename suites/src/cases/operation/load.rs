@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::{
     cases::operation::load::neighbours::{
         a_crowd_is_served_or_answered, a_tunnel_at_full_speed_starves_nobody,
+        silent_handshakes_keep_nobody_out,
     },
     cases::words::refusal_kinds::RefusalKind,
     documents::{RFC_9110, RFC_9112, RFC_9113, RFC_9931},
@@ -22,6 +23,7 @@ pub(crate) fn suite() -> Suite {
         each_tunnel_has_a_connection_of_its_own,
         a_pipeline_of_denied_requests_is_answered_in_order,
         silent_clients_keep_nobody_out,
+        silent_handshakes_keep_nobody_out,
         silent_servers_keep_nobody_out,
         a_proxy_without_files_recovers,
         a_tunnel_at_full_speed_starves_nobody,

@@ -3,15 +3,19 @@
 //! Clients break off, reset, are silent, slow, many, or talk nonsense. None of that opens a tunnel that nobody asked for,
 //! and none of it keeps another client from the one that it asks for.
 
+mod lifetime;
 mod stages;
 
 use connectspec_harness::prelude::*;
 use tokio::task::JoinSet;
 
 use crate::{
-    cases::operation::robustness::stages::{
-        a_head_that_never_ends_is_given_up, a_reset_at_any_stage_harms_nobody,
-        it_listens_nowhere_else,
+    cases::operation::robustness::{
+        lifetime::{dead_peers_are_asked_after, it_can_be_started_again_at_once},
+        stages::{
+            a_head_that_never_ends_is_given_up, a_reset_at_any_stage_harms_nobody,
+            it_listens_nowhere_else,
+        },
     },
     documents::{RFC_9110, RFC_9112},
 };
@@ -19,7 +23,7 @@ use crate::{
 /// Every case about clients that behave badly.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "robustness": "Robustness", concat!(include_str!("robustness.rs"), include_str!("robustness/stages.rs"));
+        "robustness": "Robustness", concat!(include_str!("robustness.rs"), include_str!("robustness/stages.rs"), include_str!("robustness/lifetime.rs"));
         a_head_that_breaks_off_opens_no_tunnel,
         a_head_without_its_last_byte_opens_no_tunnel,
         a_client_that_resets_in_its_head_harms_nobody,
@@ -30,6 +34,8 @@ pub(crate) fn suite() -> Suite {
         a_reset_at_any_stage_harms_nobody,
         a_head_that_never_ends_is_given_up,
         it_listens_nowhere_else,
+        it_can_be_started_again_at_once,
+        dead_peers_are_asked_after,
     }
 }
 

@@ -6,11 +6,15 @@
 use connectspec_harness::prelude::*;
 
 mod asked;
+mod nominated;
 mod passed_on;
 
 use crate::{
     cases::upstream::request::asked::{
         a_connection_that_was_a_tunnel_is_not_used_again, the_upstream_proxy_is_asked,
+    },
+    cases::upstream::request::nominated::{
+        content_does_not_follow_without_its_length, what_connection_names_is_still_said,
     },
     cases::upstream::request::passed_on::{
         a_damaged_value_is_not_passed_on, a_long_value_is_passed_on_whole,
@@ -22,7 +26,7 @@ use crate::{
 /// Every case about the request that an upstream proxy gets.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "upstream": "Asking an upstream proxy", concat!(include_str!("request.rs"), include_str!("request/passed_on.rs"), include_str!("request/asked.rs"));
+        "upstream": "Asking an upstream proxy", concat!(include_str!("request.rs"), include_str!("request/passed_on.rs"), include_str!("request/asked.rs"), include_str!("request/nominated.rs"));
         the_upstream_proxy_is_asked,
         a_connection_that_was_a_tunnel_is_not_used_again,
         is_asked_for_the_same_target,
@@ -30,6 +34,8 @@ pub(crate) fn suite() -> Suite {
         the_version_is_the_proxys_own,
         via_has_an_entry_of_the_proxy,
         what_connection_names_is_not_passed_on,
+        what_connection_names_is_still_said,
+        content_does_not_follow_without_its_length,
         what_is_meant_for_one_hop_is_not_passed_on,
         an_unknown_field_is_passed_on,
         a_long_value_is_passed_on_whole,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use connectspec_harness::prelude::*;
 use tokio::task::JoinSet;
 
-use crate::documents::RFC_9110;
+use crate::{cases::operation::load::serves_on, documents::RFC_9110};
 
 /// A download without a limit beside the tunnel in which somebody types: a relay that reads on as long as there is something
 /// to read serves nobody else.
@@ -128,6 +128,47 @@ pub(super) fn a_crowd_is_served_or_answered() -> Family {
                 Ok(())
             });
         if slow { case.slow() } else { case }
+    })
+}
+
+/// As many as there are silent clients without TLS.
+const SILENT: usize = 100;
+
+/// The beginning of a ClientHello of 508 octets, in a record of its own: the rest never comes.
+const HALF_A_HELLO: &[u8] =
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x63\x6f\x6e\x6e\x65\x63\x74\x73\x70\x65\x63";
+
+/// How far into their handshake clients come.
+const HANDSHAKES: &[(&str, &[u8])] = &[("before_it", b""), ("in_the_middle", HALF_A_HELLO)];
+
+/// Handshakes cost a proxy more than anything else that a stranger may ask for; one that takes them one after the other, or a
+/// few at a time, is closed by whoever never ends his own.
+///
+/// Also accepted: to close the silent ones early, as long as the next client gets its tunnel.
+pub(super) fn silent_handshakes_keep_nobody_out() -> Family {
+    each(HANDSHAKES, |&(_, begun)| {
+        practice("A hundred clients that are silent in their TLS handshake keep no other from its tunnel")
+            .cites(RFC_9110.section("17.5"))
+            .covers(["ROB-017"])
+            .needs([Need::TlsListener, Need::Launched])
+            .run(async move |lab| {
+                let lab = lab.relaunched(&tls_listener()).await?;
+                let server = lab.server(echo()).await?;
+                serves_on(&lab, &server).await?;
+                let mut silent = Vec::new();
+                for _ in 0..SILENT {
+                    let mut client = lab.client().without_tls().dial().await?;
+                    client.sends(begun).await;
+                    silent.push(client);
+                }
+                match serves_on(&lab, &server).await {
+                    // It was there before they came.
+                    Err(Finding::Setup { reason, .. }) => {
+                        Err(Finding::violation("a tunnel for the next client", reason))
+                    }
+                    served => served,
+                }
+            })
     })
 }
 
