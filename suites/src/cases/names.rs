@@ -2,6 +2,7 @@
 
 mod address_policy;
 mod lookalikes;
+mod many;
 mod name_limits;
 mod name_policy;
 mod requests;
@@ -16,6 +17,7 @@ pub(super) fn suites() -> Vec<Suite> {
         resolution::suite(),
         name_policy::suite(),
         name_limits::suite(),
+        many::suite(),
         lookalikes::suite(),
         special_use::suite(),
         address_policy::suite(),

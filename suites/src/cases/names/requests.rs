@@ -146,19 +146,7 @@ pub(super) async fn is_served_among_unanswered(
         connection.sends(to(lab, &name, port).bytes()).await;
         waiting.push((name, connection));
     }
-    // A proxy that asks late must not look like one that does not mind: until it asks no more.
-    let mut asked = 0;
-    loop {
-        pass(lab.patience().quiet()).await;
-        let mut now = 0;
-        for (name, _) in &waiting {
-            now += usize::from(!name.questions()?.is_empty());
-        }
-        if now == asked {
-            break;
-        }
-        asked = now;
-    }
+    asked_for(lab, &waiting).await?;
     let exchange = lab.client().asks(to(lab, good, port)).await?;
     let said = exchange.answer.describe();
     let served = match exchange.granted() {
@@ -167,6 +155,23 @@ pub(super) async fn is_served_among_unanswered(
     };
     drop(waiting);
     Ok(if served { Ok(()) } else { Err(said) })
+}
+
+/// How many of the names the name server was asked for, once no more come: a proxy that asks late must not look like one that
+/// does not mind.
+pub(super) async fn asked_for(lab: &Lab, waiting: &[(Name<'_>, Connection)]) -> Outcome<usize> {
+    let mut asked = 0;
+    loop {
+        pass(lab.patience().quiet()).await;
+        let mut now = 0;
+        for (name, _) in waiting {
+            now += usize::from(!name.questions()?.is_empty());
+        }
+        if now == asked {
+            return Ok(asked);
+        }
+        asked = now;
+    }
 }
 
 /// More than the threads that runtimes keep for look-ups: 4 (libuv), 10 or 64 (others).

@@ -3,17 +3,25 @@
 //! One side goes away while the other is in the middle of something: a connection that is being made, a download, a
 //! half-closed tunnel. The proxy is the only one that knows of both.
 
+mod stopping;
+
 use connectspec_harness::prelude::*;
 
 use crate::{
-    cases::words::transfers::SMALL_BUFFER,
+    cases::{
+        tunnel::abrupt_ends::stopping::{
+            nothing_is_added_when_the_proxy_stops, tunnels_of_a_proxy_that_stops,
+            what_a_stop_cuts_off_does_not_look_whole,
+        },
+        words::transfers::SMALL_BUFFER,
+    },
     documents::{RFC_9110, RFC_9112},
 };
 
 /// Every case about a tunnel that ends in an unusual way.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "endings": "Unusual endings", include_str!("abrupt_ends.rs");
+        "endings": "Unusual endings", concat!(include_str!("abrupt_ends.rs"), include_str!("abrupt_ends/stopping.rs"));
         a_reset_ends_a_half_closed_tunnel,
         a_reset_of_the_client_ends_a_server_that_sends,
         nothing_is_added_when_a_server_resets,
@@ -25,6 +33,7 @@ pub(crate) fn suite() -> Suite {
         much_that_follows_a_close_of_the_server,
         data_right_before_a_reset,
         tunnels_of_a_proxy_that_stops,
+        what_a_stop_cuts_off_does_not_look_whole,
     }
 }
 
@@ -130,29 +139,6 @@ fn nothing_is_added_when_a_server_resets() -> Case {
             .await?;
             far.resets()?;
             near.ends_somehow().await?;
-            Ok(())
-        })
-}
-
-/// The same when it is the proxy that goes: it is restarted, or its machine is.
-///
-/// Also accepted: to end the tunnels at once, after a while, or with a reset.
-fn nothing_is_added_when_the_proxy_stops() -> Case {
-    must("When the proxy stops, nothing is added to its tunnels")
-        .over(HTTP_1_1)
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["INT-016"])
-        .needs([Need::Launched])
-        .slow()
-        .run(async |lab| {
-            let lab = lab.relaunched(&Setup::default()).await?;
-            let (mut near, mut far) = lab.tunnel().await?;
-            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
-                .await?;
-            lab.begins_to_stop()?;
-            let (near, far) = tokio::join!(near.ends_somehow(), far.ends_somehow());
-            near?;
-            far?;
             Ok(())
         })
 }
@@ -334,40 +320,6 @@ fn data_right_before_a_reset() -> Case {
 }
 
 const BEFORE_THE_RESET: u64 = 64 * 1024;
-
-/// Whether a proxy that is asked to stop ends its tunnels, or lets them come to their end.
-///
-/// Also accepted: either.
-fn tunnels_of_a_proxy_that_stops() -> Case {
-    survey("Asked to stop, the proxy's tunnels")
-        .over(HTTP_1_1)
-        .cites(RFC_9110.section("9.3.6"))
-        .covers(["CLS-011"])
-        .needs([Need::Launched])
-        .slow()
-        .run(async |lab| {
-            let lab_of_its_own = lab.relaunched(&Setup::default()).await?;
-            let (mut near, mut far) = lab_of_its_own.tunnel().await?;
-            near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
-                .await?;
-            lab_of_its_own.begins_to_stop()?;
-            let ended = async {
-                near.halves()
-                    .0
-                    .takes_until_quiet(lab.patience().end())
-                    .await
-            };
-            lab.note(match ended.await {
-                (_, Some(ending)) => format!(
-                    "see {} within {:?}",
-                    ending.describe(),
-                    lab.patience().end()
-                ),
-                (_, None) => format!("live on for {:?} at least", lab.patience().end()),
-            });
-            Ok(())
-        })
-}
 
 /// How much of `whole` it was, in words.
 fn share(part: u64, whole: u64) -> String {

@@ -11,8 +11,9 @@ use connectspec_harness::prelude::*;
 
 use crate::{
     cases::tunnel::timeouts::others::{
-        a_receiver_that_pauses_gets_everything, a_tunnel_in_use_outlives_every_timer,
-        an_idle_tunnel_lives_as_long_as_declared, an_idle_tunnel_that_is_left_alone,
+        a_receiver_that_pauses_gets_everything, a_slow_receiver_is_not_idle,
+        a_tunnel_in_use_outlives_every_timer, an_idle_tunnel_lives_as_long_as_declared,
+        an_idle_tunnel_that_is_left_alone,
     },
     cases::words::transfers::{DIRECTIONS, SMALL_BUFFER},
     documents::{RFC_9110, RFC_9112, RFC_9209},
@@ -34,6 +35,7 @@ pub(crate) fn suite() -> Suite {
         a_head_that_does_not_come,
         a_tunnel_in_use_outlives_every_timer,
         a_receiver_that_pauses_gets_everything,
+        a_slow_receiver_is_not_idle,
         an_idle_tunnel_that_is_left_alone,
         an_idle_tunnel_lives_as_long_as_declared,
     }

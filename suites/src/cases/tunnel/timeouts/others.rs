@@ -88,6 +88,86 @@ async fn pauses(lab: &Lab, upwards: bool) -> Outcome {
     received.and(sent)
 }
 
+/// Seconds. As to a limit of a minute a reader of ten kilobytes a second is.
+const SLOW_TIMEOUT: u32 = 10;
+
+/// So much is read at a time, and so often: more than a window, and less than what a kernel takes before it says again that
+/// there is room.
+const PIECE: usize = 16 * 1024;
+const EVERY: Duration = Duration::from_millis(250);
+
+/// On a slow line a large file takes minutes, and the buffers of kernels hide that anything moves: a proxy that looks at its own
+/// reads and writes alone takes such a reader for a dead one, and throws away what he was promised.
+///
+/// Also accepted: to end a tunnel in which bytes go one way only: then nothing follows.
+pub(super) fn a_slow_receiver_is_not_idle() -> Family {
+    each(DIRECTIONS, |&(_, upwards)| {
+        practice(
+            "A tunnel whose receiver reads slowly, and all the time, is not ended for being idle",
+        )
+        .cites(RFC_9112.section("9.5"))
+        .covers(["TIM-004"])
+        .under(idle_timeout(SLOW_TIMEOUT))
+        .slow()
+        .run(async move |lab| {
+            let Err(cut) = reads_slowly(lab, upwards).await else {
+                return Ok(());
+            };
+            if trickles(lab, upwards).await.is_err() {
+                let reason = "a tunnel in which bytes go one way only is idle to it";
+                return Err(Finding::inconclusive(reason));
+            }
+            Err(cut)
+        })
+    })
+}
+
+const fn slow_timeout() -> Duration {
+    Duration::from_secs(SLOW_TIMEOUT as u64)
+}
+
+/// For three times the timeout, there is always more to read than the receiver takes.
+async fn reads_slowly(lab: &Lab, upwards: bool) -> Outcome {
+    let (mut near, mut far) = lab.tunnel().await?;
+    let (from, to) = match upwards {
+        true => (&mut near, &mut far),
+        false => (&mut far, &mut near),
+    };
+    to.takes_little(SMALL_BUFFER)?;
+    let endless = stream(lab.seed(), u64::MAX);
+    let (mut reader, mut writer) = (to.halves().0, from.halves().1);
+    let reads = async {
+        let began = Instant::now();
+        while began.elapsed() < slow_timeout() * 3 {
+            reader.receives_any(PIECE).await?;
+            pass(EVERY).await;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        read = reads => read,
+        (taken, stopped) = writer.offers_within(&endless, slow_timeout() * 4) => {
+            let stopped = stopped.map_or_else(|| "nothing more to send".to_owned(), |it| it.to_string());
+            Err(Finding::violation(
+                "a tunnel that goes on",
+                format!("{stopped} after {} KiB at the sender", taken >> 10),
+            ))
+        }
+    }
+}
+
+/// One byte now and then, the same way, for longer than the timeout.
+async fn trickles(lab: &Lab, upwards: bool) -> Outcome {
+    let (near, far) = lab.tunnel().await?;
+    let (mut from, mut to) = if upwards { (near, far) } else { (far, near) };
+    let began = Instant::now();
+    while began.elapsed() < slow_timeout() * 3 / 2 {
+        from.sends_to(&mut to, "x").await?;
+        pass(slow_timeout() / 8).await;
+    }
+    Ok(())
+}
+
 /// How long a tunnel is left without a word: a little longer than the limits that are set most often.
 const IDLE: &[(&str, u64)] = &[("35_seconds", 35), ("65_seconds", 65)];
 
