@@ -26,11 +26,13 @@ pub(super) fn it_can_be_started_again_at_once() -> Case {
                 let mut near = lab.client().connect(&server).await?;
                 let mut far = server.accepts().await?;
                 far.finishes().await?;
-                // The end comes from the proxy, which is then the side that remembers.
-                near.ends_somehow().await?;
+                // The end comes from the proxy, which is then the side that remembers; where it waits for both, it does not.
+                let ended = near.ends_somehow().await;
                 near.leaves();
-                far.ends_somehow().await?;
                 far.leaves();
+                if ended.is_err() {
+                    break;
+                }
             }
             drop(server);
             match lab.restarted(&Setup::default()).await? {

@@ -48,8 +48,8 @@ pub(super) fn what_connection_names_is_still_said() -> Family {
     })
 }
 
-/// To an upstream proxy that refuses, what follows a head without a length is the next request: whoever wrote the content has
-/// made this proxy ask for it.
+/// To an upstream proxy that is about to refuse, what follows a head without a length is the next request: whoever wrote the
+/// content has made this proxy ask for it.
 ///
 /// Also accepted: to refuse such a request; to pass the length on with the content; to send the content once there is a tunnel.
 pub(super) fn content_does_not_follow_without_its_length() -> Case {
@@ -73,15 +73,11 @@ pub(super) fn content_does_not_follow_without_its_length() -> Case {
                 lab.note("the length goes on, too");
                 return Ok(());
             }
-            chain
-                .far
-                .sends("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-                .await?;
             let quiet = lab.patience().quiet();
             match chain.far.halves().0.takes_until_quiet(quiet).await {
                 (0, _) => Ok(()),
                 (heard, _) => Err(Finding::violation(
-                    "nothing behind the head at the upstream proxy, which has refused",
+                    "nothing behind the head at an upstream proxy that has not answered",
                     format!("{heard} bytes, without a length in front of them"),
                 )),
             }
