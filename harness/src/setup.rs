@@ -12,7 +12,8 @@ pub use port_placeholders::PortPlaceholders;
 pub use port_range::{PortListError, PortRange};
 pub use product::{Product, Text};
 pub use setup::{
-    Allow, Setup, WEB, allowing, allowing_as_written, allowing_hosts, allowing_itself, allowing_the_web, connect_timeout,
-    credentials, denying_hosts, excepting_hosts, few_clients, header_timeout, idle_timeout, log_that_stands_still,
-    no_list, refusing_private, through_itself, tls_listener, upstream,
+    Allow, Setup, WEB, allowing, allowing_as_written, allowing_hosts, allowing_itself,
+    allowing_the_web, connect_timeout, credentials, denying_hosts, excepting_hosts, few_clients,
+    header_timeout, idle_timeout, log_that_stands_still, no_list, refusing_private, through_itself,
+    tls_listener, upstream,
 };
