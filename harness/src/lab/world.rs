@@ -245,6 +245,10 @@ impl World {
             Allow::ServersAndWeb if profile.offers.allowed_ports.is_some() => {
                 let mut ranges = self.ports.allowed_ranges();
                 ranges.extend(WEB.map(PortRange::from));
+                let offered = profile.offers.allowed_ports;
+                if let Some(reason) = offered.and_then(|offered| offered.lacks_room_for(&ranges)) {
+                    return Err(Finding::absent(reason));
+                }
                 configuration.allow = Some(ranges);
             }
             Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb | Allow::Default => {}
