@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use crate::{
     transcript::octets::shown,
     wire::{Event, Leg, What},
@@ -65,14 +67,11 @@ impl Voice {
         let mut seen = std::mem::take(&mut self.tail);
         let before = seen.len();
         seen.extend(bytes);
-        let ends = [b"\n\r\n".as_slice(), b"\n\n"];
-        let end = ends
-            .iter()
-            .filter_map(|end| {
-                let found = seen.windows(end.len()).position(|window| window == *end)?;
-                Some(found + end.len())
-            })
-            .min();
+        let end = memchr_iter(b'\n', &seen).find_map(|at| match &seen[at + 1..] {
+            [b'\n', ..] => Some(at + 2),
+            [b'\r', b'\n', ..] => Some(at + 3),
+            _ => None,
+        });
         if let Some(end) = end {
             self.in_head = false;
             return end - before;

@@ -211,11 +211,10 @@ impl Generator {
             self.left -= 1;
             buffer = &mut buffer[1..];
         }
-        let mut words = buffer.chunks_exact_mut(8);
-        for word in &mut words {
-            word.copy_from_slice(&self.word().to_le_bytes());
+        let (words, tail) = buffer.as_chunks_mut();
+        for word in words {
+            *word = self.word().to_le_bytes();
         }
-        let tail = words.into_remainder();
         if !tail.is_empty() {
             self.rest = self.word().to_le_bytes();
             tail.copy_from_slice(&self.rest[..tail.len()]);

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use crate::transcript::redact::forms::{derived, pair};
 
 /// The end of the names of both fields, `Authorization` and `Proxy-Authorization`.
@@ -29,8 +31,8 @@ pub(super) fn places(bytes: &[u8], secrets: &[String]) -> Vec<Range<usize>> {
 }
 
 fn find(bytes: &[u8]) -> Option<usize> {
-    let alike = |window: &[u8]| window.eq_ignore_ascii_case(NAME);
-    bytes.windows(NAME.len()).position(alike)
+    let mut begins = memchr_iter(b':', bytes).filter_map(|at| (at + 1).checked_sub(NAME.len()));
+    begins.find(|&at| bytes[at..at + NAME.len()].eq_ignore_ascii_case(NAME))
 }
 
 /// Whether a word is the secret or its like, or holds one as HTTP Basic does.
