@@ -50,7 +50,7 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::DeniedSubdomains => {
             Some("name_policy/names_below_a_denied_one_are_refused[one_level]")
         }
-        Need::HostExceptions => Some("name_policy/an_exception_meets_a_rule"),
+        Need::HostExceptions => Some("name_limits/an_exception_meets_a_rule"),
         Need::RefusesPrivate => Some("address_policy/private_addresses_are_refused[ten]"),
         Need::Credentials => Some("admission/malformed_credentials_open_no_tunnel[user_alone]"),
         Need::AnyPassword => Some("credentials/a_password_may_contain_colons"),
