@@ -17,6 +17,7 @@ mod wire;
 
 use super::Service;
 use crate::config::Http2;
+use crate::log::error::Level;
 use crate::net::{Client, linger};
 use crate::sessions::FULL;
 use bytes::Bytes;
@@ -34,6 +35,9 @@ use stream::Asked;
 use tokio::time::{Instant, sleep_until, timeout};
 use wire::{Shared, Wire};
 
+/// Octets that frames of a single octet may take besides what windows count, until their streams have taken them, which they do at
+/// once. Half of the window, as the crate has it, ends the connection of a client that sends little at a time to a busy machine.
+const OVERHEAD_MOST: usize = 32 << 20;
 /// Octets of one stream that wait for their turn on the connection.
 const UNSENT_MOST: usize = 64 << 10;
 /// Streams that a client opens and resets before they are answered, one after the other: a browser that loses its patience with all
@@ -87,6 +91,7 @@ fn builder(http2: &Http2) -> h2::server::Builder {
         .initial_connection_window_size(together.min(i32::MAX as u32))
         .max_pending_accept_reset_streams(http2.streams_most as usize)
         .max_header_list_size(SECTION_LONGEST as u32)
+        .data_frame_budget(OVERHEAD_MOST)
         .max_send_buffer_size(UNSENT_MOST);
     builder
 }
@@ -115,6 +120,7 @@ impl Driven<'_> {
         loop {
             if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
                 broken = true;
+                self.tell(&service, &reason.into());
                 connection.abrupt_shutdown(reason);
             }
             tokio::select! {
@@ -128,7 +134,8 @@ impl Driven<'_> {
                     Some(Ok((request, respond))) => {
                         begin(request, respond, self.shared, self.ends, &service, &live);
                     }
-                    Some(Err(_)) | None => return,
+                    Some(Err(error)) => return self.tell(&service, &error),
+                    None => return,
                 },
                 _ = leaving.changed(), if !leaves => {
                     leaves = true;
@@ -167,6 +174,16 @@ impl Driven<'_> {
             None => Poll::Pending,
         })
         .await;
+    }
+
+    /// Tells the error log why a connection ends, unless it is merely gone.
+    fn tell(&self, service: &Service, error: &h2::Error) {
+        if error.is_io() || error.is_remote() {
+            return;
+        }
+        let text = format!("HTTP/2 with {} ends: {error}", self.ends.peer);
+        let proxy = service.current.borrow();
+        proxy.error_log(None).write(Level::Info, None, &text);
     }
 
     fn glance(&self) -> Duration {
