@@ -19,7 +19,7 @@ use super::Service;
 use crate::config::Http2;
 use crate::log::error::Level;
 use crate::net::{Client, linger};
-use crate::sessions::FULL;
+use crate::sessions::{FULL, Kind};
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
@@ -203,7 +203,7 @@ fn begin(
 ) {
     let proxy = Arc::clone(&service.current.borrow());
     let asked = Asked::new(request, respond);
-    let Some(place) = service.sessions.free_place() else {
+    let Some(place) = service.sessions.free_place(Kind::Stream) else {
         proxy.tell(&proxy.shared.shortages.places, FULL);
         return stream::turn_away(asked, ends, &proxy);
     };
