@@ -109,6 +109,8 @@ impl Driven<'_> {
     /// Serves streams until the connection is over.
     async fn drive(&self, mut connection: Connection<Wire, Bytes>, mut service: Service) {
         let live = Arc::new(Live::default());
+        // Whatever was reloaded before is what it begins with.
+        service.current.mark_unchanged();
         let mut leaving = service.sessions.leaving();
         // Whoever arrived while the process was told to end.
         let mut leaves = *leaving.borrow_and_update();
@@ -120,8 +122,7 @@ impl Driven<'_> {
         loop {
             if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
                 broken = true;
-                self.tell(&service, &reason.into());
-                connection.abrupt_shutdown(reason);
+                self.end(&mut connection, reason, &service);
             }
             tokio::select! {
                 biased;
@@ -129,7 +130,7 @@ impl Driven<'_> {
                 accepted = connection.accept() => match accepted {
                     Some(Ok(_)) if live.given_up() > GIVEN_UP_MOST && !broken => {
                         broken = true;
-                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
                     }
                     Some(Ok((request, respond))) => {
                         begin(request, respond, self.shared, self.ends, &service, &live);
@@ -151,7 +152,7 @@ impl Driven<'_> {
                     let block = self.oversight.block_began();
                     if block.is_some_and(|began| now >= began + self.head_time) && !broken {
                         broken = true;
-                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
                     } else if stays_until <= now && (leaves || broken) {
                         // It was told, and does not go.
                         return;
@@ -164,9 +165,7 @@ impl Driven<'_> {
             }
         }
     }
-}
 
-impl Driven<'_> {
     /// Ends when something is wrong with the connection as a whole. Whoever notes that wakes this task.
     async fn violated(&self) {
         poll_fn(|_| match self.oversight.violation() {
@@ -174,6 +173,12 @@ impl Driven<'_> {
             None => Poll::Pending,
         })
         .await;
+    }
+
+    /// Ends the connection with this code, and its streams with it.
+    fn end(&self, connection: &mut Connection<Wire, Bytes>, reason: Reason, service: &Service) {
+        self.tell(service, &reason.into());
+        connection.abrupt_shutdown(reason);
     }
 
     /// Tells the error log why a connection ends, unless it is merely gone.
