@@ -4,8 +4,11 @@ pub mod body;
 mod connection;
 mod exchange;
 pub mod http1;
+pub mod http2;
 pub mod reqwest_client;
+pub mod streams;
 
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use http1::Client;
+pub use streams::{Fate, Http2};

@@ -6,6 +6,7 @@
 //! ```text
 //! citation patience verdict   where a requirement stands, how long is waited, what a finding means
 //! stop                        what ends a run before its time
+//! http2                       frames and field sections, and one connection of them
 //! wire transcript             what passes, octet by octet, and views of that
 //! protocol case_id            over which version of HTTP a case is asked, and how it is called
 //! setup subject               what the proxy is told, and the proxy: described, launched, watched
@@ -23,6 +24,7 @@ pub mod case_id;
 pub mod citation;
 pub mod client;
 pub mod http1;
+pub mod http2;
 pub mod lab;
 pub mod patience;
 pub mod prelude;

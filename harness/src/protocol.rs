@@ -6,6 +6,35 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::Deserialize;
+
+/// A version of HTTP by the name that ALPN knows it by: what a proxy can be told to serve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub enum HttpVersion {
+    /// HTTP/1.1, in the clear or within TLS.
+    #[default]
+    #[serde(rename = "http/1.1")]
+    Http1,
+    /// HTTP/2 in the clear, to clients that know beforehand that it is spoken.
+    #[serde(rename = "h2c")]
+    H2c,
+    /// HTTP/2 within TLS, agreed on in its handshake.
+    #[serde(rename = "h2")]
+    H2,
+}
+
+impl HttpVersion {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http/1.1",
+            Self::H2c => "h2c",
+            Self::H2 => "h2",
+        }
+    }
+}
+
 /// What a subject listens with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Listener {
@@ -14,6 +43,28 @@ pub enum Listener {
     Tcp,
     /// TLS on TCP.
     Tls,
+    /// TCP, on which nothing but HTTP/2 is spoken.
+    H2c,
+    /// TLS on TCP, whose handshake agrees on HTTP/2.
+    H2,
+}
+
+impl Listener {
+    /// Whether clients speak TLS to it.
+    #[must_use]
+    pub const fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::H2)
+    }
+
+    /// The version of HTTP that is spoken to it.
+    #[must_use]
+    pub const fn version(self) -> HttpVersion {
+        match self {
+            Self::Tcp | Self::Tls => HttpVersion::Http1,
+            Self::H2c => HttpVersion::H2c,
+            Self::H2 => HttpVersion::H2,
+        }
+    }
 }
 
 macro_rules! protocols {
@@ -61,6 +112,10 @@ protocols! {
     Http1: "http/1.1", None, Tcp, "HTTP/1.1";
     /// HTTP/1.1 within TLS.
     Http1Tls: "tls", Some("tls"), Tls, "HTTP/1.1 over TLS";
+    /// HTTP/2 in the clear, without a word about it before.
+    H2c: "h2c", Some("h2c"), H2c, "HTTP/2 in the clear";
+    /// HTTP/2 within TLS.
+    H2: "h2", Some("h2"), H2, "HTTP/2 over TLS";
 }
 
 /// Every version: for a case whose body says nothing that only one of them can say.
@@ -68,6 +123,9 @@ pub const EVERY: &[Protocol] = Protocol::ALL;
 
 /// HTTP/1.1, whatever carries it: for a case whose body sends octets of its own.
 pub const HTTP_1_1: &[Protocol] = &[Protocol::Http1, Protocol::Http1Tls];
+
+/// HTTP/2, whatever carries it: for a case that is about HTTP/2 itself.
+pub const HTTP_2: &[Protocol] = &[Protocol::H2c, Protocol::H2];
 
 /// What a run is over where nobody says so.
 pub const DEFAULT: &[Protocol] = &[Protocol::Http1];
@@ -116,7 +174,7 @@ mod tests {
         let error = "h4".parse::<Protocol>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no `h4` to run over; there are http/1.1, tls"
+            "there is no `h4` to run over; there are http/1.1, tls, h2c, h2"
         );
     }
 }

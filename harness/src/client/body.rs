@@ -61,7 +61,7 @@ pub enum BodyEnd {
 impl Connection {
     /// Reads what follows the head of `reply`.
     pub async fn body(&mut self, reply: &Reply) -> Body {
-        let framing = match framing(reply) {
+        let framing = match self.framing(reply) {
             Ok(framing) => framing,
             Err(why) => {
                 return Body {
@@ -79,6 +79,14 @@ impl Connection {
             trailers: decoder.trailers,
             framing,
             end,
+        }
+    }
+
+    /// A stream of HTTP/2 ends where the body does.
+    fn framing(&self, reply: &Reply) -> Result<Framing, String> {
+        match self.stream.handle() {
+            Some(_) => Ok(Framing::Close),
+            None => framing(reply),
         }
     }
 

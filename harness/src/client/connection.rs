@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     http1::{
-        Answer,
+        Answer, Ask,
         reply_reader::{Heard, Hearing},
     },
     patience::{Patience, pass},
@@ -37,6 +37,7 @@ pub struct Connection {
 impl Connection {
     /// Sends bytes. A proxy may close at any time, so what cannot be sent is no error; it shows in the answer.
     pub async fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        self.has_asked();
         let limit = self.patience.progress();
         let _ = timeout(limit, write(&mut self.stream, bytes.as_ref())).await;
     }
@@ -56,10 +57,26 @@ impl Connection {
         let _ = timeout(self.patience.progress(), self.stream.shutdown()).await;
     }
 
+    /// Makes a request, and waits for nothing. Over HTTP/2, on a stream of its own.
+    pub async fn requests(&mut self, request: impl Into<Ask>) {
+        let request = request.into();
+        let octets = match self.stream.handle() {
+            Some(_) => self.opens_a_stream(&request),
+            None => request.octets(),
+        };
+        self.sends(octets).await;
+    }
+
     /// Sends bytes and hears the answer, reading while it writes: a proxy that refuses early and resets would
     /// otherwise destroy its own answer.
-    pub async fn asks(&mut self, request: impl Into<Vec<u8>>) -> Answer {
+    ///
+    /// Over HTTP/2, on a stream of its own of the same connection.
+    pub async fn asks(&mut self, request: impl Into<Ask>) -> Answer {
         let request = request.into();
+        if self.stream.handle().is_some() {
+            return self.asks_on_a_stream(&request).await;
+        }
+        let request = request.octets();
         let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
         let patience = self.patience;
         // The time for an answer begins once the request is there: a large one takes its own on a busy machine.
@@ -86,6 +103,9 @@ impl Connection {
     /// As [`Connection::hears`], with a limit of its own for its first byte. An answer that has begun may go on: who
     /// reads the half of one calls a slow proxy a broken one.
     pub async fn hears_within(&mut self, limit: Duration) -> Answer {
+        if self.stream.handle().is_some() {
+            return self.hears_on_its_stream(limit).await;
+        }
         let sent = LastSent::now();
         let heard = hear(&mut self.stream, limit, self.patience, &sent).await;
         self.settle(heard)

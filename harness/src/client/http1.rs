@@ -10,7 +10,8 @@ use tokio::{net::TcpSocket, time::timeout};
 
 use crate::{
     client::{Connection, Exchange},
-    http1::{Answer, Request},
+    http1::{Answer, Ask, Request},
+    http2::Manners,
     patience::Patience,
     tunnel::End,
     verdict::{Finding, Outcome},
@@ -26,6 +27,8 @@ pub struct Client {
     pub(crate) patience: Patience,
     /// For a proxy that is reached over TLS.
     pub(crate) tls: Option<(Arc<rustls::ClientConfig>, String)>,
+    /// Whether it speaks HTTP/2, each request on a stream.
+    pub(crate) speaks_http2: bool,
     /// Lines that every request of this client carries: credentials, and who asks.
     pub(crate) fields: Vec<String>,
 }
@@ -97,6 +100,15 @@ impl Client {
     /// # Errors
     /// The set-up's, where nobody listens, no connection comes about, or no TLS session on it.
     pub async fn dial(&self) -> Outcome<Connection> {
+        let stream = self.reach().await?;
+        self.greets(stream)
+    }
+
+    /// A connection to the proxy, with TLS on it where it is reached so.
+    ///
+    /// # Errors
+    /// As those of [`Client::dial`].
+    pub(super) async fn reach(&self) -> Outcome<Stream> {
         let proxy = self.proxy;
         let socket = if proxy.is_ipv4() {
             TcpSocket::new_v4()
@@ -122,7 +134,7 @@ impl Client {
             })?;
         let tap = Tap::on(socket, Leg::Client, &self.transcript)
             .map_err(|error| failed(error.to_string()))?;
-        self.greets(Stream::plain(tap)).await
+        self.secures(Stream::plain(tap)).await
     }
 
     /// Connects to the proxy through a tunnel that leads to it.
@@ -130,12 +142,13 @@ impl Client {
     /// # Errors
     /// The set-up's, where no TLS session comes about on it.
     pub async fn dial_inside(&self, tunnel: Connection) -> Outcome<Connection> {
-        self.greets(tunnel.stream).await
+        let stream = self.secures(tunnel.stream).await?;
+        self.greets(stream)
     }
 
-    /// What the proxy is asked on, over `stream`: a TLS session, where it is reached so.
-    async fn greets(&self, stream: Stream) -> Outcome<Connection> {
-        let stream = match &self.tls {
+    /// A TLS session on `stream`, where the proxy is reached so.
+    async fn secures(&self, stream: Stream) -> Outcome<Stream> {
+        Ok(match &self.tls {
             None => stream,
             Some((config, name)) => {
                 let failed = |why: String| {
@@ -152,6 +165,14 @@ impl Client {
                     .map_err(|error| failed(format!("no TLS handshake: {error}")))?;
                 Stream::secure(tls.into())
             }
+        })
+    }
+
+    /// What the proxy is asked on, over `stream`.
+    fn greets(&self, stream: Stream) -> Outcome<Connection> {
+        let stream = match self.speaks_http2 {
+            true => self.multiplexes(stream, &[], Manners::default())?,
+            false => stream,
         };
         Ok(Connection {
             stream,
@@ -163,7 +184,7 @@ impl Client {
     ///
     /// # Errors
     /// As those of [`Client::dial`]; what happens afterwards is the answer.
-    pub async fn asks(&self, request: impl Into<Vec<u8>>) -> Outcome<Exchange> {
+    pub async fn asks(&self, request: impl Into<Ask>) -> Outcome<Exchange> {
         let mut connection = self.dial().await?;
         let answer = connection.asks(request).await;
         Ok(Exchange { answer, connection })
@@ -174,7 +195,7 @@ impl Client {
     ///
     /// # Errors
     /// As those of [`Client::asks`].
-    pub async fn asks_until_answered(&self, request: impl Into<Vec<u8>>) -> Outcome<Exchange> {
+    pub async fn asks_until_answered(&self, request: impl Into<Ask>) -> Outcome<Exchange> {
         let request = request.into();
         let exchange = self.asks(request.clone()).await?;
         match exchange.answer {
@@ -233,6 +254,7 @@ mod tests {
             transcript: Transcript::begin(),
             patience: Patience::times(0.02),
             tls: None,
+            speaks_http2: false,
             fields: Vec::new(),
         };
         (client, listener)

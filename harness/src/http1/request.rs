@@ -1,5 +1,7 @@
 //! A request as bytes: right unless the case says otherwise, and then wrong in exactly that way.
 
+use crate::http2::Fields;
+
 /// A CONNECT request.
 ///
 /// What is not said is right: the Host field names the target, lines end in CRLF, the version is HTTP/1.1.
@@ -153,6 +155,51 @@ impl Request {
         bytes
     }
 }
+
+impl Request {
+    /// The field section that asks for the same in HTTP/2 (RFC 9113 §8.5), and what follows it.
+    ///
+    /// # Errors
+    /// What of it HTTP/2 cannot say.
+    pub(super) fn section(&self) -> Result<(Fields, &[u8]), String> {
+        let differs = [
+            (self.verbatim.is_some(), "a verbatim head"),
+            (self.line.is_some(), "a request-line of its own"),
+            (self.method != b"CONNECT", "another method"),
+            (self.version != b"HTTP/1.1", "another version"),
+            (!matches!(self.host, Host::Target), "a Host of its own"),
+            (!self.before.is_empty(), "octets in front of it"),
+        ];
+        if let Some((_, what)) = differs.iter().find(|(differs, _)| *differs) {
+            return Err(format!("a request with {what} cannot be said over HTTP/2"));
+        }
+        let mut fields = Fields::new()
+            .with(":method", "CONNECT")
+            .with(":authority", &self.target);
+        for line in &self.fields {
+            let colon = line.iter().position(|&octet| octet == b':');
+            let (name, value) = colon
+                .map(|at| (line[..at].to_ascii_lowercase(), line[at + 1..].trim_ascii()))
+                .filter(|(name, _)| !OF_THE_CONNECTION.contains(&&**name))
+                .ok_or_else(|| {
+                    let line = String::from_utf8_lossy(line);
+                    format!("`{line}` cannot be said over HTTP/2")
+                })?;
+            fields.push(name, value);
+        }
+        Ok((fields, &self.behind))
+    }
+}
+
+/// Fields that are about a connection of HTTP/1.1 (RFC 9113 §8.2.2), and the one that `:authority` replaces.
+const OF_THE_CONNECTION: [&[u8]; 6] = [
+    b"connection",
+    b"host",
+    b"keep-alive",
+    b"proxy-connection",
+    b"transfer-encoding",
+    b"upgrade",
+];
 
 fn push_field(bytes: &mut Vec<u8>, line: &[u8]) {
     bytes.extend_from_slice(line);

@@ -1,9 +1,9 @@
 //! The clients of a case.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::{
-    client::{Client, reqwest_client::ReqwestClient},
+    client::{Client, http2::ALPN, reqwest_client::ReqwestClient},
     http1::Request,
     lab::Lab,
     server::Server,
@@ -38,10 +38,14 @@ impl Lab {
             source: None,
             transcript: self.transcript.clone(),
             patience: self.world.patience,
-            tls: self
-                .running
-                .tls(&self.world)
-                .map(|(config, name)| (self.transcript.client_config(&config), name)),
+            tls: self.running.tls(&self.world).map(|(config, name)| {
+                let mut config = self.transcript.client_config(&config);
+                if self.running.speaks_http2() {
+                    Arc::make_mut(&mut config).alpn_protocols = vec![ALPN.to_vec()];
+                }
+                (config, name)
+            }),
+            speaks_http2: self.running.speaks_http2(),
             fields: Vec::new(),
         }
     }
@@ -82,6 +86,10 @@ impl Lab {
     /// # Errors
     /// Absent where it would need what it does not speak; the harness's, where it cannot be made.
     pub async fn reqwest_client(&self) -> Outcome<ReqwestClient> {
+        if self.running.speaks_http2() {
+            let reason = "this everyday client speaks HTTP/1.1 to its proxy";
+            return Err(Finding::absent(reason));
+        }
         if self.world.host.starts_with('[') {
             // It asks TLS for a server whose name has brackets.
             let reason = "this everyday client has no TLS with servers at an IPv6 address";

@@ -107,7 +107,7 @@ impl Lab {
     /// A connection on which a tunnel to `target` was asked for, and not refused in so many words.
     async fn granted(&self, client: &Client, target: &str, limit: Duration) -> Outcome<Connection> {
         let mut connection = client.dial().await?;
-        connection.sends(client.request(target).bytes()).await;
+        connection.requests(client.request(target)).await;
         let answer = connection.hears_within(limit).await;
         let exchange = Exchange { answer, connection };
         match &exchange.answer {

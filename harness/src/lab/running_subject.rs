@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
     lab::{Port, World},
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{PortPlaceholders, Setup},
     subject::{
         Who,
@@ -199,24 +199,29 @@ impl Running {
 
     /// How to reach it over TLS, if that is how it is reached.
     pub(crate) fn tls(&self, world: &World) -> Option<(Arc<rustls::ClientConfig>, String)> {
-        match (&*self.who, self.listener) {
-            (_, Listener::Tcp) => None,
-            (Who::Remote(remote), Listener::Tls) => {
+        match (&*self.who, self.listener.is_tls()) {
+            (_, false) => None,
+            (Who::Remote(remote), true) => {
                 let tls = remote.tls.as_ref()?;
                 Some((Arc::clone(&tls.config), tls.name.clone()))
             }
-            (Who::Profile(_), Listener::Tls) => {
+            (Who::Profile(_), true) => {
                 Some((world.pki.client().ok()?, self.address.ip().to_string()))
             }
         }
     }
 
-    /// `setup` for another process of it, which is reached in the same way: a case over TLS stays over TLS.
+    /// Whether its clients speak HTTP/2 to it.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.listener.version() != HttpVersion::Http1
+    }
+
+    /// `setup` for another process of it, which is reached in the same way: a case over TLS or HTTP/2 stays over that.
     fn as_reached(&self, setup: &Setup) -> Setup {
         Setup {
             listener: match self.listener {
                 Listener::Tcp => setup.listener,
-                Listener::Tls => Listener::Tls,
+                other => other,
             },
             ..setup.clone()
         }

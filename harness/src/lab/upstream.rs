@@ -82,7 +82,7 @@ impl Lab {
         request: &Request,
     ) -> Outcome<Chain> {
         let mut near = client.dial().await?;
-        near.sends(request.bytes()).await;
+        near.requests(request).await;
         let come = tokio::select! {
             biased;
             come = self.asks(upstream) => Some(come?),
@@ -119,7 +119,7 @@ impl Lab {
         let deadline = Instant::now() + self.patience().dial();
         while Instant::now() < deadline {
             let mut near = client.dial().await?;
-            near.sends(client.request(server.authority()).bytes()).await;
+            near.requests(client.request(server.authority())).await;
             let is_asked = tokio::select! {
                 biased;
                 come = self.asks(upstream) => come.is_ok(),

@@ -16,7 +16,6 @@ use crate::{
         ports::{self, AllowList, Port, Ports},
     },
     patience::Patience,
-    protocol::Listener,
     setup::{Allow, PortPlaceholders, PortRange, Setup, WEB},
     stop::Stop,
     subject::{
@@ -283,10 +282,8 @@ impl World {
         if setup.through_itself {
             configuration.upstream = Some(listen);
         }
-        configuration.tls = match setup.listener {
-            Listener::Tcp => None,
-            Listener::Tls => Some(self.tls_files.clone()),
-        };
+        configuration.tls = setup.listener.is_tls().then(|| self.tls_files.clone());
+        configuration.version = setup.listener.version();
         let log_is_a_file =
             (profile.access_log.as_ref()).is_some_and(|log| log.from == LogSource::File);
         if setup.log_stands_still && !log_is_a_file {

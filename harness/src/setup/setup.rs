@@ -283,6 +283,7 @@ impl Setup {
         words.extend(match self.listener {
             Listener::Tcp => None,
             Listener::Tls => Some("tls".to_owned()),
+            Listener::H2c | Listener::H2 => Some(self.listener.version().name().to_owned()),
         });
         words.extend(self.few_clients.then(|| "few clients".to_owned()));
         words.extend(seconds("idle", self.idle));

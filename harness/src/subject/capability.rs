@@ -8,7 +8,7 @@
 use std::fmt;
 
 use crate::{
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{Allow, HostRules, Setup},
     subject::offers::{HostLists, Offers, Passwords, PortList, TimeoutKind},
 };
@@ -293,6 +293,26 @@ capabilities! {
         variables: &["tls.certificate", "tls.key"],
         claimed: |known| known.offers.tls_listener,
         asked: |setup| setup.listener == Listener::Tls,
+    }
+    /// It serves HTTP/2 in the clear.
+    H2c {
+        word: "h2c",
+        absence: "it does not serve HTTP/2 in the clear",
+        keys: &["versions"],
+        example: "[\"http/1.1\", \"h2c\", \"h2\"]",
+        says: "the versions of HTTP that it serves, by their names in ALPN: the variable says which one is asked for",
+        variables: &["version"],
+        claimed: |known| known.offers.versions.0.contains(&HttpVersion::H2c),
+        asked: |setup| setup.listener == Listener::H2c,
+    }
+    /// It serves HTTP/2 within TLS.
+    H2 {
+        word: "h2",
+        absence: "it does not serve HTTP/2 over TLS",
+        keys: &["versions"],
+        variables: &["version", "tls.certificate", "tls.key"],
+        claimed: |known| known.offers.versions.0.contains(&HttpVersion::H2),
+        asked: |setup| setup.listener == Listener::H2,
     }
     /// It can be told how long to wait for a connection to the server.
     ConnectTimeout {

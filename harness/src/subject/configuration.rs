@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    protocol::HttpVersion,
     setup::{Hosts, PortRange},
     subject::offers::Passwords,
 };
@@ -37,6 +38,8 @@ pub struct Configuration {
     pub upstream: Option<SocketAddr>,
     /// The certificate of a listener that speaks TLS.
     pub tls: Option<TlsFiles>,
+    /// The version of HTTP that clients speak to it.
+    pub version: HttpVersion,
     /// How long the subject waits.
     pub timeouts: Timeouts,
     /// Lines in the language of the subject's own configuration, which are to stand after all others.
@@ -63,6 +66,7 @@ impl Configuration {
             clients: None,
             upstream: None,
             tls: None,
+            version: HttpVersion::Http1,
             timeouts: Timeouts::default(),
             lines: None,
             log_stands_still: false,
@@ -116,6 +120,9 @@ impl fmt::Display for Configuration {
         if self.tls.is_some() {
             // The files of a run are gone with it.
             f.write_str(" --tls-certificate proxy.pem --tls-key proxy.key")?;
+        }
+        if self.version != HttpVersion::Http1 {
+            write!(f, " --http {}", self.version.name())?;
         }
         if let Some(lines) = &self.lines {
             let lines = lines.replace('\\', r"\\").replace('\'', r"\'");

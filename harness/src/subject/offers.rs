@@ -12,6 +12,8 @@ use serde::{
 
 use crate::setup::PortRange;
 
+use crate::protocol::HttpVersion;
+
 /// What a subject can be told, as far as its profile's templates can express it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -47,8 +49,21 @@ pub struct Offers {
     pub names: bool,
     /// Can speak TLS on its listener.
     pub tls_listener: bool,
+    /// The versions of HTTP that it serves; without a word about them, HTTP/1.1 alone.
+    pub versions: Versions,
     /// The timeouts that can be set.
     pub timeouts: Vec<TimeoutKind>,
+}
+
+/// The versions of HTTP that a subject serves.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Versions(pub Vec<HttpVersion>);
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self(vec![HttpVersion::Http1])
+    }
 }
 
 /// Which user names and passwords a subject's configuration can hold.

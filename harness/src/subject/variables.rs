@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 28] = [
+pub const VARIABLES: [&str; 29] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -35,6 +35,7 @@ pub const VARIABLES: [&str; 28] = [
     "upstream.authority",
     "tls.certificate",
     "tls.key",
+    "version",
     "timeouts.connect",
     "timeouts.idle",
     "timeouts.header",
@@ -119,6 +120,7 @@ impl Vars {
             clients => clients,
             upstream => configuration.upstream.map(address),
             tls => tls,
+            version => configuration.version.name(),
             timeouts => context! {
                 connect => timeouts.connect, idle => timeouts.idle, header => timeouts.header,
             },

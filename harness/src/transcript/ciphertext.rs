@@ -1,4 +1,5 @@
-//! What of a transcript nobody can read: the records of a TLS session whose plaintext stands beside them.
+//! What of a transcript nobody can read: the records of a TLS session whose plaintext stands beside them, and octets of
+//! frames that stand beside them one by one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,12 +16,20 @@ pub fn without_ciphertext(events: &[Event], steps: Vec<Step>) -> Vec<Step> {
         .iter()
         .filter_map(|event| Some((event.connection, event.layer.checked_sub(1)?)))
         .collect();
+    let framed: HashSet<(usize, usize)> = events
+        .iter()
+        .filter(|event| matches!(event.what, What::Frame(_)))
+        .map(|event| (event.connection, event.layer))
+        .collect();
     let mut records: HashMap<(usize, usize, Way), Records> = HashMap::new();
     let mut is_ciphertext = |event: &Event| {
         let place = (event.connection, event.layer);
         let What::Data { kept, .. } = &event.what else {
             return false;
         };
+        if framed.contains(&place) {
+            return true;
+        }
         if !sessions.contains(&place) {
             return false;
         }

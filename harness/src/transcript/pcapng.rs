@@ -71,7 +71,7 @@ pub fn pcapng(capture: &Capture<'_>) -> Vec<u8> {
         };
         match &event.what {
             // Questions to the name server belong to no connection.
-            What::Opened { .. } | What::Datagram(_) => {}
+            What::Opened { .. } | What::Datagram(_) | What::Frame(_) => {}
             What::Data {
                 kept,
                 length,

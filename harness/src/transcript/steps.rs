@@ -110,6 +110,7 @@ pub fn steps(events: &[Event], secrets: &Secrets) -> Vec<Step> {
                     (Kind::Data, *length, text)
                 }
                 What::Datagram(text) => (Kind::Data, 0, text.clone()),
+                What::Frame(text) => (Kind::Data, 0, secrets.hide(text)),
                 What::Fin if event.layer > 0 => (Kind::Fin, 0, "close_notify".to_owned()),
                 What::Fin => (Kind::Fin, 0, "FIN".to_owned()),
                 What::Reset => (Kind::Reset, 0, "RST".to_owned()),

@@ -206,7 +206,9 @@ impl End {
     /// # Errors
     /// The harness's, where it cannot be sent.
     pub fn sends_urgent(&self, byte: u8) -> Outcome {
-        let sent = self.stream.tap().send_urgent(byte);
+        let tap = self.stream.tap();
+        let tap = tap.ok_or_else(|| Finding::harness("one stream of HTTP/2 has no urgent data"))?;
+        let sent = tap.send_urgent(byte);
         sent.map_err(|error| Finding::harness(format!("could not send urgent data: {error}")))
     }
 
@@ -232,7 +234,6 @@ impl End {
     /// The harness's, where the system does not know.
     pub fn local(&self) -> Outcome<SocketAddr> {
         self.stream
-            .tap()
             .local()
             .map_err(|error| Finding::harness(error.to_string()))
     }
@@ -243,7 +244,6 @@ impl End {
     /// The harness's, where the system does not know.
     pub fn peer(&self) -> Outcome<SocketAddr> {
         self.stream
-            .tap()
             .peer()
             .map_err(|error| Finding::harness(error.to_string()))
     }
@@ -253,14 +253,11 @@ impl End {
     /// # Errors
     /// The harness's, where the system refuses.
     pub fn takes_little(&self, bytes: usize) -> Outcome {
-        self.stream
-            .tap()
-            .shrink_receive_buffer(bytes)
-            .map_err(|error| {
-                Finding::harness(format!(
-                    "could not set the size of a receive buffer: {error}"
-                ))
-            })
+        self.stream.narrow(bytes).map_err(|error| {
+            Finding::harness(format!(
+                "could not set the size of a receive buffer: {error}"
+            ))
+        })
     }
 }
 

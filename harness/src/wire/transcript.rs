@@ -63,6 +63,8 @@ pub enum What {
     },
     /// A datagram, as people read it: a question to the name server, or its answer.
     Datagram(String),
+    /// A frame of HTTP/2, as people read it; its octets stand beside it as [`What::Data`].
+    Frame(String),
     /// The end of the stream.
     Fin,
     /// A reset.
@@ -271,6 +273,11 @@ impl Transcript {
             layer: 0,
         };
         inner.push(place, way, What::Datagram(text));
+    }
+
+    /// Notes a frame of HTTP/2.
+    pub(crate) fn frame(&self, place: Place, way: Way, text: String) {
+        self.lock().push(place, way, What::Frame(text));
     }
 
     /// Notes the end of a stream.

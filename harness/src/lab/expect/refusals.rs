@@ -39,7 +39,7 @@ impl Lab {
     }
 
     /// The proxy refuses a request for `target`, whether its Host field repeats that or names `server`: a proxy that
-    /// looks at the Host field first must not hide what it makes of the target.
+    /// looks at the Host field first must not hide what it makes of the target. Over HTTP/2 there is no Host field to be told apart.
     ///
     /// # Errors
     /// As those of [`Lab::refuses`].
@@ -47,12 +47,14 @@ impl Lab {
         let client = self.client();
         let request = client.request(target);
         let known = self.visits();
-        let answers = [
-            self.refusal(&client, &request, &known).await?,
-            self.refusal(&client, &request.host(server.authority()), &known)
-                .await
-                .map_err(|finding| finding.at("with a Host field that names the server"))?,
-        ];
+        let mut answers = vec![self.refusal(&client, &request, &known).await?];
+        if !client.speaks_http2 {
+            let request = request.host(server.authority());
+            let answer = self.refusal(&client, &request, &known).await;
+            let answer =
+                answer.map_err(|finding| finding.at("with a Host field that names the server"))?;
+            answers.push(answer);
+        }
         known.none_since(self, None).await?;
         if answers.contains(&Answer::Silence) {
             return Err(silence());

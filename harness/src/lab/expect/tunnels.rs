@@ -13,12 +13,21 @@ use crate::{
 struct Attempt<'a> {
     /// Who asks.
     client: &'a Client,
-    /// Segments of their own.
-    pieces: &'a [&'a [u8]],
+    /// What is asked.
+    said: Said<'a>,
     /// What they hold after the header section: the tunnel's first bytes.
     early: &'a [u8],
     /// Statuses that say nothing about it.
     excused: &'a [u16],
+}
+
+/// What is put on the wire.
+#[derive(Clone, Copy, Debug)]
+enum Said<'a> {
+    /// In whatever version of HTTP the client speaks.
+    Request(&'a Request),
+    /// Octets of HTTP/1.1, in segments of their own.
+    Pieces(&'a [&'a [u8]]),
 }
 
 impl Lab {
@@ -30,8 +39,13 @@ impl Lab {
     /// # Errors
     /// A violation where there is no such tunnel, twice; nothing follows where the refusal may have another reason.
     pub async fn carries(&self, request: &Request, server: &Server) -> Outcome {
-        let bytes = request.bytes();
-        self.carries_pieces(&[bytes.as_slice()], server).await
+        let attempt = Attempt {
+            client: &self.client(),
+            said: Said::Request(request),
+            early: b"",
+            excused: &OTHER_REASONS,
+        };
+        self.has_to_carry(attempt, server).await
     }
 
     /// As [`Lab::carries`], with the request in pieces that are segments of their own.
@@ -51,7 +65,7 @@ impl Lab {
     pub async fn carries_early(&self, pieces: &[&[u8]], early: &[u8], server: &Server) -> Outcome {
         let attempt = Attempt {
             client: &self.client(),
-            pieces,
+            said: Said::Pieces(pieces),
             early,
             excused: &OTHER_REASONS,
         };
@@ -77,10 +91,9 @@ impl Lab {
         request: &Request,
         server: &Server,
     ) -> Outcome {
-        let bytes = request.bytes();
         let attempt = Attempt {
             client,
-            pieces: &[&bytes],
+            said: Said::Request(request),
             early: b"",
             excused: &[403, 408],
         };
@@ -93,10 +106,9 @@ impl Lab {
     /// # Errors
     /// A violation where it is refused, or carries nothing.
     pub async fn lets_through(&self, server: &Server) -> Outcome {
-        let bytes = self.request(server).bytes();
         let attempt = Attempt {
             client: &self.client(),
-            pieces: &[&bytes],
+            said: Said::Request(&self.request(server)),
             early: b"",
             excused: &[407, 408],
         };
@@ -123,8 +135,8 @@ impl Lab {
             return Err(first);
         }
         self.control(server).await?;
-        if !attempt.early.is_empty() {
-            self.takes_early_data(attempt.pieces).await?;
+        if let (Said::Pieces(pieces), false) = (attempt.said, attempt.early.is_empty()) {
+            self.takes_early_data(pieces).await?;
         }
         let client = attempt.client.clone().more_patient();
         let again = Attempt {
@@ -153,7 +165,10 @@ impl Lab {
 
     async fn try_to_carry(&self, attempt: Attempt<'_>, server: &Server) -> Outcome {
         let known = self.visits();
-        let exchange = attempt.client.asks_in_pieces(attempt.pieces).await?;
+        let exchange = match attempt.said {
+            Said::Request(request) => attempt.client.asks(request).await?,
+            Said::Pieces(pieces) => attempt.client.asks_in_pieces(pieces).await?,
+        };
         match &exchange.answer {
             Answer::Reply(reply) if reply.is_success() => {}
             Answer::Reply(reply) if attempt.excused.contains(&reply.status) => {

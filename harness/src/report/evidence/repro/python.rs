@@ -79,7 +79,7 @@ fn steps(repro: &Repro<'_>, cast: &Cast) -> String {
                 writeln!(text, "play.send({name:?}, {})", bytes(kept, hidden))
             }
             // A name server is no part of it.
-            What::Datagram(_) => Ok(()),
+            What::Datagram(_) | What::Frame(_) => Ok(()),
             What::Fin => writeln!(text, "play.end({name:?})"),
             What::Reset => writeln!(
                 text,

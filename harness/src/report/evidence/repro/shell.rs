@@ -200,7 +200,7 @@ impl Script {
                 }
             }
             // A name server is no part of it.
-            What::Datagram(_) => {}
+            What::Datagram(_) | What::Frame(_) => {}
             What::Fin => {
                 let _ = writeln!(commands, "end {name}");
             }

@@ -48,7 +48,7 @@ fn mistakes_in_a_baseline_are_named() {
         ),
         (
             "[[deviation]]\ncase = 'a/b'\nwhy = 'w'\nover = ['tsl']\n",
-            "b.toml:4:9: there is no `tsl` to run over; there are http/1.1, tls",
+            "b.toml:4:9: there is no `tsl` to run over; there are http/1.1, tls, h2c, h2",
         ),
         (
             "[[deviation]]\ncase = 'a@tls/b'\nwhy = 'w'\nover = ['tls']\n",

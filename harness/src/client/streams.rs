@@ -1,0 +1,279 @@
+//! One connection that speaks HTTP/2, of which a case says every frame, and hears each.
+
+use std::time::Duration;
+
+use crate::{
+    client::{
+        Client,
+        http2::{answer, next_stream},
+    },
+    http1::Answer,
+    http2::{ErrorCode, Fields, Frame, Handle, Leave, Manners, Over, Session, State},
+    patience::Patience,
+    server::Server,
+    tunnel::{End, Side},
+    verdict::{Finding, Outcome},
+    wire::Stream,
+};
+
+/// A connection of many streams.
+#[derive(Debug)]
+pub struct Http2 {
+    stream: Stream,
+    handle: Handle,
+    patience: Patience,
+    /// What every request carries.
+    fields: Fields,
+}
+
+/// What has become of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The proxy has ended its direction, with END_STREAM.
+    Ended,
+    /// The proxy has reset it.
+    Reset {
+        /// With this code.
+        code: ErrorCode,
+        /// After it had ended its direction.
+        after_the_end: bool,
+    },
+    /// The whole connection has come to its end.
+    Connection {
+        /// The code of GOAWAY, where there was one.
+        goaway: Option<ErrorCode>,
+        /// How it came to its end; `None` where GOAWAY alone was said.
+        over: Option<Over>,
+    },
+    /// It goes on.
+    Open,
+}
+
+impl Fate {
+    /// For a reader.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Ended => "END_STREAM".to_owned(),
+            Self::Reset {
+                code,
+                after_the_end: false,
+            } => format!("RST_STREAM({code})"),
+            Self::Reset { code, .. } => format!("END_STREAM, then RST_STREAM({code})"),
+            Self::Connection { goaway, over } => {
+                let said = goaway.map(|code| format!("GOAWAY({code})"));
+                let how = over.as_ref().map(|over| match over {
+                    Over::Closed => "the end of the connection".to_owned(),
+                    Over::Reset => "a reset of the connection".to_owned(),
+                    Over::Failed(why) => why.clone(),
+                    Over::Broken(why) => format!("HTTP/2 that is broken by {why}"),
+                });
+                let all: Vec<String> = said.into_iter().chain(how).collect();
+                all.join(", then ")
+            }
+            Self::Open => "the stream goes on".to_owned(),
+        }
+    }
+
+    /// Whether the proxy has called it an error: of the stream, or of all the connection.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        matches!(self, Self::Reset { .. } | Self::Connection { .. })
+    }
+}
+
+impl Client {
+    /// A connection that speaks HTTP/2 and begins with these SETTINGS.
+    ///
+    /// # Errors
+    /// As those of [`Client::dial`]; the harness's, where this client speaks HTTP/1.1.
+    pub async fn dial_http2(&self, settings: &[(u16, u32)], manners: Manners) -> Outcome<Http2> {
+        if !self.speaks_http2 {
+            return Err(Finding::harness("this client speaks HTTP/1.1"));
+        }
+        let stream = self.reach().await?;
+        let stream = self.multiplexes(stream, settings, manners)?;
+        let handle = stream
+            .handle()
+            .cloned()
+            .ok_or_else(|| Finding::harness("there is no HTTP/2 on this connection"))?;
+        let lines = self.fields.iter().filter_map(|line| line.split_once(':'));
+        let fields =
+            lines.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+        Ok(Http2 {
+            stream,
+            handle,
+            patience: self.patience,
+            fields: fields.collect(),
+        })
+    }
+}
+
+impl Http2 {
+    /// The fields of a right CONNECT to `authority`.
+    #[must_use]
+    pub fn request(&self, authority: impl AsRef<[u8]>) -> Fields {
+        let mut fields = Fields::new()
+            .with(":method", "CONNECT")
+            .with(":authority", authority);
+        for (name, value) in self.fields.iter() {
+            fields.push(name, value);
+        }
+        fields
+    }
+
+    /// Opens the next stream with these fields, which are the last word if it says so.
+    #[must_use]
+    pub fn opens(&self, fields: &Fields, last: bool) -> u32 {
+        self.session().with(|state| {
+            let id = next_stream(state);
+            state.open(id, fields, last);
+            id
+        })
+    }
+
+    /// Opens the next stream with frames of the case's own.
+    #[must_use]
+    pub fn opens_with(&self, frames: impl FnOnce(u32) -> Vec<Frame>) -> u32 {
+        self.session().with(|state| {
+            let id = next_stream(state);
+            state.adopt(id);
+            for frame in frames(id) {
+                state.send(&frame);
+            }
+            id
+        })
+    }
+
+    /// Sends a frame, whatever it says. DATA is counted against the windows, and may exceed them.
+    pub fn sends(&self, frame: &Frame) {
+        self.session().with(|state| match frame.kind {
+            crate::http2::frame::kind::DATA => state.send_data(frame),
+            _ => state.send(frame),
+        });
+    }
+
+    /// Resets a stream.
+    pub fn resets(&self, id: u32, code: ErrorCode) {
+        self.session().with(|state| state.reset(id, code));
+    }
+
+    /// Sends SETTINGS, and waits until they are acknowledged.
+    ///
+    /// # Errors
+    /// Nothing follows where they are not.
+    pub async fn settles(&self, settings: &[(u16, u32)]) -> Outcome {
+        self.session().with(|state| state.announce(settings));
+        let settled = self.until(|state| (state.unacknowledged == 0).then_some(()));
+        settled
+            .await
+            .ok_or_else(|| Finding::inconclusive("SETTINGS are not acknowledged"))
+    }
+
+    /// What has become of a request.
+    pub async fn hears(&self, id: u32) -> Answer {
+        let heard = self.until_within(self.patience.reply(), |state| answer(state, id));
+        heard.await.unwrap_or(Answer::Silence)
+    }
+
+    /// A tunnel on a stream of its own: its number, and its near end.
+    ///
+    /// # Errors
+    /// The set-up's, where there is none.
+    pub async fn connects(&self, server: &Server) -> Outcome<(u32, End)> {
+        let id = self.opens(&self.request(server.authority()), false);
+        let answer = self.hears(id).await;
+        match answer.status() {
+            Some(200..300) => Ok((id, self.end(id))),
+            _ => Err(Finding::setup(format!("no tunnel: {}", answer.describe()))),
+        }
+    }
+
+    /// The near end of the tunnel on a stream.
+    #[must_use]
+    pub fn end(&self, id: u32) -> End {
+        End::new(self.stream.beside(id), Side::Client, self.patience)
+    }
+
+    /// What becomes of a stream within `limit`: an error is waited for, also where it comes after the end; an end without one
+    /// has `pause` to bring it along.
+    pub async fn fate(&self, id: u32, limit: Duration, pause: Duration) -> Fate {
+        let ended = self
+            .until_within(limit, |state| {
+                let fate = fate(state, id);
+                (fate != Fate::Open).then_some(fate)
+            })
+            .await;
+        let Some(first) = ended else {
+            return Fate::Open;
+        };
+        if first != Fate::Ended {
+            return first;
+        }
+        let later = self.until_within(pause, |state| {
+            let fate = fate(state, id);
+            (fate != Fate::Ended).then_some(fate)
+        });
+        later.await.unwrap_or(first)
+    }
+
+    /// Waits for what `look` finds, for as long as bytes that are on their way are waited for.
+    pub async fn until<T>(&self, look: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        self.until_within(self.patience.progress(), look).await
+    }
+
+    /// As [`Http2::until`], with a limit of its own.
+    pub async fn until_within<T>(
+        &self,
+        limit: Duration,
+        look: impl FnMut(&State) -> Option<T>,
+    ) -> Option<T> {
+        self.session().until(limit, look).await
+    }
+
+    /// What is known of the connection, to be looked at or changed.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        self.handle.session()
+    }
+
+    /// Whether the proxy still answers on this connection: PING comes back.
+    pub async fn answers_a_ping(&self) -> bool {
+        let octets = *b"alive ?!";
+        self.session().with(|state| state.pongs.clear());
+        self.sends(&Frame::ping(octets));
+        let pong = self.until(|state| {
+            let came = state.pongs.iter().any(|pong| *pong == octets);
+            (came || state.over.is_some()).then_some(came)
+        });
+        pong.await.unwrap_or(false)
+    }
+
+    /// Ends the connection below: with a reset, or behind what waits to be sent.
+    pub fn leaves(self, how: Leave) {
+        self.session().with(|state| state.leave(how));
+    }
+}
+
+/// What has become of a stream so far.
+fn fate(state: &State, id: u32) -> Fate {
+    let stream = state.streams.get(&id);
+    let ended = stream.is_some_and(|stream| stream.ended);
+    if let Some(code) = stream.and_then(|stream| stream.reset) {
+        return Fate::Reset {
+            code,
+            after_the_end: ended,
+        };
+    }
+    if ended {
+        return Fate::Ended;
+    }
+    let failed = state.goaway.filter(|code| *code != ErrorCode::NO_ERROR);
+    if failed.is_some() || state.over.is_some() {
+        return Fate::Connection {
+            goaway: state.goaway,
+            over: state.over.clone(),
+        };
+    }
+    Fate::Open
+}
