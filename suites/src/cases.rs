@@ -68,6 +68,12 @@ mod tests {
         are_listed(Protocol::Http1Tls, include_str!("../tests/ids/tls.txt"));
     }
 
+    #[test]
+    fn ids_over_http_2_are_those_that_are_listed() {
+        are_listed(Protocol::H2c, include_str!("../tests/ids/h2c.txt"));
+        are_listed(Protocol::H2, include_str!("../tests/ids/h2.txt"));
+    }
+
     fn are_listed(over: Protocol, list: &str) {
         let suites = suites();
         let cases = suites.iter().flat_map(|suite| &suite.cases);

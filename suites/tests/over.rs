@@ -68,10 +68,16 @@ fn results(report: &serde_json::Value) -> Vec<(&str, &str)> {
 
 const PLAIN: &str = "close/the_last_words_arrive";
 const OVER_TLS: &str = "close@tls/the_last_words_arrive";
+const OVER_H2C: &str = "close@h2c/the_last_words_arrive";
+const OVER_H2: &str = "close@h2/the_last_words_arrive";
 
 #[test]
 fn a_version_that_does_not_exist_is_named_with_those_that_do() {
-    expect(&["run", "--over", "h4"], 3, &["`h4`", "http/1.1, tls"]);
+    expect(
+        &["run", "--over", "h4"],
+        3,
+        &["`h4`", "http/1.1, tls, h2c, h2"],
+    );
     expect(&["list", "close@h4"], 3, &["`close@h4` selects no case"]);
 }
 
@@ -84,10 +90,13 @@ fn nothing_is_listed_over_another_version_but_what_is_asked_for() {
         over_tls.iter().all(|id| id.starts_with("close@tls/")),
         "{over_tls:?}"
     );
-    assert_eq!(listed(&["close@*"]), over_tls);
     assert_eq!(listed(&["close@tls"]), over_tls);
+    let over_http_2 = listed(&["close@h2c", "close@h2"]);
     let every = listed(&["close", "--over", "every"]);
-    assert_eq!(every.len(), plain.len() + over_tls.len());
+    assert_eq!(
+        every.len(),
+        plain.len() + over_tls.len() + over_http_2.len()
+    );
     assert_eq!(listed(&["close", "close@*"]), every);
 }
 
@@ -115,10 +124,11 @@ fn a_case_over_tls_explains_itself_and_each_names_the_other() {
 #[test]
 fn every_version_is_run_where_every_one_is_asked_for() {
     let report = report(&["close/the_last_words_arrive", "--over", "every"]);
-    assert_eq!(results(&report), [(PLAIN, "pass"), (OVER_TLS, "pass")]);
+    let passed = [PLAIN, OVER_H2, OVER_H2C, OVER_TLS].map(|id| (id, "pass"));
+    assert_eq!(results(&report), passed);
     assert_eq!(
         report["run"]["over"],
-        serde_json::json!(["http/1.1", "tls"])
+        serde_json::json!(["http/1.1", "tls", "h2c", "h2"])
     );
 }
 

@@ -124,6 +124,8 @@ const fn listens(listener: Listener) -> &'static str {
     match listener {
         Listener::Tcp => "listens in the clear",
         Listener::Tls => "has a TLS listener, and every client speaks TLS to it",
+        Listener::H2c => "listens in the clear, and every client speaks HTTP/2 to it",
+        Listener::H2 => "has a TLS listener, and every client speaks HTTP/2 to it",
     }
 }
 

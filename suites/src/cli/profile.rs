@@ -57,6 +57,8 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::ClientRule => Some("admission/a_client_that_the_rule_leaves_out_is_refused"),
         Need::Upstream => Some("upstream/is_asked_for_the_same_target[ipv4]"),
         Need::TlsListener => Some("target@tls/an_ordinary_request_opens_a_tunnel"),
+        Need::H2c => Some("target@h2c/an_ordinary_request_opens_a_tunnel"),
+        Need::H2 => Some("target@h2/an_ordinary_request_opens_a_tunnel"),
         // Ports that no server of the suite can listen on.
         Need::DefaultPorts => None,
         // Each waits for a timer.

@@ -10,6 +10,7 @@ use std::{
 
 use clap::Parser;
 use connectspec_harness::{
+    protocol::HttpVersion,
     setup::{Hosts, PortRange},
     subject::{
         configuration::{Configuration, Credentials, Timeouts, TlsFiles},
@@ -69,6 +70,9 @@ pub(super) struct Serve {
     /// The key of that certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// The version of HTTP that clients speak to it, where it serves several: http/1.1, h2c, or h2 with a certificate
+    #[arg(long, value_name = "VERSION", value_parser = http_version, default_value = "http/1.1")]
+    http: HttpVersion,
     /// How long it waits for a server, in seconds
     #[arg(long, value_name = "S")]
     connect_timeout: Option<u32>,
@@ -95,6 +99,12 @@ impl PortList {
 /// The names of a list, if there is one.
 fn hosts(names: &[String]) -> Option<Vec<Hosts>> {
     (!names.is_empty()).then(|| names.iter().map(|name| Hosts::one(name)).collect())
+}
+
+fn http_version(word: &str) -> Result<HttpVersion, String> {
+    let all = [HttpVersion::Http1, HttpVersion::H2c, HttpVersion::H2];
+    let known = all.into_iter().find(|version| version.name() == word);
+    known.ok_or_else(|| "there are http/1.1, h2c and h2".to_owned())
 }
 
 fn credentials(text: &str) -> Result<Credentials, String> {
@@ -128,6 +138,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.upstream = arguments.upstream;
     let tls = arguments.tls_certificate.iter().zip(&arguments.tls_key);
     configuration.tls = tls.map(tls_files).next().transpose()?;
+    configuration.version = arguments.http;
     configuration.timeouts = Timeouts {
         connect: arguments.connect_timeout,
         idle: arguments.idle_timeout,

@@ -21,7 +21,7 @@ pub(super) struct Which {
 /// Which versions of HTTP are meant.
 #[derive(Clone, Debug, Parser)]
 pub(super) struct Versions {
-    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), or every; may be said more than once [default: http/1.1]
+    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), h2c (HTTP/2 in the clear), h2 (HTTP/2 over TLS), or every; may be said more than once [default: http/1.1]
     #[arg(long, value_name = "VERSION", value_parser = over)]
     over: Vec<Over>,
 }

@@ -29,7 +29,7 @@ pub(crate) fn suite() -> Suite {
 fn an_address_of_nobody_is_refused() -> Family {
     each(NOBODY, |&(_, host)| {
         practice("The unspecified address is refused")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.2"))
             .cites(RFC_9298.section("7"))
             .covers(["SEC-003", "SEC-002"])
@@ -51,7 +51,7 @@ const NOBODY: &[(&str, &str)] = &[("ipv4", "0.0.0.0"), ("ipv6", "[::]")];
 fn an_address_of_everybody_is_refused() -> Family {
     each(EVERYBODY, |&(_, host)| {
         practice("Multicast and broadcast addresses are refused")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9298.section("7"))
             .covers(["SEC-006"])
@@ -76,7 +76,7 @@ const EVERYBODY: &[(&str, &str)] = &[
 fn the_proxy_is_no_target_of_its_own() -> Family {
     each(ITSELF, |&(_, host)| {
         practice("The proxy opens no tunnel to itself")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.2"))
             .cites(RFC_9110.section("7.6"))
             .covers(["SEC-007"])
@@ -125,7 +125,7 @@ const ITSELF: &[(&str, &str)] = &[("by_address", "127.0.0.1"), ("by_name", "loca
 /// Also accepted: any status, and none, as long as it is the same for both; also to repeat the target after the status.
 fn a_denial_does_not_tell_open_ports_from_closed_ones() -> Case {
     practice("A denied port is answered in the same way whether it is open or closed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.2"))
         .covers(["POL-014", "SEC-010"])
         .needs([Need::PortList])
@@ -178,7 +178,7 @@ fn status_of(exchange: Exchange) -> Outcome<String> {
 /// Also accepted: any product names, and none.
 fn what_it_says_of_itself() -> Case {
     survey("It calls itself")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.12"))
         .covers(["SEC-015"])
         .run(async |lab| {
@@ -212,7 +212,7 @@ const INTRODUCTIONS: &[&str] = &["Server", "Via", "Proxy-Agent", "X-Powered-By"]
 /// Also accepted: any number.
 fn how_many_tunnels_a_client_gets() -> Case {
     survey("Of two thousand tunnels at the same time, one client gets")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.5"))
         .covers(["SEC-014"])
         .needs([Need::Launched])

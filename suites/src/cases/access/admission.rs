@@ -84,7 +84,7 @@ const MORE_THAN_RIGHT: &[(&str, Written)] = &[("a_zero_byte_behind", |user, pass
 fn malformed_credentials_open_no_tunnel() -> Family {
     each(MALFORMED, |&(_, written)| {
         must("What is no credentials opens no tunnel")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001", "H1-AUTH-009"])
@@ -106,7 +106,7 @@ fn malformed_credentials_open_no_tunnel() -> Family {
 fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
     let refused = |&(_, written): &'static (&'static str, Written)| {
         should("What is no credentials is refused as the client's mistake, and the next client is served")
-.over(HTTP_1_1)
+.over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_7617.section("2"))
@@ -145,7 +145,7 @@ fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
 /// Also accepted: any refusal. Only this conforms where there is a list.
 fn a_known_user_may_not_go_everywhere() -> Case {
     must("A port that is not on the list stays closed to known users")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("15.5.4"))
         .covers(["POL-005", "H1-AUTH-015"])
@@ -165,7 +165,7 @@ fn a_known_user_may_not_go_everywhere() -> Case {
 /// Also accepted: any refusal; 403 says most.
 fn a_known_user_is_told_about_a_denied_port() -> Case {
     survey("A known user who asks for a denied port is told")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("15.5.4"))
         .covers(["H1-AUTH-015"])
@@ -292,7 +292,7 @@ const TIMES: usize = 6;
 /// Also accepted: to close the connection at any time, and to refuse for whatever reason.
 fn asking_again_lets_nobody_in() -> Case {
     must("A request without credentials that is repeated on its connection is not granted")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.7.1"))
         .cites(RFC_9110.section("3.3"))
         .covers(["H1-AUTH-001"])
@@ -321,7 +321,7 @@ fn asking_again_lets_nobody_in() -> Case {
 /// Also accepted: to remember it on purpose, which a proxy then lists as a deviation.
 fn credentials_are_not_remembered_for_an_address() -> Case {
     practice("Who was let in once is asked again, on the next connection from that address")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("3.3"))
         .covers(["H1-AUTH-016", "H1-AUTH-001"])
         .under(credentials())

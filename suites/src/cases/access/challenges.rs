@@ -37,7 +37,7 @@ pub(crate) fn suite() -> Suite {
 fn nobody_gets_in_without_good_credentials() -> Family {
     let refused = |&(_, who): &'static (&'static str, BadCredentials)| {
         must("Without good credentials there is no tunnel")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001", "H1-AUTH-008"])
@@ -60,7 +60,7 @@ fn nobody_gets_in_without_good_credentials() -> Family {
 /// go against the recommendation.
 fn missing_credentials_are_asked_for() -> Case {
     should("A request without credentials is answered with 407")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.4"))
         .cites(RFC_9110.section("11.7.1"))
         .covers(["H1-AUTH-001"])
@@ -87,7 +87,7 @@ fn missing_credentials_are_asked_for() -> Case {
 fn credentials_are_not_asked_for_with_401() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         should("A proxy does not ask for credentials with 401")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.3"))
             .cites(RFC_9110.section("15.5.8"))
             .covers(["H1-AUTH-003"])
@@ -109,7 +109,7 @@ fn credentials_are_not_asked_for_with_401() -> Family {
 fn no_server_is_contacted_before_credentials() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         should("No server is contacted for a client without good credentials")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("11.7.1"))
             .covers(["H1-AUTH-001"])
@@ -133,7 +133,7 @@ fn no_server_is_contacted_before_credentials() -> Family {
 fn a_407_has_a_challenge() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 has a Proxy-Authenticate field with a challenge")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("15.5.8"))
             .cites(RFC_9110.section("11.7.1"))
             .cites(RFC_9110.section("11.3"))
@@ -173,7 +173,7 @@ fn a_407_has_a_challenge() -> Family {
 fn a_407_does_not_challenge_as_a_server_does() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 does not have WWW-Authenticate in place of Proxy-Authenticate")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.3"))
             .cites(RFC_9110.section("15.5.8"))
             .covers(["H1-AUTH-003"])
@@ -194,7 +194,7 @@ fn a_407_does_not_challenge_as_a_server_does() -> Family {
 fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A Basic challenge has a realm, in quotes")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_7617.section("2"))
             .cites(RFC_9110.section("11.5"))
             .covers(["H1-AUTH-004"])
@@ -224,7 +224,7 @@ fn a_basic_challenge_names_its_realm_in_quotes() -> Family {
 fn no_challenge_names_a_parameter_twice() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("No parameter stands twice in one challenge")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.2"))
             .covers(["H1-AUTH-021"])
             .under(credentials())
@@ -247,7 +247,7 @@ fn no_challenge_names_a_parameter_twice() -> Family {
 fn a_407_that_says_close_is_followed_by_a_close() -> Family {
     each(BAD_CREDENTIALS, |&(_, who)| {
         must("A 407 that says close is the last answer on its connection")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("9.6"))
             .cites(RFC_9931.section("8"))
             .covers(["H1-AUTH-020"])
@@ -285,7 +285,7 @@ fn a_407_that_says_close_is_followed_by_a_close() -> Family {
 /// and for the name that the client has sent.
 fn a_407_does_not_tell_who_exists() -> Case {
     practice("A wrong password and an unknown user get the same answer")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.16"))
         .covers(["H1-AUTH-019"])
         .under(credentials())
@@ -366,7 +366,7 @@ fn lines(reply: &Reply, body: &[u8], names: &[String]) -> Vec<String> {
 /// Also accepted: 407 for both, which tells nothing, and the denial first.
 fn a_denied_port_without_credentials_is_answered() -> Case {
     survey("Without credentials, an allowed port and a denied one are answered with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.16"))
         .covers(["H1-AUTH-014"])
         .under(credentials())

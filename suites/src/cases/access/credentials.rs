@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to refuse it, for whatever reason the configuration has.
 fn right_credentials_open_a_tunnel() -> Case {
     survey("Right credentials open a tunnel, for an everyday client too")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_7617.section("2"))
         .covers(["H1-AUTH-005"])
         .under(credentials())
@@ -65,7 +65,7 @@ const SPELLINGS: &[(&str, &str)] = &[("lower", "basic"), ("upper", "BASIC"), ("m
 fn the_case_of_the_scheme_means_nothing() -> Family {
     each(SPELLINGS, |&(_, scheme)| {
         must("The name of the scheme is understood in any case")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.1"))
             .cites(RFC_7617.section("2"))
             .covers(["H1-AUTH-006"])
@@ -86,7 +86,7 @@ const SPACES: &[(&str, &str)] = &[("two", "  "), ("five", "     ")];
 fn several_spaces_are_as_good_as_one() -> Family {
     each(SPACES, |&(_, spaces)| {
         must("Several spaces may stand between the scheme and the credentials")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .covers(["H1-AUTH-007"])
             .under(credentials())
@@ -102,7 +102,7 @@ fn several_spaces_are_as_good_as_one() -> Family {
 /// Also accepted: a tunnel, and any refusal.
 fn a_tab_behind_the_scheme_is_answered() -> Case {
     survey("A tab between the scheme and the credentials is answered with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.4"))
         .covers(["H1-AUTH-007"])
         .under(credentials())
@@ -122,7 +122,7 @@ fn a_tab_behind_the_scheme_is_answered() -> Case {
 /// password.
 fn a_password_may_contain_colons() -> Case {
     must("A password may contain colons")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_7617.section("2"))
         .covers(["H1-AUTH-011"])
         .under(credentials())
@@ -138,7 +138,7 @@ fn a_password_may_contain_colons() -> Case {
 /// Also accepted: not to announce it. Such a proxy is not judged here.
 fn letters_beyond_ascii_are_taken_where_that_is_announced() -> Case {
     must("Credentials in UTF-8 are taken where the challenge announces that")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_7617.section("2.1"))
         .covers(["H1-AUTH-012"])
         .under(credentials())
@@ -191,7 +191,7 @@ const OTHERS: &[(&str, &str, User)] = &[
 fn other_users_get_in() -> Family {
     each(OTHERS, |&(_, who, user)| {
         survey(format!("A user {who} gets in"))
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_7617.section("2"))
             .covers(["H1-AUTH-005"])
             .under(credentials())
@@ -215,7 +215,7 @@ fn other_users_get_in() -> Family {
 fn wrong_credentials_are_asked_for_again() -> Family {
     each(WRONG, |&(_, who)| {
         should("Wrong credentials are answered with 407 again")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .covers(["H1-AUTH-008"])
             .under(credentials())
@@ -264,7 +264,7 @@ fn all_but_the_last(right: &str) -> String {
 fn only_the_whole_password_counts() -> Family {
     each(NEARLY, |&(_, user, change)| {
         practice("Nearly the right password is not enough")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .covers(["H1-AUTH-008"])
             .under(credentials())
@@ -292,7 +292,7 @@ fn only_the_whole_password_counts() -> Family {
 /// Also accepted: anything; one measurement proves little.
 fn the_time_of_an_answer_tells_who_exists() -> Case {
     survey("A wrong password and an unknown user are answered in times that are")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.16"))
         .covers(["H1-AUTH-008"])
         .under(credentials())
@@ -321,7 +321,7 @@ fn the_time_of_an_answer_tells_who_exists() -> Case {
 /// Also accepted: 407 or any other refusal.
 fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
     practice("Authorization is not taken for Proxy-Authorization")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.6.2"))
         .cites(RFC_9110.section("11.7.2"))
         .covers(["H1-AUTH-010"])
@@ -341,7 +341,7 @@ fn credentials_for_the_server_are_not_for_the_proxy() -> Case {
 /// Also accepted: any refusal.
 fn a_right_line_behind_a_wrong_one_is_not_enough() -> Case {
     practice("A line with right credentials after one with wrong ones opens no tunnel")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-AUTH-013"])
         .under(credentials())
@@ -370,7 +370,7 @@ fn two_lines_are_answered() -> Family {
         survey(format!(
             "A second line of credentials, {what}, is answered with"
         ))
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-AUTH-013"])
         .under(credentials())

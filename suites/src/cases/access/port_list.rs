@@ -54,7 +54,7 @@ fn words<const N: usize>(numbers: [u16; N]) -> Vec<String> {
 fn a_port_that_looks_like_a_listed_one_is_refused() -> Family {
     each(ALIKE, |&(_, needs, alike)| {
         must("A port is not allowed by a list of others that only look like it")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["POL-005"])
             .needs([Need::PortList, Need::Launched])
@@ -105,7 +105,7 @@ const MANY: u16 = 300;
 /// Also accepted: not to start with a list that is too long. Only this conforms: the port was declared to be allowed.
 fn a_long_list_holds_its_last_port() -> Case {
     must("The last port of a list of 301 is reached, and one that is not on it is not")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004", "POL-005"])
         .needs([Need::PortList, Need::Launched])

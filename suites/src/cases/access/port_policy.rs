@@ -42,7 +42,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: to ask for credentials first, or to refuse while it is overloaded; both say nothing here.
 fn a_listed_port_is_reached() -> Case {
     must("A port of the list is reached")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004"])
         .needs([Need::PortList])
@@ -57,7 +57,7 @@ fn a_listed_port_is_reached() -> Case {
 /// Also accepted: any status that is not 2xx, or a close without an answer.
 fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
     must("A port outside the list is refused, and its server never contacted")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(VU_150227.section(""))
         .covers(["POL-005"])
@@ -92,7 +92,7 @@ fn a_client_of_old_is_refused_a_denied_port() -> Case {
 /// Only this conforms: each port that the list names was declared to be allowed.
 fn ports_and_ranges_add_up() -> Case {
     must("Every port and every range of the list is allowed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004"])
         .needs([Need::PortList])
@@ -114,7 +114,7 @@ fn ports_and_ranges_add_up() -> Case {
 /// Only this conforms: the list of this set-up names both ends, and none of their neighbours.
 fn a_range_ends_where_it_says() -> Case {
     must("A range contains its ends and what is between them, and nothing else")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-004", "POL-005", "POL-007"])
@@ -139,7 +139,7 @@ fn a_range_ends_where_it_says() -> Case {
 /// Only this conforms for a proxy like httpd: a port that was refused before any connection gives 403 there.
 fn a_list_replaces_the_default() -> Case {
     httpd("A list of ports replaces the default one")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("allowconnect"))
         .covers(["POL-006"])
         .needs([Need::Directive, Need::DefaultPorts])
@@ -195,7 +195,7 @@ fn each_request_of_a_connection_is_judged() -> Case {
 /// Also accepted: to close after the first refusal, which RFC 9931 asks for.
 fn a_refused_request_is_refused_again() -> Case {
     must("A refused CONNECT that is repeated on its connection is not granted")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("3.3"))
         .covers(["POL-009"])
         .needs([Need::PortList])
@@ -349,7 +349,7 @@ fn no_spelling_opens_a_denied_port() -> Family {
 /// Only this conforms: the list was declared to be what is allowed. It takes over a second: a process for each list.
 fn random_lists_mean_what_they_say() -> Case {
     must("Whatever list is configured, exactly its ports are allowed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004", "POL-005"])
         .needs([Need::PortList, Need::Launched])

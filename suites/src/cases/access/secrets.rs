@@ -27,7 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms: the server gets the bytes of the tunnel and no others.
 fn credentials_do_not_reach_the_server() -> Case {
     practice("A server sees nothing of the credentials for the proxy")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.7.2"))
         .covers(["H1-AUTH-017"])
         .under(credentials())
@@ -53,7 +53,7 @@ fn credentials_do_not_reach_the_server() -> Case {
 /// Also accepted: to have been told to send credentials of its own. This one was not, nor to pass on those of its clients.
 fn credentials_do_not_reach_the_upstream_proxy() -> Case {
     practice("An upstream proxy sees nothing of the credentials for this one")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.7.2"))
         .covers(["H1-AUTH-017"])
         .under(Setup {
@@ -100,7 +100,7 @@ const TRIES: usize = 4;
 /// Only this conforms: what is in a tunnel is the tunnel's.
 fn a_request_inside_a_tunnel_is_given_none() -> Case {
     practice("A CONNECT inside a tunnel is given none of the credentials of the outer one")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.7.2"))
         .cites(RFC_9110.section("9.3.6"))
         .covers(["SEC-013"])
@@ -162,7 +162,7 @@ const SAID: &[(&str, Said)] = &[
 fn credentials_are_not_repeated_in_a_reply() -> Family {
     each(SAID, |&(_, said)| {
         practice("No reply repeats the credentials of its request")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.16"))
             .covers(["H1-AUTH-018"])
             .under(credentials())
@@ -194,7 +194,7 @@ fn credentials_are_not_repeated_in_a_reply() -> Family {
 fn credentials_are_not_logged() -> Family {
     each(SAID, |&(_, said)| {
         practice("Neither a log nor the output of the proxy has credentials in it")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.16"))
             .cites(RFC_7617.section("4"))
             .covers(["H1-AUTH-018"])

@@ -43,7 +43,7 @@ const FEW_ARRIVE: &str = "early/early_data_is_delivered_once_and_in_order[a_few_
 fn early_data_is_delivered_once_and_in_order() -> Family {
     each(SIZES, |&(_, length)| {
         must("What follows a granted request reaches the server, once and in order")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9931.section("4.1"))
@@ -76,7 +76,7 @@ fn smaller(length: u64) -> Option<&'static str> {
 fn early_data_that_looks_like_a_request_is_data() -> Family {
     each(REQUESTS, |&(_, method)| {
         must("A request after a granted CONNECT reaches its server as data, and no other server")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .relying_on([FEW_ARRIVE])
@@ -116,7 +116,7 @@ const BLANKS: &[(&str, &str)] = &[
 fn early_data_may_be_blank_at_its_ends() -> Family {
     each(BLANKS, |&(_, blank)| {
         must("Blank bytes around what follows a granted request reach the server, too")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .relying_on([FEW_ARRIVE])
@@ -169,7 +169,7 @@ const DESTINATIONS: &[(&str, RefusalKind)] = &[
 fn one_early_byte_harms_nobody() -> Family {
     each(DESTINATIONS, |&(_, occasion)| {
         practice("Requests with one byte after them keep no other client from its tunnel")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.5"))
             .covers(["H1-CONN-008"])
             .needs(occasion.needs())

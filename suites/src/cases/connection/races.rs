@@ -50,7 +50,7 @@ fn patient(case: Case, times: usize) -> Case {
 fn bytes_around_the_answer_arrive() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("Bytes that follow a granted request arrive, whenever they come")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("4.1"))
             .relying_on([
@@ -72,7 +72,7 @@ fn bytes_around_the_answer_arrive() -> Family {
                 for time in 1..=times {
                     let (first, second) = (lab.nonce(), lab.nonce());
                     let mut connection = lab.client().dial().await?;
-                    connection.sends(lab.request(&server).bytes()).await;
+                    connection.requests(lab.request(&server)).await;
                     pass(pause()).await;
                     connection.sends(&first).await;
                     let answer = connection.hears().await;
@@ -110,7 +110,7 @@ fn bytes_around_the_answer_arrive() -> Family {
 fn a_server_that_speaks_and_closes_at_once_is_heard() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server says before it closes at once arrives")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001", "H1-RSP-016"])
             .seen_in(
@@ -144,7 +144,7 @@ fn a_server_that_speaks_and_closes_at_once_is_heard() -> Family {
 fn an_end_behind_data_cuts_nothing_off_a_download() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a server sends right before its end arrives complete")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001"])
             .seen_in(
@@ -162,7 +162,7 @@ fn an_end_behind_data_cuts_nothing_off_a_download() -> Family {
 fn an_end_behind_data_cuts_nothing_off_an_upload() -> Family {
     each(TIMES, |&(_, times)| {
         let case = must("What a client sends right before its end arrives complete")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-002"])
             .run(async move |lab| ends_behind_data(lab, times, |near, far| (near, far)).await);
@@ -215,7 +215,7 @@ const VOLUMES: &[(&str, u64, usize, bool)] = &[
 fn a_slow_reader_gets_what_stood_before_the_end() -> Family {
     each(VOLUMES, |&(_, volume, times, slow)| {
         let case = must("What stood before the end arrives complete, however slowly it is read")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["CLS-001", "CLS-017"])
             .seen_in(

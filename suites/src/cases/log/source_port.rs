@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: a line that is written late. Without any line, nothing follows.
 fn is_the_port_that_the_server_saw() -> Case {
     httpd("The log names the port from which the proxy connected to the server")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-001"])
         .seen_in(
@@ -56,7 +56,7 @@ fn is_the_port_that_the_server_saw() -> Case {
 /// Only this conforms for a proxy like httpd, which prints the number with `%hu`.
 fn is_a_plain_decimal_number() -> Case {
     httpd("The source port is a decimal number without padding")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-002"])
         .needs([Need::SourcePort])
@@ -80,7 +80,7 @@ fn is_a_plain_decimal_number() -> Case {
 /// Only this conforms: there was no connection that could have had a port.
 fn is_absent_when_the_request_was_refused() -> Case {
     httpd("The log names no source port where no connection was tried")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-003"])
         .needs([Need::SourcePort, Need::PortList])
@@ -100,7 +100,7 @@ fn is_absent_when_the_request_was_refused() -> Case {
 /// Only this conforms for a proxy like httpd, which sets the note once the connection exists.
 fn is_absent_when_the_connection_failed() -> Case {
     httpd("The log names no source port where the connection failed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-004"])
         .needs([Need::SourcePort])
@@ -121,7 +121,7 @@ fn is_absent_when_the_connection_failed() -> Case {
 /// Also accepted: a line that comes late after the end, as with a buffered log.
 fn is_logged_when_the_tunnel_has_ended() -> Case {
     httpd("The line of a tunnel is written when both directions have ended")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_LOG_CONFIG.section("formats"))
         .covers(["NOTE-006"])
         .needs([Need::SourcePort])
@@ -157,7 +157,7 @@ fn is_logged_when_the_tunnel_has_ended() -> Case {
 /// Also accepted: to end both directions at once.
 fn is_not_logged_before_both_directions_have_ended() -> Case {
     httpd("A tunnel that one side has ended is not logged while the other one goes on")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_LOG_CONFIG.section("formats"))
         .covers(["NOTE-006"])
         .needs([Need::SourcePort])
@@ -189,7 +189,7 @@ fn is_not_logged_before_both_directions_have_ended() -> Case {
 fn stands_beside_the_status_that_was_sent() -> Family {
     each(OCCASIONS, |&(_, row, denied)| {
         httpd("The log names the status that the client was sent")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(MOD_LOG_CONFIG.section("formats"))
             .covers([row])
             .seen_in(
@@ -237,7 +237,7 @@ const MANY: usize = 50;
 /// Also accepted: lines in any order. It takes about a second: so many tunnels, and a line for each.
 fn is_right_for_each_of_many_tunnels() -> Case {
     httpd("Each of fifty tunnels at the same time has its own source port in the log")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-013"])
         .needs([Need::SourcePort])

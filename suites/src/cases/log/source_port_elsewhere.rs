@@ -32,7 +32,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms for a proxy like httpd.
 fn is_logged_for_ipv6() -> Case {
     httpd("The log names the source port of a connection over IPv6")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-014"])
         .needs([Need::SourcePort, Need::Ipv6])
@@ -57,7 +57,7 @@ fn is_logged_for_ipv6() -> Case {
 /// Only this conforms: the field means nothing to anybody.
 fn is_no_field_of_the_request() -> Case {
     practice("A field named like the note does not change what is logged")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-015"])
         .needs([Need::SourcePort])
@@ -87,7 +87,7 @@ const AGENTS: &[(&str, &[u8])] = &[
 fn stands_in_a_line_that_nobody_forges() -> Family {
     each(AGENTS, |&(_, agent)| {
         practice("Quotes, escapes and line ends of a request change no other field of the log")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.4"))
             .cites(RFC_9110.section("17.8"))
             .covers(["NOTE-016"])
@@ -158,7 +158,7 @@ fn ends_its_quotes(line: &str, nonce: &str) -> bool {
 /// Only this conforms for a proxy like httpd.
 fn is_the_port_that_the_upstream_proxy_saw() -> Case {
     httpd("Behind an upstream proxy, the log names the port of the connection to that proxy")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-005"])
         .needs([Need::SourcePort])
@@ -227,7 +227,7 @@ const TIMEOUT: u32 = 2;
 /// Only this conforms for a proxy like httpd.
 fn stands_beside_504_when_the_upstream_says_nothing() -> Case {
     httpd("The logged status is 504 when an upstream proxy says nothing until the timeout")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY.section("proxyremote"))
         .covers(["NOTE-010", "NOTE-011"])
         .needs([Need::LoggedStatus])
@@ -245,7 +245,7 @@ fn stands_beside_504_when_the_upstream_says_nothing() -> Case {
 /// Only this conforms for a proxy like httpd.
 fn stands_beside_200_when_a_tunnel_timed_out() -> Case {
     httpd("The logged status of a direct tunnel that timed out is 200")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-011"])
         .needs([Need::LoggedStatus])
@@ -271,7 +271,7 @@ async fn logs_of_upstream(lab: &Lab, script: Script, status: u16) -> Outcome {
     let beyond = lab.server(hold()).await?;
     let request = named(&lab.request(&beyond), &nonce);
     let mut connection = lab.client().dial().await?;
-    connection.sends(request.bytes()).await;
+    connection.requests(request).await;
     connection.ends_within(lab.patience().end()).await;
     drop(connection);
     expect_status(lab, &nonce, status).await

@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms.
 fn no_answer_is_used_twice() -> Case {
     must("The same request twice leads to two connections, each with its own bytes")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-012"])
         .run(async |lab| {
@@ -210,7 +210,7 @@ fn no_reply_names_an_internal_address() -> Case {
 /// Also accepted: any fields, as long as they are fewer than 8 kB.
 fn a_success_is_short() -> Case {
     practice("The head of a 2xx is shorter than 8 kB")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("17.5"))
         .covers(["H1-RSP-014"])
         .run(async |lab| {
@@ -231,7 +231,7 @@ fn a_success_is_short() -> Case {
 /// Also accepted: the same status with different fields, or another page.
 fn a_denial_differs_from_an_outage() -> Case {
     practice("A denied port is answered differently than one that is closed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.5.4"))
         .cites(RFC_9110.section("15.6.3"))
         .covers(["H1-ERR-011", "H1-ERR-001"])
@@ -271,7 +271,7 @@ const CHANGING: [&str; 3] = ["date", "content-length", "connection"];
 /// Also accepted: nothing but the status.
 fn a_refusal_explains_itself() -> Case {
     survey("A denial explains itself with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.5"))
         .cites(RFC_9110.section("15.6"))
         .covers(["H1-ERR-007"])
@@ -306,7 +306,7 @@ fn a_refusal_explains_itself() -> Case {
 /// Also accepted: any 2xx, with any fields but those about a body.
 fn a_tunnel_is_granted_with() -> Case {
     survey("A tunnel is granted with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("7.6.1"))
         .covers(["H1-RSP-008", "H1-RSP-011"])
@@ -329,7 +329,7 @@ fn a_tunnel_is_granted_with() -> Case {
 /// Also accepted: either.
 fn a_refusal_is_dated() -> Case {
     survey("A refusal is dated")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("6.6.1"))
         .covers(["H1-RSP-013"])
         .run(async |lab| {

@@ -27,7 +27,7 @@ pub(crate) fn suite() -> Suite {
 /// port that refuses may be one that something else on the way has accepted.
 fn a_success_means_a_connection() -> Case {
     must("A 2xx is sent only once there is a connection to the server")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("3"))
         .covers(["H1-RSP-001"])
@@ -136,7 +136,7 @@ fn a_success_has_no_transfer_encoding() -> Family {
 /// Only this conforms: the server is silent here, so whatever comes was made by the proxy.
 fn the_tunnel_begins_behind_the_empty_line() -> Case {
     must("Nothing stands between the head of a 2xx and what the server says")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9112.section("6.3"))
         .covers(["H1-RSP-004"])
@@ -159,7 +159,7 @@ fn the_tunnel_begins_behind_the_empty_line() -> Case {
 /// twice comes as soon as the client has spoken is not.
 fn a_silent_client_gets_its_tunnel() -> Case {
     must("A 2xx does not wait for the client to send more than its request")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("8"))
         .covers(["H1-RSP-015"])
@@ -196,7 +196,7 @@ fn a_silent_client_gets_its_tunnel() -> Case {
 /// Only this conforms.
 fn a_server_may_speak_first() -> Case {
     must("What the server says first arrives after the head of the 2xx")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-RSP-016"])
         .seen_in(
@@ -218,7 +218,7 @@ fn a_server_may_speak_first() -> Case {
 /// Only this conforms.
 fn what_a_server_says_at_once_is_complete() -> Case {
     must("What the server sends before the client reads is complete, and follows the head")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-018"])
         .seen_in(
@@ -229,7 +229,7 @@ fn what_a_server_says_at_once_is_complete() -> Case {
             let at_once = stream(lab.seed(), 64 * 1024);
             let server = lab.server(send(at_once.clone()).then(echo())).await?;
             let mut connection = lab.client().dial().await?;
-            connection.sends(lab.request(&server).bytes()).await;
+            connection.requests(lab.request(&server)).await;
             pass(lab.patience().quiet()).await;
 
             let answer = connection.hears().await;

@@ -52,7 +52,7 @@ fn a_status_line_is_well_formed() -> Family {
 fn a_header_section_is_well_formed() -> Family {
     each(REPLIES, |&(_, occasion)| {
         must("Lines end in CRLF, and a field line is a name, a colon and a value without folds")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("2.1"))
             .cites(RFC_9112.section("5"))
             .covers(["H1-RSP-007"])
@@ -84,7 +84,7 @@ fn a_status_code_belongs_to_a_class() -> Case {
 /// Also accepted: HTTP/1.0 in every reply, from a proxy that knows no more.
 fn the_version_is_the_proxys_own() -> Case {
     should("A reply names the highest version that the proxy knows, whatever the reply says")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("6.2"))
         .cites(RFC_9112.section("2.3"))
         .covers(["H1-RSP-006"])

@@ -226,7 +226,7 @@ const CAUSES: &[(&str, RefusalKind, &[&str])] = &[
 fn its_error_is_what_happened() -> Family {
     each(CAUSES, |&(_, occasion, right)| {
         should("The error is what really happened")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9209.section("2.3"))
             .covers(["PST-004"])
             .needs(occasion.needs())
@@ -278,7 +278,7 @@ fn it_names_no_internal_address() -> Case {
 /// Also accepted: no trailer, as nearly always.
 fn a_trailer_repeats_it() -> Case {
     must("A trailer with Proxy-Status has a twin in the header section")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9209.section("2"))
         .covers(["PST-008"])
         .run(async |lab| {
@@ -313,7 +313,7 @@ fn a_trailer_repeats_it() -> Case {
 /// Also accepted: Proxy-Status on a 2xx, without an error.
 fn a_success_has_no_error() -> Case {
     survey("Proxy-Status on a 2xx has")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9209.section("2.1.1"))
         .covers(["PST-010"])
         .run(async |lab| {

@@ -41,7 +41,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: any 5xx; 502 is the one that RFC 9209 has for it. 403 and 407 say that another check came first.
 fn a_closed_port_is_a_gateway_error() -> Case {
     practice("A server that refuses the connection is answered with a 5xx")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.7"))
         .covers(["H1-ERR-001"])
@@ -99,7 +99,7 @@ fn an_unregistered_name_is_a_gateway_error() -> Case {
 #[track_caller]
 fn unresolvable() -> Case {
     practice("A name that does not resolve is answered with a 5xx")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.3"))
         .cites(RFC_9209.section("2.3.2"))
         .covers(["H1-ERR-002"])
@@ -117,7 +117,7 @@ fn unresolvable() -> Case {
 /// address that is prohibited. 407 is wrong where nobody could be let in by credentials.
 fn a_denied_port_is_forbidden() -> Case {
     practice("A port that is not allowed is answered with 403")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.5.4"))
         .cites(RFC_9209.section("2.3.5"))
         .covers(["H1-ERR-011"])
@@ -144,7 +144,7 @@ fn a_denied_port_is_forbidden() -> Case {
 /// tunnel, which is asked for later, takes as long.
 fn a_denial_comes_at_once() -> Case {
     practice("A port that is not allowed is refused within a second")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.5.4"))
         .covers(["H1-ERR-011"])
         .needs([Need::PortList])
@@ -158,7 +158,7 @@ fn a_denial_comes_at_once() -> Case {
             for _ in 0..3 {
                 let request = RefusalKind::Denied.request(lab).await?;
                 let mut connection = lab.client().dial().await?;
-                connection.sends(request.bytes()).await;
+                connection.requests(request).await;
                 if connection.speaks_within(limit).await {
                     return Ok(());
                 }
@@ -178,7 +178,7 @@ fn a_denial_comes_at_once() -> Case {
 fn a_page_names_no_internal_address() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         practice("The page of a refusal names no private address but those that its client knows")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("17.12"))
             .covers(["SEC-009"])
             .under(occasion.setup())
@@ -207,7 +207,7 @@ fn a_page_names_no_internal_address() -> Family {
 fn a_refusal_is_complete() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("A refusal has one framing, and ends as that says")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9110.section("6.4.1"))
             .covers(["H1-ERR-005", "H1-ERR-006"])
@@ -254,12 +254,11 @@ fn an_old_client_gets_no_chunks() -> Family {
 fn no_success_carries_an_error_page() -> Family {
     each(REFUSALS, |&(_, occasion)| {
         must("What cannot be tunnelled is not answered with a 2xx")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-ERR-014"])
             .under(occasion.setup())
             .needs(occasion.needs())
-            .relying_on(["establish/a_success_means_a_connection"])
             .run(async move |lab| {
                 let exchange = occasion.asks(lab).await?;
                 let answer = exchange.answer.clone();
@@ -297,7 +296,7 @@ const HANG_UPS: &[(&str, HangUp)] = &[("fin", close), ("reset", reset)];
 fn a_server_that_hangs_up_at_once_adds_nothing() -> Family {
     each(HANG_UPS, |&(_, hangs_up)| {
         must("Where the server hangs up at once, the client gets the end and nothing else")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-ERR-012"])
             .run(async move |lab| {

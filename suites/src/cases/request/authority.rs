@@ -36,7 +36,7 @@ const WELL_KNOWN: [u16; 2] = [80, 443];
 fn refuses_a_second_port() -> Family {
     each(SECOND_PORTS, |&(_, row, separator)| {
         must("A target with two ports is rejected")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.3"))
             .covers([row])
@@ -60,7 +60,7 @@ const SECOND_PORTS: &[(&str, &str, &str)] = &[
 /// server may be the one that refuses.
 fn refuses_a_second_authority() -> Case {
     should("A list of two targets is rejected")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-TGT-013"])
         .run(async |lab| {
@@ -77,7 +77,7 @@ fn refuses_a_second_authority() -> Case {
 fn refuses_what_stands_behind_the_port() -> Family {
     each(BEHIND, |&(_, behind)| {
         should("What follows the port makes a target invalid")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-TGT-011"])
@@ -98,7 +98,7 @@ const BEHIND: &[(&str, &str)] = &[("slash", "/"), ("query", "?x"), ("fragment", 
 fn refuses_what_stands_before_the_host() -> Family {
     each(USERINFO, |&(_, target)| {
         should("A target with user information is rejected")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("4.2.4"))
             .covers(["H1-TGT-012"])
@@ -127,7 +127,7 @@ const USERINFO: &[(&str, Spelling)] = &[
 fn refuses_an_ipv6_address_without_a_port() -> Family {
     each(IPV6_WITHOUT_A_PORT, |&(_, target)| {
         must("An IPv6 address without a colon and a port after its brackets is rejected")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-TGT-016"])
             .run(async move |lab| {
@@ -150,7 +150,7 @@ const IPV6_WITHOUT_A_PORT: &[(&str, Spelling)] = &[
 fn refuses_broken_brackets() -> Family {
     each(BROKEN_BRACKETS, |&(_, row, target)| {
         should("An IPv6 address needs both of its brackets")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers([row])
@@ -183,7 +183,7 @@ const BROKEN_BRACKETS: &[(&str, &str, Spelling)] = &[
 fn refuses_what_stands_behind_the_brackets() -> Family {
     each(BEHIND_BRACKETS, |&(_, behind)| {
         should("Nothing stands between the closing bracket and the colon")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers(["H1-TGT-016"])
@@ -210,7 +210,7 @@ const BEHIND_BRACKETS: &[(&str, &str)] = &[
 fn refuses_brackets_around_anything_else() -> Family {
     each(BRACKETED, |&(_, host)| {
         should("Brackets hold an IPv6 address and nothing else")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_3986.section("3.2.2"))
             .covers(["H1-TGT-017"])
@@ -244,7 +244,7 @@ const BRACKETED: &[(&str, &str)] = &[
 fn refuses_a_strange_byte_in_the_host() -> Family {
     each(STRANGE_BYTES, |&(_, byte)| {
         should("A byte that no host can hold makes a target invalid")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-TGT-023"])

@@ -38,7 +38,7 @@ const BEFORE_THE_COLON: &[(&str, &str, &str)] = &[
 fn refuses_whitespace_before_the_colon() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         must("Whitespace between a field's name and its colon makes a request invalid")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("5.1"))
             .covers([row])
             .run(async move |lab| {
@@ -57,7 +57,7 @@ fn refuses_whitespace_before_the_colon() -> Family {
 fn whitespace_before_the_colon_is_a_bad_request() -> Family {
     each(BEFORE_THE_COLON, |&(_, row, field)| {
         should("Whitespace between a field's name and its colon gets 400")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("5.1"))
             .covers([row])
             .run(async move |lab| {
@@ -99,7 +99,7 @@ const LED_BY_WHITESPACE: &[(&str, &str)] = &[("space", " X: y"), ("tab", "\tX: y
 fn a_folded_value_shifts_nothing() -> Family {
     each(FOLDED, |&(_, field)| {
         must("A value over two lines is refused, or read as one")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("5.2"))
             .covers(["H1-FLD-004"])
             .run(async move |lab| {
@@ -126,7 +126,7 @@ const FOLDED: &[(&str, &str)] = &[
 fn a_strange_byte_in_a_value_leads_nowhere_else() -> Family {
     each(STRANGE_VALUES, |&(_, field)| {
         must("NUL, CR and LF in a value are refused, or read as a space or an end of line")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("5.5"))
             .cites(RFC_9112.section("2.2"))
             .covers(["H1-FLD-005"])
@@ -252,7 +252,7 @@ const WITHOUT_SPACE: &[(&str, Field)] = &[
 fn a_value_may_hold_bytes_past_ascii() -> Family {
     each(PAST_ASCII, |&(_, value)| {
         should("Bytes from 0x80 in a value are opaque")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("5.5"))
             .covers(["H1-FLD-009"])
             .run(async move |lab| {
@@ -297,7 +297,7 @@ fn the_case_of_a_field_name_means_nothing() -> Family {
 fn the_case_of_the_credentials_field_means_nothing() -> Family {
     each(CASES, |&(_, _, name)| {
         must("Proxy-Authorization is recognised in any case")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("5.1"))
             .covers(["H1-FLD-010"])
             .under(credentials())
@@ -325,7 +325,7 @@ const CASES: &[(&str, &str, &str)] = &[
 /// Also accepted: a refusal by policy or for want of credentials says nothing.
 fn unknown_fields_are_ignored() -> Case {
     should("Twenty fields that nobody knows do not stop a tunnel")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("5.1"))
         .covers(["H1-FLD-011"])
         .run(async |lab| {

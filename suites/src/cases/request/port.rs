@@ -58,7 +58,7 @@ const PLUS_SIGN: Spelling = |p| format!("+{p}");
 fn refuses_a_bad_port() -> Family {
     each(BAD_PORTS, |&(_, row, spelling)| {
         must("A request for an invalid port is rejected")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.3"))
             .covers([row])
@@ -121,7 +121,7 @@ fn leading_zeros() -> Case {
 fn refuses_whitespace_in_the_port() -> Family {
     each(WHITESPACE_INSIDE, |&(_, spelling)| {
         should("Whitespace in front of the port or inside it makes a target invalid")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("3.2"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-PORT-009"])
@@ -169,7 +169,7 @@ const WHITESPACE_BEHIND: &[(&str, &str)] = &[("tab_and_space", "\t "), ("two_spa
 fn no_spelling_leads_to_a_denied_port() -> Family {
     each(SPELLINGS_OF_DENIED_PORTS, |&(_, spelling)| {
         practice("A denied port is denied in every spelling")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-PORT-010"])
             .needs([Need::PortList])

@@ -21,7 +21,7 @@ pub(crate) fn suite() -> Suite {
 /// Also accepted: 403, 407 and 5xx say nothing; only 400 says that the port is wrong.
 fn the_last_port_is_a_port() -> Case {
     should("Port 65535 is reached where it is allowed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-PORT-011"])
         .needs([Need::PortList])
@@ -34,7 +34,7 @@ fn the_last_port_is_a_port() -> Case {
 /// Also accepted: to refuse it by policy.
 fn the_first_port_is_a_port() -> Case {
     may("Port 1 is reached where it is allowed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-PORT-012"])
         .needs([Need::PortList])
@@ -57,7 +57,7 @@ async fn reaches(lab: &Lab, port: u16) -> Outcome {
 fn a_huge_port_is_not_the_last_one() -> Family {
     each(HUGE_PORTS, |&(_, port)| {
         must("A number that is no port is not taken for the largest one")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9110.section("17.5"))
             .covers(["H1-PORT-003"])

@@ -49,7 +49,7 @@ const FIRST: &[(&str, &str, bool)] = &[
 fn a_reset_ends_a_half_closed_tunnel() -> Family {
     each(FIRST, |&(_, row, client_closes)| {
         must("A reset ends the tunnel, also when the other side has closed before")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
             .seen_in(
@@ -80,7 +80,7 @@ fn a_reset_ends_a_half_closed_tunnel() -> Family {
 /// Also accepted: to read on and throw away for a while, as long as the server sees the end.
 fn a_reset_of_the_client_ends_a_server_that_sends() -> Case {
     must("When the client resets, a server that is sending sees the end")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-007"])
         .seen_in(
@@ -123,7 +123,7 @@ const SOME: usize = 256 * 1024;
 /// Only this conforms.
 fn nothing_is_added_when_a_server_resets() -> Case {
     must("When the server resets, nothing is added to what it said")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .relying_where(
             "no end within",
@@ -149,7 +149,7 @@ fn nothing_is_added_when_a_server_resets() -> Case {
 /// Also accepted: to give the attempt up with the client, so that no connection comes; and to close it once it has come.
 fn a_client_that_left_while_connecting_is_noticed() -> Case {
     practice("A connection that comes after its client has left is closed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9112.section("9.5"))
         .covers(["CLS-009"])
         .seen_in(
@@ -161,7 +161,7 @@ fn a_client_that_left_while_connecting_is_noticed() -> Case {
             let mut silent = lab.black_hole().await?;
             let mut connection = lab.client().dial().await?;
             connection
-                .sends(lab.client().request(silent.authority()).bytes())
+                .requests(lab.client().request(silent.authority()))
                 .await;
             pass(lab.patience().stall()).await;
             connection.into_tunnel().leaves();
@@ -183,7 +183,7 @@ const MUCH: u64 = 8 << 20;
 /// Also accepted: all of it, or a part.
 fn a_close_during_a_download() -> Case {
     survey("When the client closes during a download, of eight megabytes it gets")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-018"])
         .run(async |lab| {
@@ -211,7 +211,7 @@ fn a_close_during_a_download() -> Case {
 /// Also accepted: all of it, or a part.
 fn a_close_right_behind_an_upload() -> Case {
     survey("When the client leaves right after an upload of eight megabytes, a slow server gets")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-002"])
         .run(async |lab| {
@@ -241,7 +241,7 @@ fn a_close_right_behind_an_upload() -> Case {
 /// Also accepted: to close both directions, so that nothing of it arrives.
 fn much_that_follows_a_close_of_the_client() -> Case {
     survey("Of a megabyte that the server sends after the client has closed, there arrives")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-003"])
@@ -261,7 +261,7 @@ fn much_that_follows_a_close_of_the_client() -> Case {
 /// Also accepted: to close both directions, so that nothing of it arrives.
 fn much_that_follows_a_close_of_the_server() -> Case {
     survey("Of eight megabytes that the client sends after the server has closed, there arrives")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-004"])
@@ -301,7 +301,7 @@ async fn much_follows_a_close(
 /// Also accepted: any part of it.
 fn data_right_before_a_reset() -> Case {
     survey("Of 64 KiB that a server sends right before it resets, there arrives")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-010"])
         .run(async |lab| {

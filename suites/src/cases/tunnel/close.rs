@@ -93,10 +93,9 @@ const PAST_THE_KERNEL: u64 = 8 << 20;
 /// Also accepted: to push back instead of buffering. Nothing may be thrown away since the client has closed.
 fn a_slow_server_gets_the_end_of_an_upload() -> Case {
     must("A slow server gets everything that the client sent before it closed")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-016"])
-        .relying_on(["integrity/much_passes_unchanged[to_the_server]"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut near, &mut far).await
@@ -112,7 +111,6 @@ fn a_slow_client_gets_the_end_of_a_download() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-017"])
-        .relying_on(["integrity/much_passes_unchanged[to_the_client]"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut far, &mut near).await
@@ -193,7 +191,7 @@ const FIRST: &[(&str, &str, bool)] = &[
 /// Also accepted: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
 fn a_reset_of_the_server_ends_the_client() -> Case {
     must("When the server resets, the client's connection ends")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-006"])
         .run(async |lab| {
@@ -210,7 +208,7 @@ fn a_reset_of_the_server_ends_the_client() -> Case {
 /// Also accepted: a FIN in place of the reset; no specification of HTTP/1.1 asks for more.
 fn a_reset_of_the_client_ends_the_server() -> Case {
     must("When the client resets, the server's connection ends")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-007"])
         .run(async |lab| {
@@ -227,7 +225,7 @@ fn a_reset_of_the_client_ends_the_server() -> Case {
 /// Also accepted: to read on and throw away for a while, as long as the server sees the end.
 fn a_client_that_vanishes_ends_the_server() -> Case {
     practice("When the client goes away, a server that is still sending sees the end")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-008"])
         .seen_in(
@@ -267,7 +265,7 @@ const SOME: usize = 256 * 1024;
 /// Also accepted: either.
 fn a_close_of_the_client() -> Case {
     survey("When the client closes, the direction from the server")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-003"])
@@ -286,7 +284,7 @@ fn a_close_of_the_client() -> Case {
 /// Also accepted: either.
 fn a_close_of_the_server() -> Case {
     survey("When the server closes, the direction from the client")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-004"])
@@ -324,7 +322,7 @@ async fn one_closes(lab: &Lab, first: &mut End, second: &mut End) -> Outcome {
 /// Also accepted: either.
 fn a_reset_of_the_server() -> Case {
     survey("When the server resets, the client sees")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-006"])
         .run(async |lab| {
@@ -342,7 +340,7 @@ fn a_reset_of_the_server() -> Case {
 /// Also accepted: either.
 fn a_reset_of_the_client() -> Case {
     survey("When the client resets, the server sees")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-007"])
         .run(async |lab| {

@@ -42,7 +42,7 @@ const REQUESTS: &[(&str, Written)] = &[
 fn a_request_in_a_tunnel_is_data() -> Family {
     each(REQUESTS, |&(_, written)| {
         must("A request inside a tunnel reaches the server as it is, and no other server")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-CONN-011"])
             .run(async move |lab| {
@@ -63,7 +63,7 @@ fn a_request_in_a_tunnel_is_data() -> Family {
 /// Only this conforms, unless the proxy is set up to announce its clients in a preface.
 fn the_server_hears_nothing_but_the_client() -> Case {
     must("The first bytes that the server receives are the client's")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["INT-017"])
@@ -116,7 +116,7 @@ fn a_connection_field_of_old_does_not_matter() -> Family {
 /// Also accepted: the end, a reset, or silence. Bytes that still reach the server are not judged here.
 fn a_connection_is_not_used_again() -> Case {
     must("Once the server has closed, the client's connection answers no request")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-012"])
         .run(async |lab| {
@@ -157,7 +157,7 @@ fn a_connection_is_not_used_again() -> Case {
 /// Also accepted: to end a tunnel in which no TLS begins, as a policy.
 fn protocols_other_than_tls_pass() -> Case {
     may("A protocol that is not TLS passes")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-005"])
         .run(async |lab| {

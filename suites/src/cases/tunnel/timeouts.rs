@@ -58,7 +58,7 @@ const fn timeout() -> Duration {
 /// other.
 fn an_idle_tunnel_ends_in_time() -> Case {
     should("A tunnel that is idle for as long as the configuration allows ends, and not before")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9112.section("9.5"))
         .covers(["CLS-014"])
         .under(idle_timeout(TIMEOUT))
@@ -92,7 +92,7 @@ fn an_idle_tunnel_ends_in_time() -> Case {
 /// Only this conforms; a proxy that does not end the tunnel adds nothing either.
 fn an_idle_tunnel_ends_without_a_word() -> Case {
     must("Nothing is added to a tunnel that has been idle for too long")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-015", "INT-016"])
         .under(idle_timeout(TIMEOUT))
@@ -131,7 +131,7 @@ async fn idle_ends(lab: &Lab) -> Outcome<[(&'static str, Idle); 2]> {
 fn a_tunnel_that_moves_one_way_is_not_idle() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         survey("A tunnel in which bytes go one way only, for three times the idle timeout,")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("9.5"))
             .covers(["INT-015"])
             .under(idle_timeout(TIMEOUT))
@@ -167,7 +167,7 @@ fn a_tunnel_that_moves_one_way_is_not_idle() -> Family {
 fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
     each(DIRECTIONS, |&(_, upwards)| {
         practice("A tunnel that is ended with bytes on their way ends with a reset")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9112.section("8"))
             .covers(["CLS-020"])
             .under(idle_timeout(TIMEOUT))
@@ -209,7 +209,7 @@ fn what_a_timeout_cuts_off_does_not_look_whole() -> Family {
 /// Also accepted: any time, also none.
 fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
     survey("Without a word, a tunnel lives for")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9112.section("9.5"))
         .covers(["INT-014"])
         .slow()
@@ -238,7 +238,7 @@ fn a_tunnel_that_is_idle_for_half_a_minute() -> Case {
 /// Also accepted: any 5xx; 504 is the one for it. 403 and 407 say that another check came first.
 fn a_server_that_never_answers_is_given_up() -> Case {
     practice("A server that does not answer is given up in the time that the configuration says")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.5"))
         .cites(RFC_9209.section("2.3.9"))
         .covers(["H1-ERR-003", "ROB-010"])
@@ -253,7 +253,7 @@ fn a_server_that_never_answers_is_given_up() -> Case {
             let mut connection = lab.client().dial().await?;
             let began = Instant::now();
             connection
-                .sends(lab.client().request(silent.authority()).bytes())
+                .requests(lab.client().request(silent.authority()))
                 .await;
             let answer = connection.hears_within(timeout() + LATE).await;
             let after = format!(
@@ -277,7 +277,7 @@ fn a_server_that_never_answers_is_given_up() -> Case {
 /// Also accepted: any time.
 fn a_server_that_never_answers() -> Case {
     survey("A server that does not answer is given up with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.5"))
         .covers(["H1-ERR-003"])
         .slow()
@@ -286,7 +286,7 @@ fn a_server_that_never_answers() -> Case {
             let mut connection = lab.client().dial().await?;
             let began = Instant::now();
             connection
-                .sends(lab.client().request(silent.authority()).bytes())
+                .requests(lab.client().request(silent.authority()))
                 .await;
             let answer = connection.hears_within(Duration::from_secs(75)).await;
             lab.note(format!(

@@ -22,7 +22,7 @@ pub(crate) fn suite() -> Suite {
 /// Only this conforms for a tunnel; a proxy that inspects TLS on purpose lists that as a deviation.
 fn the_client_sees_the_servers_own_certificate() -> Case {
     must("The client sees the certificate of the server")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
         .run(async |lab| {
@@ -46,7 +46,7 @@ fn the_client_sees_the_servers_own_certificate() -> Case {
 /// Only this conforms for a tunnel.
 fn both_ends_hold_the_same_keys() -> Case {
     must("Client and server are the two ends of one TLS session")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
         .covers_over(Protocol::Http1Tls, ["TLSP-002"])
@@ -75,7 +75,7 @@ fn both_ends_hold_the_same_keys() -> Case {
 /// sequence of bytes.
 fn a_client_hello_in_two_segments_passes() -> Case {
     must("A ClientHello that comes in two segments passes")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004"])
         .run(async |lab| {
@@ -112,7 +112,7 @@ fn client_hello(lab: &Lab) -> Vec<u8> {
 /// 200, an interim response first, or a later minor version: this client understands none of these, and then nothing follows, too.
 fn an_everyday_client_gets_its_page() -> Case {
     must("An everyday HTTPS client reaches a server through the proxy")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-004", "H1-TGT-001"])
         .run(async |lab| {

@@ -53,7 +53,7 @@ const JUNK: &[(&str, &[u8])] = &[
 fn what_is_no_response_is_not_passed_on() -> Family {
     each(JUNK, |&(_, junk)| {
         must("What the upstream proxy says that is no HTTP response does not reach the client, nor does a 2xx")
-.over(HTTP_1_1)
+.over(EVERY)
             .cites(RFC_9110.section("2.2"))
             .cites(RFC_9112.section("2.1"))
             .cites(RFC_9112.section("4"))
@@ -71,7 +71,7 @@ fn what_is_no_response_is_not_passed_on() -> Family {
 /// Also accepted: any other 5xx than 502.
 fn what_is_no_response_becomes_a_5xx() -> Case {
     practice("What the upstream proxy says that is no HTTP response becomes a 502, or another 5xx")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.3"))
         .covers(["H1-FWD-012"])
         .under(upstream())
@@ -96,7 +96,7 @@ const UNANSWERED: &[(&str, Then)] = &[
 fn no_answer_is_no_success() -> Family {
     each(UNANSWERED, |&(_, then)| {
         must("An upstream proxy that ends without a whole answer has not granted a tunnel")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("8"))
             .covers(["H1-FWD-008", "H1-FWD-012"])
@@ -121,7 +121,7 @@ fn no_answer_is_no_success() -> Family {
 fn no_answer_becomes_a_5xx() -> Family {
     each(UNANSWERED, |&(_, then)| {
         practice("An upstream proxy that ends without a whole answer is answered for with 502, or another 5xx")
-.over(HTTP_1_1)
+.over(EVERY)
             .cites(RFC_9110.section("15.6.3"))
             .cites(RFC_9209.section("2.3.8"))
             .covers(["H1-FWD-014"])
@@ -140,7 +140,7 @@ fn no_answer_becomes_a_5xx() -> Family {
 fn a_connect_that_was_received_is_not_repeated() -> Family {
     each(RECEIVED, |&(_, then)| {
         must("A CONNECT that the upstream proxy has received is not sent again by the proxy on its own")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.2.2"))
             .covers(["H1-FWD-029"])
             .under(upstream())
@@ -187,7 +187,7 @@ const RECEIVED: &[(&str, Then)] = &[("closes", Ends), ("resets", Resets)];
 /// Also accepted: any refusal. A proxy that was told to go directly then lists that as a deviation.
 fn one_that_is_down_is_not_gone_around() -> Case {
     practice("An upstream proxy that refuses connections leads to a 5xx, and to no connection to the server")
-.over(HTTP_1_1)
+.over(EVERY)
         .cites(RFC_9110.section("17.2"))
         .covers(["H1-FWD-015"])
         .seen_in("mitmproxy #5973", "https://github.com/mitmproxy/mitmproxy/issues/5973")
@@ -222,7 +222,7 @@ fn silent() -> Setup {
 /// Also accepted: any refusal, and a close without an answer.
 fn a_silent_one_is_answered_for_in_http() -> Case {
     must("What a client gets when the upstream proxy stays silent is an HTTP response")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("2.2"))
         .cites(RFC_9112.section("2.1"))
         .covers(["H1-FWD-013"])
@@ -242,7 +242,7 @@ fn a_silent_one_is_answered_for_in_http() -> Case {
 /// Also accepted: another 5xx than 504.
 fn a_silent_one_is_given_up() -> Case {
     practice("An upstream proxy that stays silent is given up in time, with 504 or another 5xx")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.5"))
         .covers(["H1-FWD-013"])
         .under(silent())
@@ -273,7 +273,7 @@ const ENDLESS: u64 = 8 * 1024 * 1024;
 /// Also accepted: any limit below 8 MiB, any refusal, and a close without an answer.
 fn a_head_without_end_is_given_up() -> Case {
     practice("A head of the upstream proxy that does not end is given up")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("15.6.3"))
         .covers(["H1-FWD-012"])
         .under(upstream())
@@ -323,7 +323,7 @@ fn a_proxy_that_is_its_own_upstream_stops() -> Case {
             let client = alone.client();
             let mut connection = client.dial().await?;
             connection
-                .sends(client.request(server.authority()).bytes())
+                .requests(client.request(server.authority()))
                 .await;
             let began = Instant::now();
             while began.elapsed() < lab.patience().reply() {

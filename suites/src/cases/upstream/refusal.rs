@@ -38,7 +38,7 @@ const REFUSALS: &[(&str, &str)] = &[
 fn a_refusal_stays_one() -> Family {
     each(REFUSALS, |&(_, line)| {
         must("A refusal of the upstream proxy does not become a 2xx")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-009"])
             .seen_in(
@@ -95,7 +95,7 @@ const KEPT_OPEN: &[(&str, &str)] = &[
 fn what_the_client_says_then_goes_nowhere() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         should("After a refusal of the upstream proxy, the client's bytes are not passed on to it")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9931.section("8"))
             .covers(["H1-FWD-019"])
@@ -140,7 +140,7 @@ fn a_second_connect_is_not_the_upstream_proxys() -> Family {
                 let mut chain = lab.chains(&upstream, &lab.request(&server)).await?;
                 let answer = chain.answers(refusal).await;
                 refused(&answer)?;
-                chain.near.sends(lab.request(&server).bytes()).await;
+                chain.near.requests(lab.request(&server)).await;
                 // It may be asked on the same connection, or on another one.
                 let again = tokio::select! {
                     asked = chain.far.speaks_within(lab.patience().quiet()) => match asked {
@@ -172,7 +172,7 @@ fn a_second_connect_is_not_the_upstream_proxys() -> Family {
 /// Also accepted: to pass it on, to answer with 502, to authenticate oneself.
 fn credentials_that_the_upstream_proxy_wants() -> Case {
     survey("A 407 of an upstream proxy is answered with")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("11.7.1"))
         .covers(["H1-FWD-018"])
         .under(upstream())
@@ -194,7 +194,7 @@ fn a_407_that_is_passed_on_has_its_challenge() -> Case {
     practice(
         "A 407 of the upstream proxy reaches the client with a challenge, or as something else",
     )
-    .over(HTTP_1_1)
+    .over(EVERY)
     .cites(RFC_9110.section("15.5.8"))
     .cites(RFC_9110.section("11.7.1"))
     .covers(["H1-FWD-018", "H1-AUTH-002"])
@@ -250,7 +250,7 @@ fn bytes_behind_a_refusal_are_no_second_response() -> Case {
 /// Also accepted: to send no Proxy-Status at all, or to put an error of one's own where the refusal was.
 fn earlier_members_of_proxy_status_are_kept() -> Case {
     should("Members of Proxy-Status from further on are kept, and the proxy's own comes after them")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9209.section("2"))
         .covers(["PST-007"])
         .under(upstream())

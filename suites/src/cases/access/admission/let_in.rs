@@ -76,7 +76,7 @@ pub(super) fn a_client_that_the_rule_names_is_served() -> Case {
 /// Also accepted: any refusal, a close without an answer, and not to take the connection at all.
 pub(super) fn a_client_that_the_rule_leaves_out_is_refused() -> Case {
     practice("A client whose address the rule leaves out is refused, and nobody contacted for it")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(VU_150227.section(""))
         .covers(["POL-017"])
         .under(few_clients())
@@ -106,7 +106,7 @@ pub(super) fn nobody_passes_for_another_client() -> Family {
         practice(
             "A client whose address the rule leaves out is refused, whoever it says that it is",
         )
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(VU_150227.section(""))
         .covers(["POL-017"])
         .under(few_clients())

@@ -66,7 +66,7 @@ const LATER: u64 = 4 << 20;
 /// Also accepted: connections that race, as long as those that have lost are closed soon; that is noted.
 pub(super) fn a_tunnel_leaves_no_second_connection_open() -> Case {
     practice("A tunnel has one connection to its server, and leaves no second one open")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-022"])
         .run(async |lab| {

@@ -9,7 +9,7 @@ use crate::documents::{RFC_9110, RFC_9112};
 /// Also accepted: a tunnel of the proxy's own through the upstream proxy, for which no field of the client is owed.
 pub(super) fn an_unknown_field_is_passed_on() -> Case {
     should("A field that the proxy does not know reaches the upstream proxy")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("5.1"))
         .covers(["H1-FWD-007"])
         .under(upstream())
@@ -49,7 +49,7 @@ const LONG_VALUES: &[(&str, usize)] = &[
 pub(super) fn a_long_value_is_passed_on_whole() -> Family {
     each(LONG_VALUES, |&(_, length)| {
         must("A long value reaches the upstream proxy whole, or not at all")
-            .over(HTTP_1_1)
+            .over(EVERY)
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_9110.section("5.1"))
             .covers(["H1-FWD-007", "H1-FLD-012"])
@@ -79,7 +79,7 @@ pub(super) fn a_long_value_is_passed_on_whole() -> Family {
 /// Also accepted: one line with both members. Where not both are passed on, nothing follows.
 pub(super) fn lines_of_a_field_keep_their_order() -> Case {
     must("Two lines of one field reach the upstream proxy in their order")
-        .over(HTTP_1_1)
+        .over(EVERY)
         .cites(RFC_9110.section("5.3"))
         .covers(["H1-FWD-007"])
         .under(upstream())
@@ -126,7 +126,7 @@ type Section = (Document, &'static str);
 pub(super) fn a_damaged_value_is_not_passed_on() -> Family {
     each(DAMAGED, |&(_, row, (document, section), field)| {
         must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
-.over(HTTP_1_1)
+.over(EVERY)
             .cites(document.section(section))
             .covers([row])
             .under(upstream())
