@@ -13,6 +13,6 @@ mod tls;
 pub(crate) use both_ends::first_to_be_spoken_to;
 pub use end::End;
 pub use ending::{Ending, Side};
-pub use half::{Reader, Writer};
+pub use half::{NO_END, Reader, Writer};
 pub use stopped::Stopped;
 pub use tls::{Session, TlsClosure};

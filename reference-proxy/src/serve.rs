@@ -68,12 +68,10 @@ pub async fn run(mut proxy: Proxy, listeners: Listeners, read: Arc<Read>) -> io:
     let _size_limit = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
 
     let shared = Arc::clone(&proxy.shared);
-    let most = shared
-        .descriptors
-        .connections(proxy.config.connections_most);
+    let (most, files) = (proxy.config.connections_most, shared.descriptors.tunnels());
     proxy.come_into_force();
     let mut reloads = Reloads::new(read, Arc::clone(&shared));
-    let mut accepting = Accepting::new(proxy, Arc::new(Sessions::new(most)));
+    let mut accepting = Accepting::new(proxy, Arc::new(Sessions::new(most, files)));
     for (configured, listener) in listeners.open {
         accepting.start(configured, listener)?;
     }

@@ -22,13 +22,27 @@ pub const FULL: &str = "AH00484: server reached MaxRequestWorkers setting, or wh
 pub struct Sessions {
     most: usize,
     places: Arc<Semaphore>,
+    files: Arc<Semaphore>,
     running: Mutex<Slab<AbortHandle>>,
     /// Whether nothing new is to begin.
     leaving: watch::Sender<bool>,
 }
 
-/// The right to serve one connection more.
-pub type Place = OwnedSemaphorePermit;
+/// What one more of them takes, in open files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A connection, with one for the client and one for its way on.
+    Connection = 2,
+    /// A stream, with its way on; the connection has the other.
+    Stream = 1,
+}
+
+/// The right to serve one connection or stream more.
+#[derive(Debug)]
+pub struct Place {
+    _place: OwnedSemaphorePermit,
+    _files: OwnedSemaphorePermit,
+}
 
 /// One connection or stream on the list; it is off the list when this is dropped.
 #[derive(Debug)]
@@ -39,29 +53,44 @@ pub struct Seat {
 }
 
 impl Sessions {
-    /// For at most so many connections.
-    pub fn new(most: usize) -> Self {
-        let most = most.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+    /// For at most so many at once, if that is configured, and with so many open files.
+    #[must_use]
+    pub fn new(most: Option<usize>, files: usize) -> Self {
+        let files = files.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+        let most = most.unwrap_or(files).min(files);
         Self {
             most,
             places: Arc::new(Semaphore::new(most)),
+            files: Arc::new(Semaphore::new(files)),
             running: Mutex::default(),
             leaving: watch::Sender::new(false),
         }
     }
 
-    /// Waits for a place; `full` is called when there is none at once.
+    /// Waits for a place for a connection; `full` is called when there is none at once.
     pub async fn place(&self, full: impl FnOnce()) -> Option<Place> {
-        if let Some(place) = self.free_place() {
+        let kind = Kind::Connection;
+        if let Some(place) = self.free_place(kind) {
             return Some(place);
         }
         full();
-        Arc::clone(&self.places).acquire_owned().await.ok()
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let files = Arc::clone(&self.files).acquire_many_owned(kind as u32);
+        Some(Place {
+            _place: place,
+            _files: files.await.ok()?,
+        })
     }
 
     /// A place, if there is one at once.
-    pub fn free_place(&self) -> Option<Place> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    #[must_use]
+    pub fn free_place(&self, kind: Kind) -> Option<Place> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let files = Arc::clone(&self.files).try_acquire_many_owned(kind as u32);
+        Some(Place {
+            _place: place,
+            _files: files.ok()?,
+        })
     }
 
     /// Tells those that could begin something new that they shall not.
@@ -134,5 +163,34 @@ impl Sessions {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.sessions.running().try_remove(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_takes_half_of_what_a_connection_takes() {
+        let sessions = Sessions::new(None, 5);
+        let free = |kind| sessions.free_place(kind);
+        let connections = [
+            free(Kind::Connection).unwrap(),
+            free(Kind::Connection).unwrap(),
+        ];
+        assert!(free(Kind::Connection).is_none());
+        let stream = free(Kind::Stream).unwrap();
+        assert!(free(Kind::Stream).is_none());
+        drop(connections);
+        let streams: Vec<_> = std::iter::from_fn(|| free(Kind::Stream)).collect();
+        assert_eq!(streams.len(), 4);
+        drop((streams, stream));
+        // What is configured counts both alike.
+        let sessions = Sessions::new(Some(2), 100);
+        let _two = [
+            sessions.free_place(Kind::Stream),
+            sessions.free_place(Kind::Connection),
+        ];
+        assert!(sessions.free_place(Kind::Stream).is_none());
     }
 }

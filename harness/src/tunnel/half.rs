@@ -20,6 +20,9 @@ use crate::{
 /// The size of one read or write: as large as a proxy's own buffers are, or larger.
 const PIECE: usize = 64 * 1024;
 
+/// What is said of an end that does not come.
+pub const NO_END: &str = "no end within";
+
 /// The direction in which bytes arrive.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -226,7 +229,7 @@ impl<'a> Reader<'a> {
             )),
             Read::Silence(limit) => Err(Finding::violation(
                 expected(),
-                format!("no end within {limit:?}"),
+                format!("{NO_END} {limit:?}"),
             )),
             Read::Error(error) => Err(Finding::violation(expected(), error.to_string())),
         }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::{
-    tunnel::End,
+    tunnel::{End, NO_END},
     verdict::{Finding, Outcome},
     wire::{Stream, payload::count},
 };
@@ -136,7 +136,7 @@ impl End {
             Ok(Err(error)) => self.closure(&error),
             Err(_) => Err(Finding::violation(
                 expected(),
-                format!("no end within {limit:?}"),
+                format!("{NO_END} {limit:?}"),
             )),
         }
     }

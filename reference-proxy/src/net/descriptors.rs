@@ -48,10 +48,10 @@ impl Descriptors {
         relay::allow_pipes(self.pipes);
     }
 
-    /// How many clients may be connected at once: what is configured, but never more than the open files carry.
+    /// Open files for both ends of tunnels.
     #[must_use]
-    pub fn connections(self, configured: Option<usize>) -> usize {
-        configured.map_or(self.connections, |most| most.min(self.connections))
+    pub const fn tunnels(self) -> usize {
+        2 * self.connections
     }
 
     fn of(files: u64) -> Self {
@@ -78,7 +78,6 @@ mod tests {
             let shared = 2 * shares.connections + 2 * shares.pipes + lookups + shares.attempts;
             assert!(shared + least <= files as usize, "{shares:?} of {files}");
         }
-        assert_eq!(Descriptors::of(20_000).connections(Some(7)), 7);
-        assert_eq!(Descriptors::of(1024).connections(None), 341);
+        assert_eq!(Descriptors::of(1024).tunnels(), 682);
     }
 }

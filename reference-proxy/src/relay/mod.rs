@@ -94,6 +94,9 @@ pub async fn run<C: Port>(
     poll_fn(move |cx| {
         let (before_up, before_down) = (up.octets, down.octets);
         let ended_up = up.poll(cx, client, &mut server_port);
+        if up.is_holding() {
+            client.gather(cx);
+        }
         let ended_down = down.poll(cx, &mut server_port, client);
         traffic.received += up.octets - before_up;
         traffic.sent += down.octets - before_down;

@@ -49,6 +49,10 @@ pub trait Port {
         self.beneath().and_then(undelivered).unwrap_or(0)
     }
 
+    /// Takes what has arrived although nobody can be sent it yet, where it would cost more where it is. It stays what the sender has
+    /// no room for.
+    fn gather(&mut self, _: &mut Context<'_>) {}
+
     /// Whether the other side has given up, where that shows before anything is received or sent.
     fn poll_lost(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending

@@ -17,8 +17,9 @@ mod wire;
 
 use super::Service;
 use crate::config::Http2;
+use crate::log::error::Level;
 use crate::net::{Client, linger};
-use crate::sessions::FULL;
+use crate::sessions::{FULL, Kind};
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
@@ -34,6 +35,9 @@ use stream::Asked;
 use tokio::time::{Instant, sleep_until, timeout};
 use wire::{Shared, Wire};
 
+/// Octets that frames of a single octet may take besides what windows count, until their streams have taken them, which they do at
+/// once. Half of the window, as the crate has it, ends the connection of a client that sends little at a time to a busy machine.
+const OVERHEAD_MOST: usize = 32 << 20;
 /// Octets of one stream that wait for their turn on the connection.
 const UNSENT_MOST: usize = 64 << 10;
 /// Streams that a client opens and resets before they are answered, one after the other: a browser that loses its patience with all
@@ -87,6 +91,7 @@ fn builder(http2: &Http2) -> h2::server::Builder {
         .initial_connection_window_size(together.min(i32::MAX as u32))
         .max_pending_accept_reset_streams(http2.streams_most as usize)
         .max_header_list_size(SECTION_LONGEST as u32)
+        .data_frame_budget(OVERHEAD_MOST)
         .max_send_buffer_size(UNSENT_MOST);
     builder
 }
@@ -104,6 +109,8 @@ impl Driven<'_> {
     /// Serves streams until the connection is over.
     async fn drive(&self, mut connection: Connection<Wire, Bytes>, mut service: Service) {
         let live = Arc::new(Live::default());
+        // Whatever was reloaded before is what it begins with.
+        service.current.mark_unchanged();
         let mut leaving = service.sessions.leaving();
         // Whoever arrived while the process was told to end.
         let mut leaves = *leaving.borrow_and_update();
@@ -115,7 +122,7 @@ impl Driven<'_> {
         loop {
             if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
                 broken = true;
-                connection.abrupt_shutdown(reason);
+                self.end(&mut connection, reason, &service);
             }
             tokio::select! {
                 biased;
@@ -123,12 +130,13 @@ impl Driven<'_> {
                 accepted = connection.accept() => match accepted {
                     Some(Ok(_)) if live.given_up() > GIVEN_UP_MOST && !broken => {
                         broken = true;
-                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
                     }
                     Some(Ok((request, respond))) => {
                         begin(request, respond, self.shared, self.ends, &service, &live);
                     }
-                    Some(Err(_)) | None => return,
+                    Some(Err(error)) => return self.tell(&service, &error),
+                    None => return,
                 },
                 _ = leaving.changed(), if !leaves => {
                     leaves = true;
@@ -144,7 +152,7 @@ impl Driven<'_> {
                     let block = self.oversight.block_began();
                     if block.is_some_and(|began| now >= began + self.head_time) && !broken {
                         broken = true;
-                        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
                     } else if stays_until <= now && (leaves || broken) {
                         // It was told, and does not go.
                         return;
@@ -157,9 +165,7 @@ impl Driven<'_> {
             }
         }
     }
-}
 
-impl Driven<'_> {
     /// Ends when something is wrong with the connection as a whole. Whoever notes that wakes this task.
     async fn violated(&self) {
         poll_fn(|_| match self.oversight.violation() {
@@ -167,6 +173,22 @@ impl Driven<'_> {
             None => Poll::Pending,
         })
         .await;
+    }
+
+    /// Ends the connection with this code, and its streams with it.
+    fn end(&self, connection: &mut Connection<Wire, Bytes>, reason: Reason, service: &Service) {
+        self.tell(service, &reason.into());
+        connection.abrupt_shutdown(reason);
+    }
+
+    /// Tells the error log why a connection ends, unless it is merely gone.
+    fn tell(&self, service: &Service, error: &h2::Error) {
+        if error.is_io() || error.is_remote() {
+            return;
+        }
+        let text = format!("HTTP/2 with {} ends: {error}", self.ends.peer);
+        let proxy = service.current.borrow();
+        proxy.error_log(None).write(Level::Info, None, &text);
     }
 
     fn glance(&self) -> Duration {
@@ -186,7 +208,7 @@ fn begin(
 ) {
     let proxy = Arc::clone(&service.current.borrow());
     let asked = Asked::new(request, respond);
-    let Some(place) = service.sessions.free_place() else {
+    let Some(place) = service.sessions.free_place(Kind::Stream) else {
         proxy.tell(&proxy.shared.shortages.places, FULL);
         return stream::turn_away(asked, ends, &proxy);
     };

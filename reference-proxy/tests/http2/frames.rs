@@ -174,6 +174,7 @@ fn an_error_of_the_connection_ends_it_and_resets_its_servers() {
             attack(&mut raw);
             let code = raw.goes_away();
             assert!(codes.contains(&code), "{name}: {code}");
+            proxy.says("HTTP/2 with 127.0.0.1:");
             // The client keeps its end open, so that what the server sees is not the client's close.
             let read = tokio::io::AsyncReadExt::read(&mut far, &mut [0]).await;
             assert!(read.is_err(), "{name}: {read:?}");
@@ -240,6 +241,39 @@ fn a_stalled_tunnel_holds_up_no_ping() {
             if frame.kind == PING {
                 assert_eq!((frame.flags, &*frame.payload), (ACK, &b"12345678"[..]));
                 break;
+            }
+        }
+    });
+}
+
+/// Octet by octet, and everything at once.
+#[test]
+fn frames_are_found_however_they_are_cut() {
+    run(async {
+        let (proxy, server) = serving("").await;
+        let target = server.local_addr().unwrap();
+        let said = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            frame(SETTINGS, 0, 0, &[]),
+            frame(HEADERS, END_HEADERS, 1, &connect(target)),
+            frame(DATA, 0, 1, b"hel"),
+            frame(HEADERS, END_HEADERS, 3, &connect(target)),
+            frame(DATA, END_STREAM, 1, b"lo"),
+            frame(DATA, END_STREAM, 3, b"hello"),
+        ]
+        .concat();
+        for piece in [1, 7, usize::MAX] {
+            let mut stream = proxy.dial();
+            for octets in said.chunks(piece) {
+                stream.write_all(octets).unwrap();
+            }
+            for _ in 0..2 {
+                let (mut far, _) = server.accept().await.unwrap();
+                let mut received = Vec::new();
+                tokio::io::AsyncReadExt::read_to_end(&mut far, &mut received)
+                    .await
+                    .unwrap();
+                assert_eq!(received, b"hello", "{piece}");
             }
         }
     });

@@ -80,6 +80,18 @@ fn a_reload_is_announced_and_decides_about_what_begins_then() {
         assert_eq!((frame.kind, &*frame.payload), (DATA, &b"there"[..]));
         let lines = proxy.access_lines(1);
         assert_eq!(lines[0][0], "403");
+        // Nobody tells a new connection of what was before it.
+        let mut new = Raw::of(&proxy);
+        new.asks(1, &connect(target));
+        assert_ne!(new.of_stream(1).payload[0], STATUS_200);
+        new.sends(PING, 0, 0, b"12345678");
+        loop {
+            let frame = new.next().expect("the connection ends");
+            assert_ne!(frame.kind, GOAWAY, "{frame:?}");
+            if frame.kind == PING {
+                break;
+            }
+        }
     });
 }
 

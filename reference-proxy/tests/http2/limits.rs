@@ -225,3 +225,50 @@ fn sizes_are_those_of_the_configuration() {
         assert_eq!((end.kind, &*end.payload), (RST_STREAM, &[0, 0, 0, 3][..]));
     });
 }
+
+/// Windows without end, and nothing is read: neither this process nor the kernel takes more than its part, and in the end both sides
+/// are rid of each other.
+#[test]
+fn a_client_that_takes_nothing_is_given_up() {
+    run(async {
+        let (proxy, server) = serving("Timeout 2\nKeepAliveTimeout 1\n").await;
+        let target = server.local_addr().unwrap();
+        let files = proxy.files();
+        let mut raw = Raw::of(&proxy);
+        raw.sends(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]);
+        raw.sends(WINDOW_UPDATE, 0, 0, &[0x7f, 0, 0, 0]);
+        raw.tunnel(1, target);
+        let (mut far, _) = server.accept().await.unwrap();
+        let (mut sent, piece) = (0, vec![1; 1 << 16]);
+        while let Ok(written) = tokio::io::AsyncWriteExt::write(&mut far, &piece).await {
+            sent += written;
+            assert!(
+                sent < 32 << 20,
+                "{sent} octets wait for a client that reads nothing"
+            );
+        }
+        drop(far);
+        proxy.wait_until("its files are closed", |proxy| proxy.files() <= files);
+        assert_eq!(proxy.access_lines(1)[0][0], "200");
+    });
+}
+
+/// Thousands of frames of one octet, and as many without any: an everyday thing over the life of a connection.
+#[test]
+fn small_frames_end_no_connection() {
+    run(async {
+        let (proxy, server) = serving("H2MaxSessionStreams 2\n").await;
+        let target = server.local_addr().unwrap();
+        let mut raw = Raw::of(&proxy);
+        raw.tunnel(1, target);
+        let (mut far, _) = server.accept().await.unwrap();
+        for _ in 0..3000 {
+            raw.sends(DATA, 0, 1, b"x");
+            raw.sends(DATA, 0, 1, b"");
+        }
+        raw.sends(DATA, END_STREAM, 1, b"");
+        let mut received = Vec::new();
+        far.read_to_end(&mut received).await.unwrap();
+        assert!(received == vec![b'x'; 3000]);
+    });
+}

@@ -1,6 +1,6 @@
 //! What shows in cases of every suite, and is what one of them asks: a proxy that does it wrong is told so once.
 
-use connectspec_harness::{case::Case, http1::NO_RESPONSE, lab::TO_NOBODY};
+use connectspec_harness::{case::Case, http1::NO_RESPONSE, lab::TO_NOBODY, tunnel::NO_END};
 
 /// Words of an observation, and the cases that it follows from; the first of them is the cause of the others.
 const SYMPTOMS: &[(&str, &[&str])] = &[
@@ -13,6 +13,14 @@ const SYMPTOMS: &[(&str, &[&str])] = &[
     ),
     // A 2xx for what is denied says nothing about the policy, where a 2xx says nothing.
     (TO_NOBODY, &["establish/a_success_means_a_connection"]),
+    // Where a close does not end the tunnel for the other side, nothing else does.
+    (
+        NO_END,
+        &[
+            "close/the_last_words_arrive",
+            "close/much_arrives_before_the_end_of_the_client",
+        ],
+    ),
 ];
 
 /// The case, with what it relies on where one of the symptoms shows. A case that is about one of them relies on none of the

@@ -2,7 +2,7 @@
 
 use super::wire::Beneath;
 use crate::relay::Port;
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -13,15 +13,15 @@ use tokio::net::TcpStream;
 pub(super) struct StreamPort {
     receiving: RecvStream,
     sending: SendStream<Bytes>,
-    /// What is left of the last DATA frame.
-    rest: Bytes,
+    /// What has arrived and was not yet received.
+    rest: BytesMut,
     /// The most octets in one of ours.
     data_most: usize,
     beneath: Beneath,
 }
 
 impl StreamPort {
-    pub(super) const fn new(
+    pub(super) fn new(
         receiving: RecvStream,
         sending: SendStream<Bytes>,
         data_most: usize,
@@ -30,7 +30,7 @@ impl StreamPort {
         Self {
             receiving,
             sending,
-            rest: Bytes::new(),
+            rest: BytesMut::new(),
             data_most,
             beneath,
         }
@@ -64,26 +64,27 @@ impl StreamPort {
 impl Port for StreamPort {
     /// As many frames as have arrived and fit: they go to the server at once.
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut filled = 0;
+        let mut filled = self.rest.len().min(buffer.len());
+        self.rest.copy_to_slice(&mut buffer[..filled]);
         while filled < buffer.len() {
-            if self.rest.is_empty() {
-                match self.receiving.poll_data(cx) {
-                    Poll::Ready(Some(Ok(data))) => self.rest = data,
-                    Poll::Ready(Some(Err(error))) => {
-                        return Poll::Ready(Err(io::Error::other(error)));
-                    }
-                    Poll::Ready(None) if filled == 0 => return self.poll_end(cx),
-                    Poll::Pending if filled == 0 => return Poll::Pending,
-                    Poll::Ready(None) | Poll::Pending => break,
+            match self.receiving.poll_data(cx) {
+                Poll::Ready(Some(Ok(mut data))) => {
+                    let moved = data.len().min(buffer.len() - filled);
+                    data.copy_to_slice(&mut buffer[filled..filled + moved]);
+                    filled += moved;
+                    self.rest.extend_from_slice(&data);
                 }
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Err(io::Error::other(error)));
+                }
+                Poll::Ready(None) if filled == 0 => return self.poll_end(cx),
+                Poll::Pending if filled == 0 => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => break,
             }
-            let moved = self.rest.len().min(buffer.len() - filled);
-            self.rest.copy_to_slice(&mut buffer[filled..filled + moved]);
-            filled += moved;
         }
         if self.rest.is_empty() {
-            // Else it would hold a whole frame in memory.
-            self.rest = Bytes::new();
+            // An idle stream owns no buffer.
+            self.rest = BytesMut::new();
         }
         // What the server does not take is held by the direction, which asks for nothing more until it is gone.
         let released = self.receiving.flow_control().release_capacity(filled);
@@ -104,6 +105,13 @@ impl Port for StreamPort {
         let data = Bytes::copy_from_slice(&octets[..sent]);
         let outcome = self.sending.send_data(data, false);
         Poll::Ready(outcome.map(|()| sent).map_err(io::Error::other))
+    }
+
+    /// One buffer for what fills the window, and not a frame for each of its octets.
+    fn gather(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(Ok(data))) = self.receiving.poll_data(cx) {
+            self.rest.extend_from_slice(&data);
+        }
     }
 
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,7 +3,7 @@
 //! A filter that looks at a request in one way, and a proxy that serves it in another, leave a gap between them. These
 //! requests ask for a denied port and have something about them that is treated by other code.
 
-use connectspec_harness::prelude::*;
+use connectspec_harness::{lab::TO_NOBODY, prelude::*};
 
 use crate::documents::{RFC_9110, RFC_9112};
 
@@ -77,7 +77,11 @@ fn nothing_beside_the_target_opens_a_denied_port() -> Family {
                 let exchange = lab.client().asks(request).await?;
                 let told = exchange.answer.describe();
                 if matches!(exchange.answer.status(), Some(101 | 200..300)) {
-                    return Err(Finding::violation("a refusal", told));
+                    let seen = match denied.stays_unvisited().await {
+                        Ok(()) => format!("{told}, {TO_NOBODY}"),
+                        Err(_) => told,
+                    };
+                    return Err(Finding::violation("a refusal", seen));
                 }
                 lab.note(told);
                 denied.stays_unvisited().await

@@ -259,6 +259,7 @@ fn no_success_carries_an_error_page() -> Family {
             .covers(["H1-ERR-014"])
             .under(occasion.setup())
             .needs(occasion.needs())
+            .relying_on(["establish/a_success_means_a_connection"])
             .run(async move |lab| {
                 let exchange = occasion.asks(lab).await?;
                 let answer = exchange.answer.clone();

@@ -29,6 +29,7 @@ fn content_is_not_cut_in_two() -> Family {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6"))
             .covers([row.1])
+            .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
             .run(async move |lab| {
                 let seen = tunnelled(lab, row).await?;
                 lab.note(seen.describe());

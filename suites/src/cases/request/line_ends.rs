@@ -213,6 +213,7 @@ fn the_tunnel_begins_right_behind_the_head() -> Family {
             .cites(RFC_9112.section("2.1"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-RL-018"])
+            .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let early = lab.nonce();

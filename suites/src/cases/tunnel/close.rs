@@ -96,6 +96,7 @@ fn a_slow_server_gets_the_end_of_an_upload() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-016"])
+        .relying_on(["integrity/much_passes_unchanged[to_the_server]"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut near, &mut far).await
@@ -111,6 +112,7 @@ fn a_slow_client_gets_the_end_of_a_download() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-017"])
+        .relying_on(["integrity/much_passes_unchanged[to_the_client]"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut far, &mut near).await

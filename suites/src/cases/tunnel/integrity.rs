@@ -158,6 +158,7 @@ fn both_directions_flow_at_once() -> Case {
             "httpd bug 61616",
             "https://bz.apache.org/bugzilla/show_bug.cgi?id=61616",
         )
+        .relying_on(["integrity/much_passes_unchanged"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             let (there, back) = (stream(lab.seed(), MUCH / 2), stream(!lab.seed(), MUCH / 2));
@@ -256,6 +257,7 @@ fn a_slow_reader_gets_everything() -> Family {
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-011"])
             .covers_over(Protocol::Http1Tls, ["TLSP-001"])
+            .relying_on(["integrity/much_passes_unchanged"])
             .run(async move |lab| arrives_where_reading_begins_late(lab, upwards, MUCH / 2).await)
     })
 }

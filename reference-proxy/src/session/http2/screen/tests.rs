@@ -41,6 +41,7 @@ fn conversation() -> Vec<u8> {
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
         frame(4, 0, 0, &[]),
         frame(HEADERS, END_HEADERS | PADDED | PRIORITY, 1, &padded),
+        frame(DATA, 0, 1, &[]),
         frame(0, 0, 1, &[7; 300]),
         frame(HEADERS, END_STREAM, 3, &block[..4]),
         frame(CONTINUATION, 0, 3, &[]),
