@@ -295,6 +295,18 @@ impl Lab {
         Ok(())
     }
 
+    /// As [`Lab::begins_to_stop`], for a case about what the proxy makes of that.
+    ///
+    /// # Errors
+    /// As those of [`Lab::begins_to_stop`]; absent where the profile has it killed, which leaves it no say.
+    pub fn is_told_to_stop(&self) -> Outcome {
+        if !self.running.launched()?.is_asked_to_stop() {
+            let reason = "its profile has it killed, which leaves it no say";
+            return Err(Finding::absent(reason));
+        }
+        self.begins_to_stop()
+    }
+
     /// Leaves a relaunched proxy room for only so many files beside those that it has open.
     ///
     /// # Errors

@@ -231,38 +231,7 @@ impl World {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, listen.number()));
         let mut configuration = Configuration::new(listen);
         configuration.spare_ports = [one.number(), two.number(), three.number()];
-        match &setup.allow {
-            Allow::Servers if profile.offers.allowed_ports.is_some() => {
-                configuration.allow = Some(self.ports.allowed_ranges());
-            }
-            Allow::ServersAndItself if profile.offers.allowed_ports.is_some() => {
-                let mut ranges = self.ports.allowed_ranges();
-                let (first, last) = (listen.port(), listen.port());
-                ranges.push(PortRange { first, last });
-                configuration.allow = Some(ranges);
-            }
-            Allow::ServersAndWeb if profile.offers.allowed_ports.is_some() => {
-                let mut ranges = self.ports.allowed_ranges();
-                ranges.extend(WEB.map(PortRange::from));
-                let offered = profile.offers.allowed_ports;
-                if let Some(reason) = offered.and_then(|offered| offered.lacks_room_for(&ranges)) {
-                    return Err(Finding::absent(reason));
-                }
-                configuration.allow = Some(ranges);
-            }
-            Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb | Allow::Default => {}
-            Allow::Ports(ports) => {
-                let list = placeholders.list(ports)?;
-                let offered = profile.offers.allowed_ports;
-                if let Some(reason) = offered.and_then(|offered| offered.lacks_room_for(&list)) {
-                    return Err(Finding::absent(reason));
-                }
-                configuration.allow = Some(list);
-            }
-            Allow::AsWritten(list) => {
-                configuration.allow_text = Some(placeholders.expand(&list.text)?);
-            }
-        }
+        self.allow(profile, setup, placeholders, &mut configuration)?;
         configuration.hosts = setup.hosts.allowed();
         configuration.denied_hosts = setup.hosts.denied();
         configuration.refuse_private = setup.refuse_private;
@@ -300,6 +269,49 @@ impl World {
             header: setup.header,
         };
         Ok((configuration, taken))
+    }
+
+    /// The list of ports that a set-up means.
+    fn allow(
+        &self,
+        profile: &Profile,
+        setup: &Setup,
+        placeholders: PortPlaceholders,
+        configuration: &mut Configuration,
+    ) -> Outcome {
+        let offered = profile.offers.allowed_ports;
+        let room =
+            |list: &[PortRange]| match offered.and_then(|offered| offered.lacks_room_for(list)) {
+                Some(reason) => Err(Finding::absent(reason)),
+                None => Ok(()),
+            };
+        match &setup.allow {
+            Allow::Servers if offered.is_some() => {
+                configuration.allow = Some(self.ports.allowed_ranges());
+            }
+            Allow::ServersAndItself if offered.is_some() => {
+                let mut ranges = self.ports.allowed_ranges();
+                let (first, last) = (configuration.listen.port(), configuration.listen.port());
+                ranges.push(PortRange { first, last });
+                configuration.allow = Some(ranges);
+            }
+            Allow::ServersAndWeb if offered.is_some() => {
+                let mut ranges = self.ports.allowed_ranges();
+                ranges.extend(WEB.map(PortRange::from));
+                room(&ranges)?;
+                configuration.allow = Some(ranges);
+            }
+            Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb | Allow::Default => {}
+            Allow::Ports(ports) => {
+                let list = placeholders.list(ports)?;
+                room(&list)?;
+                configuration.allow = Some(list);
+            }
+            Allow::AsWritten(list) => {
+                configuration.allow_text = Some(placeholders.expand(&list.text)?);
+            }
+        }
+        Ok(())
     }
 }
 

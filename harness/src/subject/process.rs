@@ -272,6 +272,12 @@ impl Subject {
         leave_spare_files(self.guarded.pid(), spare)
     }
 
+    /// Whether it has a say in how it ends: what is killed has none.
+    #[must_use]
+    pub fn is_asked_to_stop(&self) -> bool {
+        !matches!(self.stop.0, StopSignal::Kill)
+    }
+
     /// Asks it to end and does not wait, so that several can end at the same time; then call
     /// [`Subject::stop`].
     pub fn begin_to_stop(&self) {

@@ -43,7 +43,7 @@ fn tunnels_that_stand_at_the_end_have_their_lines() -> Case {
                 tunnel.echoes(lab.nonce()).await?;
                 standing.push((nonce, tunnel));
             }
-            lab.begins_to_stop()?;
+            lab.is_told_to_stop()?;
             let mut nonces = Vec::new();
             for (nonce, mut tunnel) in standing {
                 // One that is left its time is ended by its client.

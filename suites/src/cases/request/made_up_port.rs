@@ -1,7 +1,7 @@
 //! # Ports that nobody gave
 //!
 //! Programs that are used to URIs fill in 80 or 443 where a target has no port. A list of ports that lacks both hides it; here
-//! both are allowed, and somebody listens there.
+//! both are allowed, and somebody listens there. Of a proxy without a list, the suites `target` and `port` see it.
 
 use connectspec_harness::prelude::*;
 
@@ -20,11 +20,11 @@ pub(crate) fn suite() -> Suite {
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer, as long as nobody comes to 80 or 443.
 fn no_usual_port_is_filled_in() -> Family {
-    each(WITHOUT_A_PORT, |&(_, row, relied_on, behind)| {
+    each(WITHOUT_A_PORT, |&(_, row, behind)| {
         must("Where a target has no port, neither 80 nor 443 takes its place")
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
-            .relying_on([relied_on])
+            .needs([Need::PortList])
             .under(allowing_the_web())
             .on_low_ports()
             .run(async move |lab| {
@@ -41,35 +41,24 @@ fn no_usual_port_is_filled_in() -> Family {
     })
 }
 
-/// What the case of the same spelling finds without these ports, it finds alone.
-const WITHOUT_A_PORT: &[(&str, &str, &str, &str)] = &[
-    (
-        "no_port",
-        "H1-TGT-005",
-        "target/refuses_a_target_without_a_port[no_port]",
-        "",
-    ),
-    (
-        "empty_port",
-        "H1-TGT-006",
-        "target/refuses_a_target_without_a_port[empty_port]",
-        ":",
-    ),
-    ("zero", "H1-PORT-001", "port/refuses_a_bad_port[zero]", ":0"),
+const WITHOUT_A_PORT: &[(&str, &str, &str)] = &[
+    ("no_port", "H1-TGT-005", ""),
+    ("empty_port", "H1-TGT-006", ":"),
+    ("zero", "H1-PORT-001", ":0"),
 ];
 
 /// The request-line shows no destination at all, and there is a tunnel to one.
 ///
 /// Also accepted: any status that is not 2xx, or a close without an answer, as long as nobody comes to 80 or 443.
 fn no_usual_port_is_added_to_the_host_field() -> Family {
-    each(OTHER_FORMS, |&(_, row, section, relied_on, target)| {
+    each(OTHER_FORMS, |&(_, row, section, target)| {
         should(
             "A target of another form does not lead to a usual port of what the Host field names",
         )
         .cites(RFC_9112.section(section))
         .cites(RFC_9112.section("3.2.3"))
         .covers([row])
-        .relying_on([relied_on])
+        .needs([Need::PortList])
         .under(allowing_the_web())
         .on_low_ports()
         .run(async move |lab| {
@@ -81,21 +70,9 @@ fn no_usual_port_is_added_to_the_host_field() -> Family {
     })
 }
 
-const OTHER_FORMS: &[(&str, &str, &str, &str, &str)] = &[
-    (
-        "origin",
-        "H1-TGT-009",
-        "3.2.1",
-        "target/refuses_another_form[origin]",
-        "/x",
-    ),
-    (
-        "asterisk",
-        "H1-TGT-010",
-        "3.2.4",
-        "target/refuses_another_form[asterisk]",
-        "*",
-    ),
+const OTHER_FORMS: &[(&str, &str, &str, &str)] = &[
+    ("origin", "H1-TGT-009", "3.2.1", "/x"),
+    ("asterisk", "H1-TGT-010", "3.2.4", "*"),
 ];
 
 /// A host of this case's own with servers at 80 and 443, to which tunnels lead: where none does, a refusal would say nothing.

@@ -89,7 +89,7 @@ pub(super) fn what_a_stop_cuts_off_does_not_look_whole() -> Family {
             if !matches!(stopped, Some(Stopped::Standstill(_))) {
                 return Err(Finding::inconclusive("the sender was never kept waiting"));
             }
-            lab.begins_to_stop()?;
+            lab.is_told_to_stop()?;
             // It has this long to end the tunnel; then what is there is read.
             let ended = from
                 .halves()

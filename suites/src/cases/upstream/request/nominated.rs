@@ -51,7 +51,8 @@ pub(super) fn what_connection_names_is_still_said() -> Family {
 /// To an upstream proxy that is about to refuse, what follows a head without a length is the next request: whoever wrote the
 /// content has made this proxy ask for it.
 ///
-/// Also accepted: to refuse such a request; to pass the length on with the content; to send the content once there is a tunnel.
+/// Also accepted: to refuse such a request; to pass the length on with the content; to send the content once there is a tunnel;
+/// and a connection that is for one request, by HTTP/1.0 or by its Connection field: there, nothing is the next one.
 pub(super) fn content_does_not_follow_without_its_length() -> Case {
     must("Content whose Content-Length Connection names does not go on behind a head that lacks it")
         .cites(RFC_9110.section("7.6.1"))
@@ -69,8 +70,19 @@ pub(super) fn content_does_not_follow_without_its_length() -> Case {
                 .followed_by(content);
             let upstream = lab.upstream(hand_over()).await?;
             let mut chain = lab.chains(&upstream, &request).await?;
-            if chain.asked.values("Content-Length").next().is_some() {
-                lab.note("the length goes on, too");
+            let asked = &chain.asked;
+            let closes = asked.members("Connection");
+            let ends_anyway = match asked.version() {
+                "HTTP/1.0" => true,
+                _ => closes
+                    .iter()
+                    .any(|option| option.eq_ignore_ascii_case("close")),
+            };
+            if ends_anyway || asked.values("Content-Length").next().is_some() {
+                lab.note(match ends_anyway {
+                    true => "the connection to the upstream proxy is for one request",
+                    false => "the length goes on, too",
+                });
                 return Ok(());
             }
             let quiet = lab.patience().quiet();
