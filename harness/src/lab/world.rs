@@ -43,6 +43,8 @@ pub struct World {
     pub(crate) host: String,
     /// How many servers have an address of their own.
     pub(super) neighbours: AtomicU32,
+    /// Whether this machine knows the name of itself, once that was asked.
+    pub(super) knows_localhost: tokio::sync::OnceCell<bool>,
     /// How many names of lists were taken.
     pub(super) hosts_taken: AtomicU32,
     /// Certificate and key of a proxy that is reached over TLS.
@@ -153,6 +155,7 @@ impl World {
             bind,
             host: host(environment),
             neighbours: AtomicU32::new(0),
+            knows_localhost: tokio::sync::OnceCell::new(),
             hosts_taken: AtomicU32::new(0),
             tls_files: TlsFiles { certificate, key },
             network,

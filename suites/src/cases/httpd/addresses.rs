@@ -74,6 +74,9 @@ fn a_port_alone_is_no_target_of_its_own() -> Family {
             .covers(["SEC-007"])
             .under(port_alone())
             .run(async move |lab| {
+                if host == "localhost" {
+                    lab.knows_localhost().await?;
+                }
                 let second = lab.client_of_second_port()?;
                 let target = format!("{host}:{}", second.proxy().port());
                 let client = lab.client();
@@ -118,6 +121,7 @@ fn a_blocked_address_blocks_its_names() -> Case {
         .needs([Need::Names, Need::PortList])
         .needs([Need::ConfigLines])
         .run(async |lab| {
+            lab.knows_localhost().await?;
             // The control tunnel of its own set-up would be blocked, too.
             let blocked = Setup::default().with_lines(HTTPD, "ProxyBlock 127.0.0.1 ::1");
             let lab = lab.relaunched(&blocked).await?;

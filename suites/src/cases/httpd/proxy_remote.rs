@@ -259,6 +259,9 @@ fn is_left_out_for_what_no_proxy_lists() -> Family {
 
 /// With `lines` in its configuration, a request for `host` goes through the upstream proxy, or directly.
 async fn goes(lab: &Lab, lines: &str, host: &str, through: bool) -> Outcome {
+    if host == "localhost" {
+        lab.knows_localhost().await?;
+    }
     let setup = Setup::default().with_lines(HTTPD, lines);
     let lab = lab.reconfigured(&setup).await?;
     let server = lab.dual_server(echo()).await?;

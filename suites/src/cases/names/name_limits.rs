@@ -94,7 +94,6 @@ fn another_name_in_a_tls_handshake() -> Case {
     ))
     .cites(RFC_6066.section("3"))
     .covers(["NAM-012"])
-    .relying_on(["name_policy/a_listed_name_is_reached"])
     .run(async |lab| {
         let place = Place::take(lab).await?;
         let name = lab.host_of(HostKind::Listed, place.answers())?;

@@ -160,7 +160,6 @@ fn a_dot_behind_a_listed_name() -> Case {
         "What comes of a name on the list with a dot behind it",
     ))
     .covers(["NAM-004"])
-    .relying_on(["name_policy/a_listed_name_is_reached"])
     .run(async |lab| {
         let place = Place::take(lab).await?;
         let name = lab.host_of(HostKind::Listed, place.answers())?;

@@ -57,6 +57,7 @@ fn a_name_is_resolved() -> Case {
         .covers(["H1-TGT-002"])
         .needs([Need::Names, Need::Launched])
         .run(async |lab| {
+            lab.knows_localhost().await?;
             let server = lab.dual_server(echo()).await?;
 
             lab.carries(&named(lab, "localhost", &server), &server)
@@ -74,6 +75,7 @@ fn a_name_is_read_without_case() -> Case {
         .covers(["H1-TGT-004"])
         .needs([Need::Names, Need::Launched])
         .run(async |lab| {
+            lab.knows_localhost().await?;
             let server = lab.dual_server(echo()).await?;
             lab.carries(&named(lab, "localhost", &server), &server)
                 .await
