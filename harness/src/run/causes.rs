@@ -9,7 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{case_id::CaseId, run::event::Finished, verdict::Verdict};
+use crate::{
+    case_id::CaseId,
+    run::event::Finished,
+    verdict::Verdict,
+    wire::transcript::{Leg, Way, What},
+};
 
 /// Gathers the results of a run, and lets them go once it is known what they follow from.
 #[derive(Debug, Default)]
@@ -141,12 +146,15 @@ fn following(mut finished: Finished, cause: CaseId) -> Finished {
     finished
 }
 
-/// Of deaths with one mark the gravest case is the cause, and of equals the first in the order of ids: so that two runs say
-/// the same, whichever came first.
+/// Of deaths with one mark the gravest case is the cause, of equals the one in which a client said least, since that shows best
+/// what it takes, and of those the first in the order of ids: so that two runs say the same, whichever came first.
 fn charged_to_the_gravest(mut deaths: Vec<Finished>) -> Vec<Finished> {
     let skipped = |death: &Finished| death.follows_from.is_some();
     deaths.sort_by(|a, b| {
-        let gravity = |death: &Finished| (skipped(death), death.level, death.case.clone());
+        let gravity = |death: &Finished| {
+            let said = said_by_clients(death);
+            (skipped(death), death.level, said, death.case.clone())
+        };
         gravity(a).cmp(&gravity(b))
     });
     let mut causes: BTreeMap<String, CaseId> = BTreeMap::new();
@@ -163,6 +171,19 @@ fn charged_to_the_gravest(mut deaths: Vec<Finished>) -> Vec<Finished> {
             }
         })
         .collect()
+}
+
+/// How many octets clients sent.
+fn said_by_clients(finished: &Finished) -> u64 {
+    let sent = finished
+        .transcript
+        .iter()
+        .filter(|event| event.leg == Leg::Client && event.way == Way::Out);
+    sent.map(|event| match &event.what {
+        What::Data { length, .. } => *length,
+        _ => 0,
+    })
+    .sum()
 }
 
 #[cfg(test)]

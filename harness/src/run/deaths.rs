@@ -1,24 +1,26 @@
 //! Of what the subject has died so far in this run, so that one crash costs a few launches, however many cases run into it.
 //!
 //! A death has a mark: how the process ended, and the line with which it said so. Deaths with one mark have one cause. Once a
-//! few cases have been found, each alone, to bring it about, whoever resembles them is not repeated alone any more.
+//! few rows of a case have been found, each alone, to bring it about, its other rows are not repeated alone any more; and once
+//! its launches have cost half a minute, nobody is. Until then, whoever ran beside the one that brought it about is judged.
 
 use std::{
     collections::BTreeMap,
     sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
 };
 
 use regex::Regex;
 
 use crate::{case_id::CaseId, verdict::fingerprint};
 
-/// Deaths of one cause, each seen to be brought about by a case alone, after which others of that suite are taken to bring it
-/// about, too: one may be a coincidence, and more of them tell nothing new.
+/// Deaths of one cause, each seen to be brought about by a case alone, after which other rows of that case are taken to bring it
+/// about, too, and the cases beside them run one by one: one may be a coincidence, and more of them tell nothing new.
 const KIN_AFTER: usize = 3;
 
-/// Deaths of one cause in a run after which whatever ran is taken to bring it about: each one costs two launches, and up to
-/// as many cases alone as run at the same time.
-const ALL_AFTER: usize = 12;
+/// What launches after deaths of one cause may cost before whatever ran is taken to bring it about: each case that does costs
+/// one of them.
+const SPENT: Duration = Duration::from_secs(30);
 
 /// The mark of a subject that runs, and serves nobody any more.
 pub(super) const DEAF: &str = "it serves nobody any more";
@@ -44,6 +46,8 @@ struct Cause {
     by: Vec<CaseId>,
     /// How often it was met.
     met: usize,
+    /// What the launches of those that died so have cost.
+    spent: Duration,
 }
 
 /// What was running when the subject died.
@@ -56,10 +60,19 @@ pub(super) enum Suspicion {
 }
 
 impl Deaths {
-    /// The subject has died while cases ran.
-    pub(super) fn meet(&self, mark: &str) {
+    /// The subject has died while cases ran; to launch it had taken so long.
+    pub(super) fn meet(&self, mark: &str, launch: Duration) {
         let mut all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(mark.to_owned()).or_default().met += 1;
+        let cause = all.entry(mark.to_owned()).or_default();
+        cause.met += 1;
+        cause.spent += launch;
+    }
+
+    /// Whether so many cases bring this death about that those beside them had better run one by one.
+    pub(super) fn is_common(&self, mark: &str) -> bool {
+        let all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let cause = all.get(mark);
+        cause.is_some_and(|cause| cause.by.len() >= KIN_AFTER && !cause.is_spent(mark))
     }
 
     /// It has died of this case alone.
@@ -74,17 +87,22 @@ impl Deaths {
     /// Whether a case that ran then has to be repeated alone.
     pub(super) fn suspicion(&self, mark: &str, case: &CaseId) -> Suspicion {
         let all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Cause { by, met }) = all.get(mark).filter(|cause| !cause.by.is_empty()) else {
+        let Some(cause) = all.get(mark).filter(|cause| !cause.by.is_empty()) else {
             return Suspicion::Open;
         };
-        let alike = |other: &&CaseId| other.suite() == case.suite();
-        let kin = by.iter().find(alike).filter(|_| by.len() >= KIN_AFTER);
-        // Each time that it serves nobody any more costs many seconds, until that is certain.
-        let all_after = if mark == DEAF { KIN_AFTER } else { ALL_AFTER };
-        match kin.or_else(|| by.first().filter(|_| *met >= all_after)) {
+        let rows = |other: &&CaseId| other.plain().family() == case.plain().family();
+        let kin = cause.by.iter().filter(rows).nth(KIN_AFTER - 1);
+        match kin.or_else(|| cause.by.first().filter(|_| cause.is_spent(mark))) {
             Some(cause) => Suspicion::Kin(cause.clone()),
             None => Suspicion::Open,
         }
+    }
+}
+
+impl Cause {
+    fn is_spent(&self, mark: &str) -> bool {
+        // Each time that it serves nobody any more costs many seconds, until that is certain.
+        self.spent >= SPENT || mark == DEAF && self.met >= KIN_AFTER
     }
 }
 
@@ -125,30 +143,44 @@ mod tests {
     }
 
     #[test]
-    fn after_three_deaths_of_one_cause_its_kin_are_not_tried_alone() {
+    fn after_three_rows_of_a_case_its_others_are_not_tried_alone() {
         let deaths = Deaths::default();
-        for case in ["a/one", "b/one"] {
+        for case in ["a/one[x]", "b/one[x]", "b/one[y]", "b/two"] {
             deaths.explain("m", &id(case));
         }
-        assert_eq!(deaths.suspicion("m", &id("a/two")), Suspicion::Open);
-        deaths.explain("m", &id("b/two"));
-        assert_eq!(
-            deaths.suspicion("m", &id("b@tls/three")),
-            Suspicion::Kin(id("b/one"))
-        );
-        assert_eq!(deaths.suspicion("m", &id("c/one")), Suspicion::Open);
-        assert_eq!(deaths.suspicion("n", &id("a/two")), Suspicion::Open);
+        assert_eq!(deaths.suspicion("m", &id("b/one[z]")), Suspicion::Open);
+        deaths.explain("m", &id("b@tls/one[x]"));
+        let kin = Suspicion::Kin(id("b@tls/one[x]"));
+        assert_eq!(deaths.suspicion("m", &id("b/one[z]")), kin);
+        assert_eq!(deaths.suspicion("m", &id("b/three")), Suspicion::Open);
+        assert_eq!(deaths.suspicion("n", &id("b/one[z]")), Suspicion::Open);
     }
 
     #[test]
-    fn one_crash_costs_a_bounded_number_of_launches() {
+    fn what_one_crash_costs_has_a_bound() {
         let deaths = Deaths::default();
-        deaths.explain("m", &id("a/one"));
-        for _ in 0..ALL_AFTER {
-            assert_eq!(deaths.suspicion("m", &id("c/one")), Suspicion::Open);
-            deaths.meet("m");
+        let launch = SPENT / 4;
+        for case in ["a/one", "a/two", "a/three"] {
+            deaths.meet("m", launch);
+            deaths.explain("m", &id(case));
         }
+        assert!(deaths.is_common("m") && !deaths.is_common("n"));
+        assert_eq!(deaths.suspicion("m", &id("c/one")), Suspicion::Open);
+        deaths.meet("m", launch);
         let kin = Suspicion::Kin(id("a/one"));
         assert_eq!(deaths.suspicion("m", &id("c/one")), kin);
+        assert!(!deaths.is_common("m"));
+    }
+
+    #[test]
+    fn who_serves_nobody_is_not_asked_about_for_long() {
+        let deaths = Deaths::default();
+        deaths.explain(DEAF, &id("a/one"));
+        for _ in 0..KIN_AFTER {
+            assert_eq!(deaths.suspicion(DEAF, &id("c/one")), Suspicion::Open);
+            deaths.meet(DEAF, Duration::ZERO);
+        }
+        let kin = Suspicion::Kin(id("a/one"));
+        assert_eq!(deaths.suspicion(DEAF, &id("c/one")), kin);
     }
 }

@@ -83,6 +83,7 @@ impl GroupRunner {
             is_last_chance: last,
             for_later: Vec::new(),
             deaf: None,
+            launch: Duration::ZERO,
             is_controlled: false,
         };
         let all = (0..group.cases.len()).collect();
@@ -120,6 +121,8 @@ struct Group<'a> {
     held_back: Vec<(usize, Finished)>,
     /// How the subject was lost that still runs, until that is charged.
     deaf: Option<Finding>,
+    /// How long it took to launch the subject that runs now.
+    launch: Duration,
     /// Whether a control tunnel has come about, so that one that does not later on says something.
     is_controlled: bool,
     /// Whether nobody tries again what does not start or begin.
@@ -141,6 +144,7 @@ impl Group<'_> {
     fn run_all(&mut self, first: Option<Running>) {
         let mut next = first;
         while !self.waiting.is_empty() || !self.alone.is_empty() {
+            let began = Instant::now();
             let started = match next.take() {
                 Some(running) => Ok(running),
                 None => self.start(),
@@ -164,6 +168,7 @@ impl Group<'_> {
                 return self.go_on_without_control(&running, &finding);
             }
             self.is_controlled = true;
+            self.launch = began.elapsed();
             let mut charged = self.run_on(&running);
             let stopped = self.runner.stop.is_asked();
             let mut control = Ok(());

@@ -35,15 +35,17 @@ impl Group<'_> {
             return self.charge_nobody(alone, &death, suspects, running);
         }
         let deaths = &self.runner.deaths;
-        deaths.meet(&mark);
+        deaths.meet(&mark, self.launch);
         // Who serves nobody may be busy; that has to be seen once more.
         if alone || suspects.len() == 1 && mark != DEAF {
             self.unexplained.clear();
-            // It was one of those that were to be tried alone: the others may run together again.
-            self.waiting.extend(self.alone.drain(..));
             for (_, index, result) in suspects {
                 deaths.explain(&mark, &self.cases[index].case.id);
                 self.charge_to(index, result, (&death, &mark), running);
+            }
+            // It was one of those that were to be tried alone: the others may run together again, unless there are likely more.
+            if !deaths.is_common(&mark) {
+                self.waiting.extend(self.alone.drain(..));
             }
             return;
         }
