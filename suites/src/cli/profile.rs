@@ -2,8 +2,11 @@
 
 use clap::{Parser, Subcommand};
 use connectspec_harness::{
-    lab::running_subject::NOT_UNDERSTOOD, report::CaseResult, subject::Need,
-    transcript::screen::plain, verdict::Verdict,
+    lab::{TO_NOBODY, running_subject::NOT_UNDERSTOOD},
+    report::CaseResult,
+    subject::Need,
+    transcript::screen::plain,
+    verdict::Verdict,
 };
 
 use crate::{
@@ -112,6 +115,7 @@ fn check(name: &str) -> Result<Status, Trouble> {
             continue;
         };
         let misread = |reason: &String| reason.starts_with(NOT_UNDERSTOOD);
+        let leads_nowhere = |seen: &String| seen.contains(TO_NOBODY);
         let said = match result.verdict {
             Verdict::Skip if result.reason.as_ref().is_some_and(misread) => {
                 status = Status::Failed;
@@ -124,6 +128,10 @@ fn check(name: &str) -> Result<Status, Trouble> {
                 "not judged: {}",
                 result.reason.as_deref().unwrap_or_default()
             ),
+            // It answers before it decides: a run says what is wrong with that, and an offer may be true all the same.
+            Verdict::Fail if result.observed.as_ref().is_some_and(leads_nowhere) => {
+                "not judged: a 2xx that leads nowhere says nothing of it".to_owned()
+            }
             Verdict::Fail | Verdict::Warn | Verdict::Blocked | Verdict::Broken => {
                 status = Status::Failed;
                 let seen = result.observed.as_ref().or(result.reason.as_ref());
