@@ -13,6 +13,8 @@ use proptest::{
 };
 use serde_json::Value;
 
+#[path = "../properties/http2.rs"]
+mod http2;
 #[path = "../properties/profile.rs"]
 mod profile;
 #[path = "../properties/reply.rs"]
@@ -39,6 +41,20 @@ fn an_answer_in_pieces() {
     ];
     check(1, &(cuts, octets), |(cuts, octets)| {
         reply::holds(&cuts, &octets)
+    });
+}
+
+#[test]
+fn frames_in_pieces() {
+    let cuts = vec(any::<u8>(), 0..5);
+    let frame = prop_oneof![
+        16 => select(FRAMES).prop_map(<[u8]>::to_vec),
+        1 => vec(any::<u8>(), 0..12),
+    ];
+    let octets =
+        vec(frame, 0..12).prop_map(|frames| [FRAMES[0].to_vec(), frames.concat()].concat());
+    check(1, &(cuts, octets), |(cuts, octets)| {
+        http2::holds(&cuts, &octets)
     });
 }
 
@@ -196,6 +212,32 @@ const REPLY: &[&str] = &[
 ];
 
 const CHUNKED: &[u8] = b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/// What a proxy says in HTTP/2 is made of these.
+const FRAMES: &[&[u8]] = &[
+    // SETTINGS, as httpd has them.
+    b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d",
+    b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\x01\0",
+    b"\0\0\0\x04\x01\0\0\0\0",
+    b"\0\0\x04\x08\0\0\0\0\0\x7f\0\0\0",
+    b"\0\0\x04\x08\0\0\0\0\x01\0\0\x01\0",
+    // 200, with a name in Huffman coding.
+    b"\0\0\x1d\x01\x04\0\0\0\x01\x88@\x88\xae\xc3\xf9\xf4\xb0\xe6-I\x91\x86\xb1\x92r\xb0%\xda]\xd0\xa9\xfd_,f\x1d_\xdf",
+    b"\0\0\x01\x01\x05\0\0\0\x03\x8c",
+    b"\0\0\x01\x01\0\0\0\0\x03\x88",
+    b"\0\0\x05\x09\x04\0\0\0\x03\0\x01x\x01y",
+    // Padded DATA.
+    b"\0\0\x09\0\x08\0\0\0\x01\x03hello\0\0\0",
+    b"\0\0\0\0\x01\0\0\0\x01",
+    b"\0\0\x04\0\0\0\0\0\x03data",
+    b"\0\0\x04\x03\0\0\0\0\x03\0\0\0\x0a",
+    b"\0\0\x08\x06\0\0\0\0\012345678",
+    b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x03\0\0\0\0",
+    // Of an unknown type.
+    b"\0\0\x03M\x03\0\0\0\x05odd",
+    // A header that promises much.
+    b"\0\xff\xff\0\0\0\0\0\x01",
+];
 
 /// What bodies in chunks are made of.
 const CHUNKS: &[&str] = &[

@@ -18,7 +18,7 @@ const PONGS_LIMIT: usize = 64;
 
 impl State {
     /// Takes in what has come.
-    pub(super) fn feed(&mut self, octets: &[u8]) {
+    pub fn feed(&mut self, octets: &[u8]) {
         if self.over.is_some() {
             return;
         }

@@ -1,0 +1,71 @@
+//! What a proxy says in HTTP/2: no octets make the session panic, what it keeps is bounded, and where the network cuts them
+//! changes nothing.
+
+use std::sync::{Arc, Mutex};
+
+use connectspec_harness::http2::{
+    Fields, Frame, Manners, Over, Recorder, Session, field::SECTION_LIMIT,
+};
+
+/// Streams that are open when the octets come.
+const STREAMS: [u32; 2] = [1, 3];
+
+/// All that a session has made of the octets.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    frames: Vec<String>,
+    over: Option<Over>,
+    /// Of each stream: its sections, what came as DATA, its end, and the code of its reset.
+    streams: Vec<(Vec<(Fields, bool)>, u64, bool, Option<u32>)>,
+}
+
+/// Whether the input was accepted. Panics where the property does not hold; `cuts` are the lengths of the first pieces.
+pub(crate) fn holds(cuts: &[u8], octets: &[u8]) -> bool {
+    let whole = seen(&[octets]);
+    let mut rest = octets;
+    let mut pieces = Vec::new();
+    for cut in cuts {
+        let (piece, behind) = rest.split_at(rest.len().min(usize::from(*cut)));
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces.push(rest);
+    assert_eq!(whole, seen(&pieces));
+    whole.over.is_none() && !whole.frames.is_empty()
+}
+
+fn seen(pieces: &[&[u8]]) -> Seen {
+    let frames = Arc::new(Mutex::new(Vec::new()));
+    let recorder = Box::new(Heard(Arc::clone(&frames)));
+    let session = Session::begin(recorder, &[], Manners::default());
+    session.with(|state| {
+        STREAMS.iter().for_each(|id| state.adopt(*id));
+        pieces.iter().for_each(|piece| state.feed(piece));
+        let streams = state.streams.values().map(|stream| {
+            for (fields, _) in &stream.sections {
+                let size: usize = fields.iter().map(|(n, v)| n.len() + v.len()).sum();
+                assert!(size <= SECTION_LIMIT, "{size} octets of one section");
+            }
+            let code = stream.reset.map(|code| code.0);
+            let (received, _) = stream.received();
+            (stream.sections.clone(), received, stream.ended, code)
+        });
+        Seen {
+            streams: streams.collect(),
+            over: state.over.clone(),
+            frames: std::mem::take(&mut *frames.lock().expect("nobody panics here")),
+        }
+    })
+}
+
+/// What was heard, as a transcript has it.
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Recorder for Heard {
+    fn note(&mut self, out: bool, frame: &Frame, fields: Option<&Fields>) {
+        if !out {
+            let mut frames = self.0.lock().expect("nobody panics here");
+            frames.push(frame.describe(fields));
+        }
+    }
+}
