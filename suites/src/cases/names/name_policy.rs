@@ -343,7 +343,9 @@ async fn denied_name(lab: &Lab, kind: HostKind, spelled: Spelling) -> Outcome<Re
     let place = Place::take(lab).await?;
     let name = lab.host_of(kind, place.answers())?;
     let text = spelled(name.text());
-    // Whatever the proxy makes of the spelling, it is the same server.
-    lab.name_as(&text, place.answers())?;
+    // Whatever the proxy makes of the spelling, it is the same server; but no name server knows names beyond ASCII.
+    if text.is_ascii() {
+        lab.name_as(&text, place.answers())?;
+    }
     Ok(lab.client().request(format!("{text}:{}", place.port)))
 }
