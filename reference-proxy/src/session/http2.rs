@@ -99,7 +99,7 @@ fn builder(http2: &Http2) -> h2::server::Builder {
 /// A connection, and what it is driven by.
 struct Driven<'a> {
     shared: &'a Shared,
-    oversight: &'a Oversight,
+    oversight: &'a Arc<Oversight>,
     ends: Ends,
     http2: Http2,
     head_time: Duration,
@@ -133,7 +133,7 @@ impl Driven<'_> {
                         self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
                     }
                     Some(Ok((request, respond))) => {
-                        begin(request, respond, self.shared, self.ends, &service, &live);
+                        self.begin(request, respond, &service, &live);
                     }
                     Some(Err(error)) => return self.tell(&service, &error),
                     None => return,
@@ -195,25 +195,27 @@ impl Driven<'_> {
         let [least, most] = GLANCES;
         self.http2.spare_time.min(self.head_time).clamp(least, most)
     }
-}
 
-/// Gives a stream a task of its own, or turns it away where there is no place.
-fn begin(
-    request: http::Request<RecvStream>,
-    respond: SendResponse<Bytes>,
-    shared: &Shared,
-    ends: Ends,
-    service: &Service,
-    live: &Arc<Live>,
-) {
-    let proxy = Arc::clone(&service.current.borrow());
-    let asked = Asked::new(request, respond);
-    let Some(place) = service.sessions.free_place(Kind::Stream) else {
-        proxy.tell(&proxy.shared.shortages.places, FULL);
-        return stream::turn_away(asked, ends, &proxy);
-    };
-    let (one, beneath) = (live.one_more(), shared.beneath());
-    service.sessions.spawn(place, move |seat| {
-        stream::serve(asked, ends, proxy, beneath, one, seat)
-    });
+    /// Gives a stream a task of its own, or turns it away where there is no place.
+    fn begin(
+        &self,
+        request: http::Request<RecvStream>,
+        respond: SendResponse<Bytes>,
+        service: &Service,
+        live: &Arc<Live>,
+    ) {
+        let (ends, proxy) = (self.ends, Arc::clone(&service.current.borrow()));
+        let asked = Asked::new(request, respond);
+        let Some(place) = service.sessions.free_place(Kind::Stream) else {
+            proxy.tell(&proxy.shared.shortages.places, FULL);
+            return stream::turn_away(asked, ends, &proxy);
+        };
+        let (one, connection) = (
+            live.one_more(),
+            (self.shared.beneath(), Arc::clone(self.oversight)),
+        );
+        service.sessions.spawn(place, move |seat| {
+            stream::serve(asked, ends, proxy, connection, one, seat)
+        });
+    }
 }

@@ -1,9 +1,12 @@
 //! How tunnels end: RFC 9113, section 8.5.
 
 use crate::client::{Client, run, serving};
+use crate::raw::{DATA, END_STREAM, Raw, frame};
+use crate::support::finish;
 use h2::Reason;
 use http::HeaderMap;
-use tokio::io::AsyncWriteExt;
+use std::io::Write;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn resets(tunnel: &tokio::net::TcpStream) {
     tunnel.set_zero_linger().unwrap();
@@ -138,5 +141,44 @@ fn trailers_are_no_end() {
         assert!(tunnel.server_ends().await.is_err());
         assert_eq!(tunnel.end().await, Err(Some(Reason::PROTOCOL_ERROR)));
         client.tunnel(&server).await.works().await;
+    });
+}
+
+/// What was said to its end arrives, also when the connection is gone right behind it; what was not, must not look whole.
+#[test]
+fn an_end_counts_although_the_connection_is_gone_behind_it() {
+    run(async {
+        let (proxy, server) = serving("").await;
+        let target = server.local_addr().unwrap();
+        for resets in [false, true] {
+            for whole in [true, false] {
+                let mut raw = Raw::of(&proxy);
+                raw.tunnel(1, target);
+                let (mut far, _) = server.accept().await.unwrap();
+                let mut octets = Vec::new();
+                for _ in 0..3 {
+                    octets.extend(frame(DATA, 0, 1, &[7; 16_000]));
+                }
+                octets.extend(frame(DATA, END_STREAM, 1, &[7; 16_000]));
+                let sent = if whole {
+                    octets.len()
+                } else {
+                    octets.len() - 100
+                };
+                raw.0.write_all(&octets[..sent]).unwrap();
+                match resets {
+                    true => drop(raw),
+                    false => finish(&raw.0),
+                }
+                let mut received = Vec::new();
+                let read = far.read_to_end(&mut received).await;
+                if whole {
+                    read.unwrap();
+                    assert_eq!(received.len(), 64_000);
+                } else {
+                    assert!(read.is_err(), "{read:?}");
+                }
+            }
+        }
     });
 }

@@ -1,11 +1,13 @@
 //! One stream, as the client's end of a tunnel.
 
+use super::screen::Oversight;
 use super::wire::Beneath;
 use crate::relay::Port;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use tokio::net::TcpStream;
 
 /// Both halves of a stream whose request was answered with 200.
@@ -18,6 +20,9 @@ pub(super) struct StreamPort {
     /// The most octets in one of ours.
     data_most: usize,
     beneath: Beneath,
+    oversight: Arc<Oversight>,
+    /// Whether everything was received, to the end.
+    received: bool,
 }
 
 impl StreamPort {
@@ -26,6 +31,7 @@ impl StreamPort {
         sending: SendStream<Bytes>,
         data_most: usize,
         beneath: Beneath,
+        oversight: Arc<Oversight>,
     ) -> Self {
         Self {
             receiving,
@@ -33,7 +39,26 @@ impl StreamPort {
             rest: BytesMut::new(),
             data_most,
             beneath,
+            oversight,
+            received: false,
         }
+    }
+
+    /// Whether the client is gone with its connection, and had ended its direction before.
+    pub(super) fn is_lost_behind_its_end(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let reset = self.sending.poll_reset(&mut cx);
+        self.received && matches!(reset, Poll::Ready(Err(error)) if error.is_io())
+    }
+
+    /// What is behind the last octet that was received: where the connection is lost, the end that came before that counts.
+    fn lost(&mut self, error: h2::Error) -> io::Result<usize> {
+        let stream = self.receiving.stream_id().as_u32();
+        if error.is_io() && self.oversight.has_ended(stream) {
+            self.received = true;
+            return Ok(0);
+        }
+        Err(io::Error::other(error))
     }
 
     /// Ends the stream with this code.
@@ -51,13 +76,22 @@ impl StreamPort {
     /// section 8.5).
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match ready!(self.receiving.poll_trailers(cx)) {
-            Ok(None) => Poll::Ready(Ok(0)),
+            Ok(None) => {
+                self.received = true;
+                Poll::Ready(Ok(0))
+            }
             Ok(Some(_)) => {
                 self.reset(Reason::PROTOCOL_ERROR);
                 Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
             }
-            Err(error) => Poll::Ready(Err(io::Error::other(error))),
+            Err(error) => Poll::Ready(self.lost(error)),
         }
+    }
+}
+
+impl Drop for StreamPort {
+    fn drop(&mut self) {
+        self.oversight.forget(self.receiving.stream_id().as_u32());
     }
 }
 
@@ -74,9 +108,9 @@ impl Port for StreamPort {
                     filled += moved;
                     self.rest.extend_from_slice(&data);
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Err(io::Error::other(error)));
-                }
+                // What has come before goes first; it says so again.
+                Poll::Ready(Some(Err(_))) if filled > 0 => break,
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(self.lost(error)),
                 Poll::Ready(None) if filled == 0 => return self.poll_end(cx),
                 Poll::Pending if filled == 0 => return Poll::Pending,
                 Poll::Ready(None) | Poll::Pending => break,
@@ -128,6 +162,13 @@ impl Port for StreamPort {
     }
 
     fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.sending.poll_reset(cx).map(|_| ())
+        let stream = self.receiving.stream_id().as_u32();
+        match ready!(self.sending.poll_reset(cx)) {
+            // What it had to say is still to be passed on.
+            Err(error) if error.is_io() && !self.received && self.oversight.has_ended(stream) => {
+                Poll::Pending
+            }
+            Ok(_) | Err(_) => Poll::Ready(()),
+        }
     }
 }

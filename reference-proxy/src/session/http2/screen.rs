@@ -14,7 +14,8 @@ use super::letter::{Letter, NAME};
 use crate::hpack::Decoder;
 use bytes::{Buf, BytesMut};
 use h2::Reason;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 /// The octets before the first frame.
@@ -25,6 +26,8 @@ const HEAD: usize = 9;
 const FRAME_LARGEST: usize = 16_384;
 /// The longest field block. The section in it may not be longer than half of it.
 const BLOCK_LONGEST: usize = 128 << 10;
+/// Streams that were ended by their client, and are not forgotten yet: as many as any configuration is likely to have at once.
+const ENDED_MOST: usize = 10_000;
 /// The most frames of one block, so that empty ones come to an end.
 const PIECES_MOST: usize = 1024;
 
@@ -41,6 +44,8 @@ const PRIORITY: u8 = 0x20;
 pub struct Oversight {
     violation: Mutex<Option<Reason>>,
     block_began: Mutex<Option<Instant>>,
+    /// Streams that the client has ended, to the last octet: when the connection is lost, the crate below forgets that.
+    ended: Mutex<BTreeSet<u32>>,
 }
 
 /// The octets of one direction of a connection, sorted.
@@ -48,6 +53,8 @@ pub struct Oversight {
 pub struct Screen {
     /// Octets that pass as they are, and have not arrived.
     passing: usize,
+    /// The stream that ends with them.
+    ending: Option<u32>,
     /// Octets behind them, the beginning of a frame.
     held: Vec<u8>,
     /// What is ready, in place of what was held.
@@ -96,6 +103,30 @@ impl Oversight {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the client has ended a stream, and everything before that has arrived.
+    #[must_use]
+    pub fn has_ended(&self, stream: u32) -> bool {
+        self.ended().contains(&stream)
+    }
+
+    /// Nobody asks about a stream any more.
+    pub fn forget(&self, stream: u32) {
+        self.ended().remove(&stream);
+    }
+
+    fn note_end(&self, stream: u32) {
+        let mut ended = self.ended();
+        ended.insert(stream);
+        // Of those that were refused nobody asks.
+        if ended.len() > ENDED_MOST {
+            ended.pop_first();
+        }
+    }
+
+    fn ended(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note_violation(&self, reason: Reason) {
         *self
             .violation
@@ -117,6 +148,7 @@ impl Screen {
     pub fn new(oversight: Arc<Oversight>) -> Self {
         Self {
             passing: PREFACE,
+            ending: None,
             held: Vec::new(),
             ready: BytesMut::new(),
             block: None,
@@ -133,10 +165,10 @@ impl Screen {
         if self.held.is_empty() {
             loop {
                 let passes = self.passing.min(arrived.len() - at);
-                self.passing -= passes;
+                self.pass(passes);
                 at += passes;
                 match Head::read(&arrived[at..]) {
-                    Some(head) if self.passes(head) => self.passing = HEAD + head.length,
+                    Some(head) if self.passes(head) => self.begin(head),
                     _ => break,
                 }
             }
@@ -175,7 +207,8 @@ impl Screen {
             if self.passes(head) {
                 let there = whole.min(rest.len());
                 self.ready.extend_from_slice(&rest[..there]);
-                self.passing = whole - there;
+                self.begin(head);
+                self.pass(there);
                 at += there;
                 continue;
             }
@@ -198,6 +231,24 @@ impl Screen {
             self.held = held;
         }
         Ok(())
+    }
+
+    /// From here on a frame passes.
+    const fn begin(&mut self, head: Head) {
+        self.passing = HEAD + head.length;
+        if head.kind == DATA && head.flags & END_STREAM != 0 {
+            self.ending = Some(head.stream);
+        }
+    }
+
+    /// So many octets of it have passed.
+    fn pass(&mut self, octets: usize) {
+        self.passing -= octets;
+        if self.passing == 0
+            && let Some(stream) = self.ending.take()
+        {
+            self.oversight.note_end(stream);
+        }
     }
 
     /// Whether a frame is none of a field block, and stands in none, and means something.
@@ -239,6 +290,9 @@ impl Screen {
         self.decoder
             .decode(&octets, |name, value| letter.push(name, value))
             .map_err(|_| Reason::COMPRESSION_ERROR)?;
+        if block.ends_stream && block.stream > self.last {
+            self.oversight.note_end(block.stream);
+        }
         self.write(&block, &letter.into_value());
         Ok(())
     }

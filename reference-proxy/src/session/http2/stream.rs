@@ -2,6 +2,7 @@
 
 use super::live::One;
 use super::port::StreamPort;
+use super::screen::Oversight;
 use super::wire::Beneath;
 use super::{Ends, letter};
 use crate::log::Record;
@@ -122,16 +123,12 @@ pub(super) fn serve(
     asked: Asked,
     ends: Ends,
     proxy: Arc<Proxy>,
-    beneath: Beneath,
+    connection: (Beneath, Arc<Oversight>),
     one: One,
     seat: Seat,
 ) -> impl Future<Output = ()> + Send {
-    let opening = Box::pin(open(
-        asked,
-        Record::new(ends.peer, ends.local),
-        proxy,
-        beneath,
-    ));
+    let record = Record::new(ends.peer, ends.local);
+    let opening = Box::pin(open(asked, record, proxy, connection));
     async move {
         match opening.await {
             Opened::Tunnel(mut tunnel) => {
@@ -168,6 +165,8 @@ impl Tunnel {
             }
             // RFC 9113, section 8.5: an error of the TCP connection.
             Ended::ServerReset | Ended::Stalled => self.port.reset(Reason::CONNECT_ERROR),
+            // It had ended its direction before it was gone: what the kernel still has for the server arrives.
+            Ended::ClientReset if self.port.is_lost_behind_its_end() => closing(&self.server, None),
             Ended::ClientReset => {}
         }
         if matches!(ended, Ended::Idle | Ended::Stalled) {
@@ -188,7 +187,12 @@ pub(super) fn turn_away(asked: Asked, ends: Ends, proxy: &Proxy) {
 }
 
 /// Everything up to the tunnel.
-async fn open(mut asked: Asked, mut record: Record, proxy: Arc<Proxy>, beneath: Beneath) -> Opened {
+async fn open(
+    mut asked: Asked,
+    mut record: Record,
+    proxy: Arc<Proxy>,
+    (beneath, oversight): (Beneath, Arc<Oversight>),
+) -> Opened {
     let outcome = match asked.request(&mut record, &proxy) {
         Ok(request) => onward::connect(&request, &mut asked.respond, &mut record, &proxy).await,
         Err(refusal) => Err(Some(refusal)),
@@ -219,7 +223,13 @@ async fn open(mut asked: Asked, mut record: Record, proxy: Arc<Proxy>, beneath: 
     let error_log = Arc::clone(proxy.error_log(Some(&record)));
     Opened::Tunnel(Box::new(Tunnel {
         record,
-        port: StreamPort::new(receiving, sending, settings.http2.data_most, beneath),
+        port: StreamPort::new(
+            receiving,
+            sending,
+            settings.http2.data_most,
+            beneath,
+            oversight,
+        ),
         server,
         early: Early {
             up: Vec::new(),
