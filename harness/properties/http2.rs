@@ -15,8 +15,16 @@ const STREAMS: [u32; 2] = [1, 3];
 struct Seen {
     frames: Vec<String>,
     over: Option<Over>,
-    /// Of each stream: its sections, what came as DATA, its end, and the code of its reset.
-    streams: Vec<(Vec<(Fields, bool)>, u64, bool, Option<u32>)>,
+    streams: Vec<SeenStream>,
+}
+
+/// What a session knows of a stream.
+#[derive(Debug, PartialEq)]
+struct SeenStream {
+    sections: Vec<(Fields, bool)>,
+    received: u64,
+    ended: bool,
+    reset: Option<u32>,
 }
 
 /// Whether the input was accepted. Panics where the property does not hold; `cuts` are the lengths of the first pieces.
@@ -46,9 +54,12 @@ fn seen(pieces: &[&[u8]]) -> Seen {
                 let size: usize = fields.iter().map(|(n, v)| n.len() + v.len()).sum();
                 assert!(size <= SECTION_LIMIT, "{size} octets of one section");
             }
-            let code = stream.reset.map(|code| code.0);
-            let (received, _) = stream.received();
-            (stream.sections.clone(), received, stream.ended, code)
+            SeenStream {
+                sections: stream.sections.clone(),
+                received: stream.received().0,
+                ended: stream.ended,
+                reset: stream.reset.map(|code| code.0),
+            }
         });
         Seen {
             streams: streams.collect(),

@@ -234,3 +234,164 @@ fn poll<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::http2::{
+        Fields, FrameReader, Manners, Recorder,
+        driver::drive,
+        frame::{PREFACE, flag, kind, setting},
+    };
+
+    struct Deaf;
+
+    impl Recorder for Deaf {
+        fn note(&mut self, _: bool, _: &Frame, _: Option<&Fields>) {}
+    }
+
+    /// The proxy, played frame by frame.
+    struct Proxy {
+        octets: DuplexStream,
+        reader: FrameReader,
+    }
+
+    impl Proxy {
+        async fn says(&mut self, frames: &[Frame]) {
+            let mut octets = Vec::new();
+            frames.iter().for_each(|frame| frame.encode(&mut octets));
+            self.octets.write_all(&octets).await.unwrap();
+        }
+
+        /// The next frame of that type.
+        async fn hears(&mut self, wanted: u8) -> Frame {
+            loop {
+                while let Some(frame) = self.reader.frame().unwrap() {
+                    if frame.kind == wanted {
+                        return frame;
+                    }
+                }
+                let mut piece = [0; 4096];
+                let fresh = self.octets.read(&mut piece).await.unwrap();
+                assert!(fresh > 0, "the end in place of {wanted}");
+                self.reader.feed(&piece[..fresh]);
+            }
+        }
+    }
+
+    /// A stream that was granted, and the proxy, which allows so much on it.
+    async fn granted(window: u32) -> (Handle, Proxy) {
+        let (near, octets) = duplex(1 << 20);
+        let session = Session::begin(Box::new(Deaf), &[], Manners::default());
+        let handle = Handle::new(Owner::of(session.clone()), 1);
+        let fields = Fields::new().with(":method", "CONNECT");
+        session.with(|state| state.open(1, &fields, false));
+        tokio::spawn(drive(session, near));
+        let reader = FrameReader::default();
+        let mut proxy = Proxy { octets, reader };
+        let mut preface = [0; PREFACE.len()];
+        proxy.octets.read_exact(&mut preface).await.unwrap();
+        assert_eq!(preface, PREFACE);
+        let status = Fields::new().with(":status", "200").block();
+        proxy
+            .says(&[
+                Frame::settings(&[(setting::INITIAL_WINDOW_SIZE, window)]),
+                Frame::headers(1, status, false),
+            ])
+            .await;
+        assert_eq!(proxy.hears(kind::HEADERS).await.stream, 1);
+        while !proxy.hears(kind::SETTINGS).await.has(flag::ACK) {}
+        (handle, proxy)
+    }
+
+    async fn read_error(handle: &mut Handle) -> io::ErrorKind {
+        handle.read(&mut [0; 8]).await.unwrap_err().kind()
+    }
+
+    #[tokio::test]
+    async fn end_stream_is_the_end_and_comes_after_the_data() {
+        let (mut handle, mut proxy) = granted(100).await;
+        proxy.says(&[Frame::padded_data(1, b"bye", 7)]).await;
+        proxy.says(&[Frame::data(1, [], true)]).await;
+        let mut heard = String::new();
+        handle.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "bye");
+        handle.write_all(b"still here").await.unwrap();
+        handle.shutdown().await.unwrap();
+        assert_eq!(proxy.hears(kind::DATA).await.payload, b"still here");
+        assert!(proxy.hears(kind::DATA).await.has(flag::END_STREAM));
+    }
+
+    #[tokio::test]
+    async fn a_reset_and_the_loss_of_the_connection_cut_off() {
+        let (mut handle, mut proxy) = granted(100).await;
+        proxy
+            .says(&[
+                Frame::data(1, *b"x", false),
+                Frame::reset(1, ErrorCode::NO_ERROR),
+            ])
+            .await;
+        assert_eq!(handle.read(&mut [0; 8]).await.unwrap(), 1);
+        assert_eq!(
+            read_error(&mut handle).await,
+            io::ErrorKind::ConnectionReset
+        );
+
+        let (mut handle, proxy) = granted(100).await;
+        drop(proxy);
+        assert_eq!(
+            read_error(&mut handle).await,
+            io::ErrorKind::ConnectionReset
+        );
+    }
+
+    #[tokio::test]
+    async fn no_more_is_sent_than_the_windows_allow() {
+        let (mut handle, mut proxy) = granted(4).await;
+        let writes = tokio::spawn(async move {
+            handle.write_all(b"0123456789").await.unwrap();
+            handle
+        });
+        assert_eq!(proxy.hears(kind::DATA).await.payload, b"0123");
+        proxy.says(&[Frame::window_update(1, 5)]).await;
+        assert_eq!(proxy.hears(kind::DATA).await.payload, b"45678");
+        let more = [(setting::INITIAL_WINDOW_SIZE, 5)];
+        proxy.says(&[Frame::settings(&more)]).await;
+        assert_eq!(proxy.hears(kind::DATA).await.payload, b"9");
+        writes.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_sends_past_the_window_is_not_listened_to() {
+        let (mut handle, mut proxy) = granted(100).await;
+        for _ in 0..5 {
+            proxy.says(&[Frame::data(1, [7; 16 * 1024], false)]).await;
+        }
+        let mut heard = Vec::new();
+        // What is read is given back; the proxy does not wait for that.
+        handle.session().with(|state| state.manners.credits = false);
+        let error = handle.read_to_end(&mut heard).await.unwrap_err();
+        assert!(error.to_string().contains("past the window"), "{error}");
+        assert!(heard.len() < 65_536, "{}", heard.len());
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_reset_leaves_the_connection_open() {
+        let (handle, mut proxy) = granted(100).await;
+        handle.reset(ErrorCode::CANCEL);
+        assert_eq!(proxy.hears(kind::RST_STREAM).await.payload, [0, 0, 0, 8]);
+        proxy.says(&[Frame::ping([1; 8])]).await;
+        assert!(proxy.hears(kind::PING).await.has(flag::ACK));
+    }
+
+    #[tokio::test]
+    async fn the_last_to_go_closes_the_connection() {
+        let (mut handle, mut proxy) = granted(100).await;
+        handle.write_all(b"last").await.unwrap();
+        drop(handle);
+        assert_eq!(proxy.hears(kind::DATA).await.payload, b"last");
+        assert_eq!(proxy.octets.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+}

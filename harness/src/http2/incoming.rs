@@ -24,7 +24,7 @@ impl State {
         }
         self.reader.feed(octets);
         loop {
-            let taken = match self.reader.next() {
+            let taken = match self.reader.frame() {
                 Ok(None) => return,
                 Ok(Some(frame)) => self.take(&frame),
                 Err(large) => Err(format!("{} of {large}", name(large.kind))),

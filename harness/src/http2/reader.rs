@@ -28,7 +28,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// Where it is larger than [`MAX_PAYLOAD`].
-    pub fn next(&mut self) -> Result<Option<Frame>, TooLarge> {
+    pub fn frame(&mut self) -> Result<Option<Frame>, TooLarge> {
         let [high, middle, low, kind, flags, stream @ ..] = &*self.octets else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ mod tests {
             let mut found = Vec::new();
             for piece in octets.chunks(cut) {
                 reader.feed(piece);
-                while let Some(frame) = reader.next().unwrap() {
+                while let Some(frame) = reader.frame().unwrap() {
                     found.push(frame);
                 }
             }
@@ -91,6 +91,6 @@ mod tests {
         reader.feed(&[0, 0x40, 1, kind::DATA, 0, 0, 0, 0, 1]);
         let length = MAX_PAYLOAD + 1;
         let kind = kind::DATA;
-        assert_eq!(reader.next(), Err(TooLarge { kind, length }));
+        assert_eq!(reader.frame(), Err(TooLarge { kind, length }));
     }
 }
