@@ -17,7 +17,7 @@ pub mod silent_port;
 mod upstream;
 mod world;
 
-pub use expect::{Refused, TO_NOBODY};
+pub use expect::{NAMED_BY_HOST, Refused, TO_NOBODY};
 pub use lab::Lab;
 pub(crate) use lab::lock;
 pub use ports::Port;

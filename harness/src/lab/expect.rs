@@ -11,5 +11,6 @@ mod tunnels;
 mod visits;
 
 pub use leftovers::Refused;
+pub use refusals::NAMED_BY_HOST;
 pub use visits::TO_NOBODY;
 use visits::{OTHER_REASONS, Visits, silence};

@@ -1,6 +1,11 @@
 //! What shows in cases of every suite, and is what one of them asks: a proxy that does it wrong is told so once.
 
-use connectspec_harness::{case::Case, http1::NO_RESPONSE, lab::TO_NOBODY, tunnel::NO_END};
+use connectspec_harness::{
+    case::Case,
+    http1::NO_RESPONSE,
+    lab::{NAMED_BY_HOST, TO_NOBODY},
+    tunnel::NO_END,
+};
 
 /// Words of an observation, and the cases that it follows from; the first of them is the cause of the others.
 const SYMPTOMS: &[(&str, &[&str])] = &[
@@ -13,6 +18,8 @@ const SYMPTOMS: &[(&str, &[&str])] = &[
     ),
     // A 2xx for what is denied says nothing about the policy, where a 2xx says nothing.
     (TO_NOBODY, &["establish/a_success_means_a_connection"]),
+    // Whoever goes where Host says has not looked at the target.
+    (NAMED_BY_HOST, &["target/the_target_beats_the_host_field"]),
     // Where a close does not end the tunnel for the other side, nothing else does.
     (
         NO_END,

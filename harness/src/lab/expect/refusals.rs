@@ -11,6 +11,9 @@ use crate::{
     verdict::{Finding, Outcome},
 };
 
+/// What is said of what a proxy does with an odd target where the Host field is a good one.
+pub const NAMED_BY_HOST: &str = "with a Host field that names the server";
+
 impl Lab {
     /// The proxy refuses `request`: it answers with any final status but 2xx, or goes away without an answer, and no
     /// server of this case sees a connection.
@@ -51,8 +54,7 @@ impl Lab {
         if !client.speaks_http2 {
             let request = request.host(server.authority());
             let answer = self.refusal(&client, &request, &known).await;
-            let answer =
-                answer.map_err(|finding| finding.at("with a Host field that names the server"))?;
+            let answer = answer.map_err(|finding| finding.at(NAMED_BY_HOST))?;
             answers.push(answer);
         }
         known.none_since(self, None).await?;

@@ -284,6 +284,7 @@ fn a_repaired_target_leads_nowhere_else() -> Family {
             .cites(RFC_9110.section("2.4"))
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
+            .relying_on(["target/the_target_beats_the_host_field"])
             .run(async move |lab| {
                 let server = lab.server_among(|_| WELL_KNOWN.to_vec()).await?;
                 let request = lab.request(&server).target(target(&server, lab.host()));

@@ -283,6 +283,7 @@ fn another_host_leads_nowhere_else() -> Family {
             .cites(RFC_9112.section("3.3"))
             .cites(RFC_9112.section("3.2"))
             .covers(["H1-HOST-005"])
+            .relying_on(["target/the_target_beats_the_host_field"])
             .run(async move |lab| {
                 let server = lab.server_among(|_| vec![80, 443]).await?;
                 let other = lab.server(echo()).await?;
