@@ -141,3 +141,34 @@ fn a_field_block_has_its_time() {
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     });
 }
+
+/// However the process is told to end, and however many streams a connection has.
+#[test]
+fn every_stream_has_its_line_after_a_signal() {
+    run(async {
+        for signal in [Signal::TERM, Signal::INT] {
+            let (mut proxy, server) = serving("GracefulShutdownTimeout 1\n").await;
+            let target = server.local_addr().unwrap();
+            let accepting = tokio::spawn(async move {
+                let mut standing = Vec::new();
+                while let Ok(one) = server.accept().await {
+                    standing.push(one);
+                }
+            });
+            let mut connections = Vec::new();
+            for _ in 0..5 {
+                let mut raw = Raw::of(&proxy);
+                for stream in (1..200).step_by(2) {
+                    raw.tunnel(stream, target);
+                }
+                connections.push(raw);
+            }
+            proxy.signal(signal);
+            assert!(proxy.ended());
+            let lines = proxy.access_lines(500);
+            assert_eq!(lines.len(), 500, "{signal:?}");
+            assert!(lines.iter().all(|line| line[0] == "200"));
+            accepting.abort();
+        }
+    });
+}
