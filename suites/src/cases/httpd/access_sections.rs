@@ -300,10 +300,9 @@ fn under(
 }
 
 async fn judges(lab: &Lab, probes: &[Probe]) -> Outcome {
-    if probes
-        .iter()
-        .any(|(host, ..)| host.eq_ignore_ascii_case(NAME))
-    {
+    // A denial comes before any look-up.
+    let leads = |(host, _, open): &Probe| *open && host.eq_ignore_ascii_case(NAME);
+    if probes.iter().any(leads) {
         lab.knows_localhost().await?;
     }
     let letters: BTreeSet<char> = probes.iter().map(|(_, letter, _)| *letter).collect();

@@ -141,11 +141,13 @@ fn a_client_is_let_in_by_its_name() -> Case {
     httpd("Require host lets in the clients of that name, and no others")
         .cites(MOD_AUTHZ_HOST.section("reqhost"))
         .covers(["REF-RQH"])
-        .needs([Need::Names])
-        .under(
-            Setup::default().with_lines(HTTPD, "<Proxy \"*\">\nRequire host localhost\n</Proxy>"),
-        )
+        .needs([Need::Names, Need::ConfigLines])
         .run(async |lab| {
+            // Where that name leads nowhere, the control tunnel of its own set-up would be refused.
+            lab.knows_localhost().await?;
+            let lines = "<Proxy \"*\">\nRequire host localhost\n</Proxy>";
+            let named = Setup::default().with_lines(HTTPD, lines);
+            let lab = lab.relaunched(&named).await?;
             let server = lab.server(echo()).await?;
             let mut tunnel = granted_to(&lab.client(), &lab.request(&server)).await?;
             tunnel.echoes(lab.nonce()).await?;
