@@ -1,7 +1,8 @@
 //! Names that a subject is told to allow or to deny.
 //!
 //! A set-up has them before there is a case: so there are some of each kind, numbered, and each case takes one that nobody
-//! has taken for long. A proxy that remembers what a name led to must not answer one case with another's address.
+//! has taken for long. What a proxy remembers must not answer one case with another's address: a number belongs to an
+//! address of the lab, and a name leads to the same one each time.
 
 use std::fmt;
 
@@ -38,8 +39,8 @@ pub enum HostKind {
     ForeignDenied,
 }
 
-/// How many there are of each kind.
-const OF_EACH: u32 = 100;
+/// How many there are of each kind: as many as servers of the lab have addresses.
+const OF_EACH: u32 = 128;
 
 /// The name of the control tunnel where names are listed; it is always allowed.
 pub const CONTROL_HOST: &str = "control.test";
@@ -62,7 +63,7 @@ impl HostKind {
     #[must_use]
     pub fn name(self, number: u32) -> String {
         let (before, after) = self.parts();
-        format!("{before}{:02}{after}", number % OF_EACH)
+        format!("{before}{:03}{after}", number % OF_EACH)
     }
 
     fn parts(self) -> (String, &'static str) {
@@ -132,7 +133,7 @@ impl Hosts {
     pub fn names(&self) -> impl Iterator<Item = String> {
         let most = self.after.as_ref().map_or(1, |_| OF_EACH);
         (0..most).map(|number| match &self.after {
-            Some(after) => format!("{}{number:02}{after}", self.before),
+            Some(after) => format!("{}{number:03}{after}", self.before),
             None => self.before.clone(),
         })
     }
@@ -143,7 +144,7 @@ impl fmt::Display for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dot = if self.subdomains { "." } else { "" };
         match &self.after {
-            Some(after) => write!(f, "{dot}{}{{00..{:02}}}{after}", self.before, OF_EACH - 1),
+            Some(after) => write!(f, "{dot}{}{{000..{:03}}}{after}", self.before, OF_EACH - 1),
             None => write!(f, "{dot}{}", self.before),
         }
     }
@@ -164,7 +165,7 @@ mod tests {
             (HostKind::Exception, HostRules::Excepted.denied()),
         ] {
             let names: Vec<_> = list.iter().flatten().flat_map(Hosts::names).collect();
-            for number in [0, 7, 99, 100, 12345] {
+            for number in [0, 7, 127, 128, 12345] {
                 assert!(names.contains(&kind.name(number)), "{kind:?} {number}");
             }
         }
@@ -174,8 +175,8 @@ mod tests {
 
     #[test]
     fn the_shell_can_write_all_of_them() {
-        assert_eq!(HostKind::Wide.hosts().to_string(), ".wide-{00..99}.test");
+        assert_eq!(HostKind::Wide.hosts().to_string(), ".wide-{000..127}.test");
         assert_eq!(Hosts::one(".a.test").to_string(), ".a.test");
-        assert_eq!(HostKind::Wide.hosts().names().count(), 100);
+        assert_eq!(HostKind::Wide.hosts().names().count(), 128);
     }
 }

@@ -75,6 +75,11 @@ pub(super) fn own_v6(number: u32) -> IpAddr {
     v6([0x2606, 0x2800, 0x220, 0, 0, 0, 0, 1 + last])
 }
 
+/// Which of them an address is.
+pub(super) fn number_of_own(address: IpAddr) -> Option<u32> {
+    (0..OWN).find(|&number| [own_v4(number), own_v6(number)].contains(&address))
+}
+
 /// How many of each there are.
 const OWN: u32 = 128;
 

@@ -50,6 +50,16 @@ impl Answers {
         self
     }
 
+    /// The first address of all.
+    pub(super) fn first_address(&self) -> Option<IpAddr> {
+        self.0.iter().find_map(|says| match says {
+            Says::Addresses(addresses)
+            | Says::Aliases(_, addresses)
+            | Says::Truncated(addresses) => addresses.first().copied(),
+            _ => None,
+        })
+    }
+
     /// The answer to the question of that number, from 0.
     pub(super) fn to(&self, number: usize) -> Says {
         let last = self.0.len() - 1;

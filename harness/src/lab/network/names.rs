@@ -5,7 +5,9 @@ use std::{fs, net::IpAddr, path::Path, sync::atomic::Ordering};
 use crate::{
     lab::{
         Lab,
-        network::{Answers, NoNetwork, Question, Says, name_server::ADDRESS},
+        network::{
+            Answers, NoNetwork, Question, Says, addresses::number_of_own, name_server::ADDRESS,
+        },
     },
     setup::HostKind,
     verdict::{Finding, Outcome},
@@ -41,12 +43,15 @@ impl Lab {
         })
     }
 
-    /// A name of that kind, from the list of a set-up that has one; see [`HostKind`]. No other case has it at the same time.
+    /// A name of that kind, from the list of a set-up that has one; see [`HostKind`]. No other case has it at the same time, and
+    /// where it leads to an address of a server, it is the same name each time.
     ///
     /// # Errors
     /// Absent outside of a network of the run's own.
     pub fn host_of(&self, kind: HostKind, answers: Answers) -> Outcome<Name<'_>> {
-        let number = self.world.hosts_taken.fetch_add(1, Ordering::Relaxed);
+        let own = answers.first_address().and_then(number_of_own);
+        let next = || self.world.hosts_taken.fetch_add(1, Ordering::Relaxed);
+        let number = own.unwrap_or_else(next);
         self.name_as(&kind.name(number), answers)
     }
 

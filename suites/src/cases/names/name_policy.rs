@@ -182,7 +182,7 @@ fn names_below_a_listed_one_are_reached() -> Family {
         .needs([Need::HostSubdomains])
         .run(async move |lab| {
             let place = Place::take(lab).await?;
-            let wide = lab.host_of(HostKind::Wide, Answers::addresses([]))?;
+            let wide = lab.host_of(HostKind::Wide, place.answers())?;
             let name = lab.name_as(&below(wide.text()), place.answers())?;
 
             leads_to(lab, &to(lab, &name, place.port), &place.server).await
