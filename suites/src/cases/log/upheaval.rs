@@ -73,21 +73,21 @@ const IN_A_ROW: usize = 12;
 
 /// A disk that is full of somebody else's data, or a program behind a pipe that hangs, stops everybody's work.
 ///
-/// Also accepted: to lose lines. A log that is no file of its own is not asked.
+/// Also accepted: to lose lines, and not to begin with such a log. A log that is no file of its own is not asked.
 fn a_log_that_stands_still_holds_up_no_tunnel() -> Case {
     practice("A log that takes no line keeps no client from its tunnel")
         .cites(RFC_9110.section("17.5"))
         .covers(["NOTE-023"])
         .needs([Need::Launched, Need::AccessLog])
         .run(async |case| {
-            let setup = log_that_stands_still();
-            let lab = match case.relaunched_if_it_will(&setup).await? {
-                Ok(lab) => lab,
-                Err(said) => {
-                    let reason = format!("it does not begin with such a log: {said}");
-                    return Err(Finding::inconclusive(reason));
+            // One that waits for its log before it listens has kept nobody from a tunnel yet.
+            let lab = case.relaunched(&log_that_stands_still()).await;
+            let lab = lab.map_err(|finding| match finding {
+                Finding::Setup { reason, .. } => {
+                    Finding::inconclusive(format!("it does not begin with such a log: {reason}"))
                 }
-            };
+                other => other,
+            })?;
             let server = lab.server(echo()).await?;
             let held_up = |after: usize, what: &Finding| {
                 let observed = format!("after {after} tunnels: {what}");
