@@ -39,8 +39,14 @@ pub enum HostKind {
     ForeignDenied,
 }
 
-/// How many there are of each kind: as many as servers of the lab have addresses.
-const OF_EACH: u32 = 128;
+/// How many there are of each kind: one for each address that servers of the lab may have, and some that lead elsewhere.
+const OF_EACH: u32 = FIRST_ELSEWHERE + ELSEWHERE;
+
+/// From which number on names lead elsewhere.
+const FIRST_ELSEWHERE: u32 = 128;
+
+/// How many do.
+const ELSEWHERE: u32 = 64;
 
 /// The name of the control tunnel where names are listed; it is always allowed.
 pub const CONTROL_HOST: &str = "control.test";
@@ -64,6 +70,12 @@ impl HostKind {
     pub fn name(self, number: u32) -> String {
         let (before, after) = self.parts();
         format!("{before}{:03}{after}", number % OF_EACH)
+    }
+
+    /// The name of that number among those that lead to no server's address.
+    #[must_use]
+    pub fn name_elsewhere(self, number: u32) -> String {
+        self.name(FIRST_ELSEWHERE + number % ELSEWHERE)
     }
 
     fn parts(self) -> (String, &'static str) {
@@ -165,7 +177,7 @@ mod tests {
             (HostKind::Exception, HostRules::Excepted.denied()),
         ] {
             let names: Vec<_> = list.iter().flatten().flat_map(Hosts::names).collect();
-            for number in [0, 7, 127, 128, 12345] {
+            for number in [0, 7, 127, 128, 191, 192, 12345] {
                 assert!(names.contains(&kind.name(number)), "{kind:?} {number}");
             }
         }
@@ -175,8 +187,8 @@ mod tests {
 
     #[test]
     fn the_shell_can_write_all_of_them() {
-        assert_eq!(HostKind::Wide.hosts().to_string(), ".wide-{000..127}.test");
+        assert_eq!(HostKind::Wide.hosts().to_string(), ".wide-{000..191}.test");
         assert_eq!(Hosts::one(".a.test").to_string(), ".a.test");
-        assert_eq!(HostKind::Wide.hosts().names().count(), 128);
+        assert_eq!(HostKind::Wide.hosts().names().count(), 192);
     }
 }

@@ -51,8 +51,11 @@ impl Lab {
     pub fn host_of(&self, kind: HostKind, answers: Answers) -> Outcome<Name<'_>> {
         let own = answers.first_address().and_then(number_of_own);
         let next = || self.world.hosts_taken.fetch_add(1, Ordering::Relaxed);
-        let number = own.unwrap_or_else(next);
-        self.name_as(&kind.name(number), answers)
+        let text = match own {
+            Some(number) => kind.name(number),
+            None => kind.name_elsewhere(next()),
+        };
+        self.name_as(&text, answers)
     }
 
     /// Has the name server say that `address` is called `name`, if it is asked in reverse.
