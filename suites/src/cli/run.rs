@@ -167,7 +167,7 @@ impl Arguments {
     /// Which cases: over TLS, too, where that is how a running proxy is reached, and nobody says over what.
     fn which(&self) -> Which {
         if self.subject.is_reached_over_tls() {
-            self.which.clone().over_every_unless_said()
+            self.which.clone().over_tls_unless_said()
         } else {
             self.which.clone()
         }

@@ -44,10 +44,11 @@ impl Which {
         Self { selectors, over }
     }
 
-    /// The same cases, over every version where nobody has said over which.
-    pub(super) fn over_every_unless_said(mut self) -> Self {
+    /// The same cases, over TLS as well as in the clear where nobody has said over what: a running proxy cannot be asked over
+    /// HTTP/2.
+    pub(super) fn over_tls_unless_said(mut self) -> Self {
         if self.over.over.is_empty() {
-            self.over.over.push(Over::Every);
+            self.over.over = vec![Over::One(Protocol::Http1), Over::One(Protocol::Http1Tls)];
         }
         self
     }

@@ -222,12 +222,12 @@ fn stands_beside_500_when_the_upstream_resets() -> Case {
 /// How long the proxy waits, in seconds.
 const TIMEOUT: u32 = 2;
 
-/// The only 504 that a log of httpd has: nobody was told anything.
+/// The only 504 that a log of httpd has: nobody was told anything. Over HTTP/2 it tells the client, and logs 500.
 ///
 /// Only this conforms for a proxy like httpd.
 fn stands_beside_504_when_the_upstream_says_nothing() -> Case {
     httpd("The logged status is 504 when an upstream proxy says nothing until the timeout")
-        .over(EVERY)
+        .over(HTTP_1_1)
         .cites(MOD_PROXY.section("proxyremote"))
         .covers(["NOTE-010", "NOTE-011"])
         .needs([Need::LoggedStatus])
