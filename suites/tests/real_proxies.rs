@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     });
     let trials = trials.chain(waiting);
     let mut arguments = Arguments::from_args();
-    // Proxies wait more than they work; with more at a time they would wait for each other.
-    arguments.test_threads = Some(2);
+    // Proxies wait more than they work; with many at a time they would wait for each other.
+    arguments.test_threads = Some(3);
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
