@@ -1,5 +1,5 @@
 use super::*;
-use crate::subject::variables::VARIABLES;
+use crate::subject::{offers::Offers, variables::VARIABLES};
 
 #[test]
 fn the_keys_of_the_rows_are_those_that_offers_have() {
