@@ -1,7 +1,8 @@
 //! From the TOML of a profile to its types: what serde cannot say is checked here, at its place.
 
+mod raw;
+
 use std::{
-    collections::BTreeMap,
     io,
     ops::Range,
     path::{Component, Path, PathBuf},
@@ -12,17 +13,16 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
+use raw::{RawAccessLog, RawBaseline, RawDeviation, RawFile, RawLaunch, RawProfile, RawVersion};
+
 use crate::{
     case_id::{CaseId, CaseIdError},
     protocol::{Protocol, UnknownProtocol},
-    subject::{
-        offers::Offers,
-        profile::{
-            AccessLog, ConfigFile, Deviation, Launch, LogSource, Profile, ProfileError,
-            READY_WITHIN, STOP_WITHIN, StopSignal, Version, keys,
-            mistake::{Mistake, did_you_mean, place},
-            template::Template,
-        },
+    subject::profile::{
+        AccessLog, ConfigFile, Deviation, Launch, Profile, ProfileError, READY_WITHIN, STOP_WITHIN,
+        Version, keys,
+        mistake::{Mistake, did_you_mean, place},
+        template::Template,
     },
 };
 
@@ -65,100 +65,6 @@ pub fn parse_baseline(origin: &str, text: &str) -> Result<Vec<Deviation>, Profil
     keys::check(keys::of_baseline, origin, text)?;
     let raw: RawBaseline = source.deserialize()?;
     Ok(source.deviations(raw.deviation)?)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct RawProfile {
-    name: String,
-    title: Option<String>,
-    homepage: Option<String>,
-    install: Option<String>,
-    like: Option<String>,
-    launch: RawLaunch,
-    #[serde(default)]
-    file: Vec<RawFile>,
-    #[serde(default)]
-    offers: Offers,
-    access_log: Option<RawAccessLog>,
-    #[serde(default)]
-    deviation: Vec<RawDeviation>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBaseline {
-    #[serde(default)]
-    deviation: Vec<RawDeviation>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLaunch {
-    program: Spanned<String>,
-    #[serde(default)]
-    args: Vec<Spanned<String>>,
-    #[serde(default)]
-    env: BTreeMap<String, Spanned<String>>,
-    version: Option<RawVersion>,
-    ready: Option<RawReady>,
-    stop: Option<RawStop>,
-    #[serde(rename = "pid-file")]
-    pid_file: Option<Spanned<String>>,
-    check: Option<Vec<Spanned<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawVersion {
-    args: Vec<Spanned<String>>,
-    pattern: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawReady {
-    within: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStop {
-    #[serde(default)]
-    signal: StopSignal,
-    within: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    path: Spanned<String>,
-    template: Option<Spanned<String>>,
-    text: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAccessLog {
-    #[serde(default)]
-    from: LogSource,
-    pattern: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDeviation {
-    case: Spanned<String>,
-    #[serde(default)]
-    rows: Vec<Spanned<String>>,
-    #[serde(default)]
-    over: Vec<Spanned<String>>,
-    why: String,
-    see: Option<String>,
-    until: Option<Spanned<String>>,
-    observed: Option<String>,
-    #[serde(default)]
-    sometimes: bool,
 }
 
 /// The file that is being read, to name places in it.
