@@ -3,6 +3,8 @@
 //! A client names a host, and the proxy finds out where that is. The name server of these cases belongs to them: it says
 //! what a case wants, and every question to it stands in the transcript.
 
+mod neighbours;
+
 use std::{
     net::IpAddr,
     time::{Duration, Instant},
@@ -13,13 +15,15 @@ use connectspec_harness::{
     prelude::*,
 };
 
-use super::requests::{Place, comes_to_an_end, is_a_server_error, is_served_among_unanswered, to};
+use neighbours::an_unanswered_name_keeps_nobody_else_waiting;
+
+use super::requests::{Place, comes_to_an_end, is_a_server_error, to};
 use crate::documents::{RFC_1035, RFC_1123, RFC_2308, RFC_6761, RFC_8305, RFC_9110, RFC_9209};
 
 /// Every case about names and their addresses.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "names": "Names and their addresses", include_str!("resolution.rs");
+        "names": "Names and their addresses", concat!(include_str!("resolution.rs"), include_str!("resolution/neighbours.rs"));
         a_name_leads_to_its_address,
         the_other_address_is_tried_where_one_refuses,
         the_other_address_is_tried_where_one_is_silent,
@@ -363,44 +367,5 @@ fn a_name_without_dots_obeys_the_policy() -> Case {
             let name = lab.name_as(&lab.nonce(), Answers::addresses([address]))?;
 
             lab.refuses(&to(lab, &name, port)).await.map(drop)
-        })
-}
-
-/// Look-ups wait, and where each of them holds a thread of a few, names that nobody answers for are enough to stop a
-/// proxy: a client needs no more than a domain of its own.
-///
-/// Also accepted: to refuse what is too much, with any status. Only the client whose name is answered for is looked at.
-fn an_unanswered_name_keeps_nobody_else_waiting() -> Case {
-    practice("Names that no name server answers for keep nobody else from a tunnel")
-        .cites(RFC_9110.section("17.5"))
-        .covers(["NAM-015"])
-        .needs([Need::Names])
-        .in_the_lab()
-        .run(async |lab| {
-            // Whatever it does to the others must not be done to other cases.
-            let lab = lab.relaunched(&Setup::default()).await?;
-            let place = Place::take(&lab).await?;
-            let good = lab.name(place.answers())?;
-            lab.carries(&to(&lab, &good, place.port), &place.server)
-                .await?;
-
-            // What a busy machine did once, it does not do twice.
-            let Err(_) = is_served_among_unanswered(&lab, &good, place.port).await? else {
-                return Ok(());
-            };
-            match lab.goes_on(&place.server).await {
-                // It was served before, and those whose names nobody answers for have gone.
-                Err(Finding::Setup {
-                    reason,
-                    gone: false,
-                }) => {
-                    let expected = "a tunnel, once the others have gone";
-                    return Err(Finding::violation(expected, reason));
-                }
-                served => served?,
-            }
-            is_served_among_unanswered(&lab, &good, place.port)
-                .await?
-                .map_err(|answer| Finding::violation("a tunnel, while others wait", answer))
         })
 }
