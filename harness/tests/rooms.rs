@@ -1,4 +1,5 @@
-//! The rooms of the harness import downward only, in the order that `src/lib.rs` states, and no two files import each other.
+//! The rooms of the harness import downward only, in the order that `src/lib.rs` states, no two files import each other, and none
+//! of any crate is too long.
 //!
 //! Read as text, and held by a test, so that a wall that was moved by accident is found at once.
 
@@ -36,6 +37,42 @@ fn rooms_import_only_from_those_before_them() {
         })
         .collect();
     assert!(upward.is_empty(), "{upward:#?}");
+}
+
+/// What fits on a few screens.
+const LONGEST: usize = 400;
+
+/// Of every crate of the workspace, as far as it lies beside this one.
+#[test]
+fn no_file_is_too_long() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = [
+        "harness",
+        "suites",
+        "reference-proxy",
+        "fixtures/faulty-proxy",
+    ];
+    let mut read = 0;
+    let mut long = Vec::new();
+    let mut folders: Vec<PathBuf> = crates
+        .map(|name| workspace.join(name).join("src"))
+        .into_iter()
+        .filter(|folder| folder.is_dir())
+        .collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                read += 1;
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                long.extend((lines > LONGEST).then(|| format!("{}: {lines}", path.display())));
+            }
+        }
+    }
+    assert!(read > 100, "{read} files were read");
+    assert!(long.is_empty(), "look for the seam: {long:#?}");
 }
 
 #[test]
