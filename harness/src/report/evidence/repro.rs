@@ -65,6 +65,13 @@ impl Repro<'_> {
             Some(serve) => format!("So set up, it is started by: {serve}"),
             None => "Let it allow the ports that are listened on below, and no others.".to_owned(),
         });
+        if self.servers.iter().any(|server| !server.ip().is_loopback()) {
+            lines.push(format!(
+                "Its servers had addresses that may be only in a network of the run's own: \
+                 `connectspec run --lab on '{}'` asks it again there.",
+                result.case
+            ));
+        }
         for line in &mut lines {
             *line = line.replace(char::is_control, " ");
         }

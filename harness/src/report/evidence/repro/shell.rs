@@ -263,6 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn a_network_of_the_runs_own_is_said() {
+        let report = report();
+        let result = report.with(Verdict::Fail).next().unwrap();
+        let script = |server: &str| {
+            shell(&Repro {
+                result,
+                events: &transcript(),
+                servers: &[server.parse().unwrap()],
+                secrets: &Secrets::default(),
+                serve: None,
+            })
+        };
+        assert!(script("93.184.216.34:443").contains("connectspec run --lab on '"));
+        assert!(!script("127.0.0.1:443").contains("--lab"));
+    }
+
+    #[test]
     fn a_script_plays_both_sides() {
         let report = report();
         let failed = report.with(Verdict::Fail).next().unwrap();
