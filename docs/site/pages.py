@@ -16,6 +16,8 @@ REPOSITORY = "https://github.com/connectspec/connectspec"
 PAGES = {
     "README.md": "index.md",
     "docs/describe-your-proxy.md": "describe-your-proxy.md",
+    "docs/audit.md": "audit.md",
+    "docs/names-and-addresses.md": "names-and-addresses.md",
     "docs/releasing.md": "releasing.md",
     "ci/templates/README.md": "ci.md",
     "examples/README.md": "cargo-test.md",

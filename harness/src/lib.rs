@@ -13,12 +13,14 @@
 //! http1 tunnel                what is said before a tunnel, and what a tunnel does
 //! server client               the far side and the near side
 //! lab case                    everything that one case may touch, and the case
+//! audit                       what a proxy is meant to lead to, and the cases that follow from that
 //! run report                  a plan in, events out; reports are folds over those
 //! ```
 
 // Which of them is the proxy's fault, and which the harness's, is what a case is written with.
 #![warn(clippy::missing_errors_doc)]
 
+pub mod audit;
 pub mod case;
 pub mod case_id;
 pub mod citation;

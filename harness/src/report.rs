@@ -5,6 +5,7 @@
 //! back. [`ReportFold`] makes the one [`Report`] that all formats are views of.
 
 pub mod across;
+mod audit;
 mod cause;
 mod error;
 pub mod evidence;

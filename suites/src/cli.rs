@@ -4,6 +4,7 @@
 //! see `Status`.
 
 mod address;
+mod audit;
 mod baseline;
 mod built_in;
 mod compare;
@@ -17,9 +18,11 @@ mod merge;
 mod profile;
 mod reports;
 mod run;
+mod running;
 mod scaffold;
 mod serve;
 mod shell;
+mod shown;
 mod signals;
 mod subject;
 mod which;
@@ -41,6 +44,8 @@ struct Cli {
 enum Command {
     /// Judge a proxy. Without a subject, the reference proxy that comes with this program
     Run(Box<run::Arguments>),
+    /// Prove that a proxy leads to what it is meant to, and to nothing else
+    Audit(Box<audit::Arguments>),
     /// List the cases
     List(list::Arguments),
     /// Explain a case: the requirement, why it matters, what is sent and what is accepted
@@ -144,6 +149,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         None => run::main(&run::Arguments::parse_from(["run"])),
         Some(Command::Run(arguments)) => run::main(&arguments),
+        Some(Command::Audit(arguments)) => audit::main(&arguments),
         Some(Command::List(arguments)) => list::main(&arguments),
         Some(Command::Explain(arguments)) => explain::main(&arguments),
         Some(Command::Coverage(arguments)) => coverage::main(&arguments),

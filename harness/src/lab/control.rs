@@ -51,7 +51,7 @@ impl Lab {
             return self.control_host(setup).await.map(Some);
         }
         let server = match &setup.allow {
-            Allow::AsWritten(_) | Allow::Default => return Ok(None),
+            Allow::AsWritten(_) | Allow::Default | Allow::Unknown => return Ok(None),
             Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb => {
                 self.server(echo()).await?
             }

@@ -16,6 +16,8 @@ pub use answers::{Answers, Says};
 pub use name_server::{NameServer, Question};
 pub use names::Name;
 
+use std::net::IpAddr;
+
 /// What is there inside.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -28,15 +30,15 @@ pub(crate) struct Network {
 pub struct NoNetwork(pub String);
 
 impl Network {
-    /// Brings up the addresses and the name server, and has every program inside ask that one.
+    /// Brings up the addresses, `more` among them, and the name server, and has every program inside ask that one.
     ///
     /// # Errors
     /// Where this process is not inside, or something that it takes is missing.
-    pub(crate) fn bring_up() -> Result<Self, NoNetwork> {
+    pub(crate) fn bring_up(more: &[IpAddr]) -> Result<Self, NoNetwork> {
         if !entrance::is_inside() {
             return Err(NoNetwork("it was not asked for".to_owned()));
         }
-        addresses::bring_up()?;
+        addresses::bring_up(more)?;
         let names = NameServer::start()
             .map_err(|error| NoNetwork(format!("no name server could be started: {error}")))?;
         names::ask_only_this_one()?;

@@ -89,6 +89,8 @@ pub struct RunEnvironment {
     pub host: Option<String>,
     /// A network of the run's own, or why there is none.
     pub network: Result<(), String>,
+    /// Addresses that this network has, beside those that it always has.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl RunEnvironment {
@@ -114,6 +116,7 @@ impl Default for RunEnvironment {
             bind,
             host: None,
             network: Err("`connectspec run --lab on` makes one".to_owned()),
+            addresses: Vec::new(),
         }
     }
 }
@@ -140,7 +143,7 @@ impl World {
         }
         let pki = Pki::new()?;
         let network = match &environment.network {
-            Ok(()) => Some(Network::bring_up()?),
+            Ok(()) => Some(Network::bring_up(&environment.addresses)?),
             Err(_) => None,
         };
         let identity = pki.identity(&["127.0.0.1", "::1", "localhost"])?;
@@ -304,7 +307,11 @@ impl World {
                 room(&ranges)?;
                 configuration.allow = Some(ranges);
             }
-            Allow::Servers | Allow::ServersAndItself | Allow::ServersAndWeb | Allow::Default => {}
+            Allow::Servers
+            | Allow::ServersAndItself
+            | Allow::ServersAndWeb
+            | Allow::Default
+            | Allow::Unknown => {}
             Allow::Ports(ports) => {
                 let list = placeholders.list(ports)?;
                 room(&list)?;

@@ -94,6 +94,7 @@ impl ReportFold {
             run.over = over.map(|protocol| protocol.word().to_owned()).collect();
             run.partition.clone_from(&start.partition);
             run.planned = start.results;
+            run.policy.clone_from(&start.policy);
         }
         run
     }

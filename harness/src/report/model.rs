@@ -50,6 +50,9 @@ pub struct Run {
     pub over: Vec<String>,
     /// `2/5`: the second of five shares.
     pub partition: Option<String>,
+    /// For an audit, what is meant to be reachable, in lines; empty for a run of cases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<String>,
     /// How many results were to come; more than there are where the run was interrupted.
     #[serde(default)]
     pub planned: usize,
@@ -81,8 +84,8 @@ pub struct Subject {
     pub version: Option<String>,
     /// How it is launched; empty for one that was already running.
     pub command: Vec<String>,
-    /// The words that select it again on the command line of `connectspec run`, empty for the default subject; or a
-    /// whole command of cargo, up to the id of a case.
+    /// The words that select it again on the command line of `connectspec run`, empty for the default subject; or those of an
+    /// audit, with that word in front; or a whole command of cargo, up to the id of a case.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub again: String,
 }
@@ -227,9 +230,10 @@ impl Report {
         let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.@".contains(c);
         let quote = ["'", ""][usize::from(selector.chars().all(plain))];
         let case = format!("{quote}{selector}{quote}");
-        let tool = match self.subject.again.starts_with("cargo ") {
-            true => "",
-            false => "connectspec run",
+        let tool = match self.subject.again.split(' ').next() {
+            Some("cargo") => "",
+            Some("audit") => "connectspec",
+            _ => "connectspec run",
         };
         [tool, &self.subject.again, &case]
             .into_iter()

@@ -42,6 +42,7 @@ pub(crate) fn events() -> Vec<Event> {
         selection: Selection::default(),
         partition: None,
         secrets: vec!["sesame-7".to_owned()],
+        policy: Vec::new(),
         credentials_given: false,
     };
     let mut events = vec![Event::Started(Box::new(start))];

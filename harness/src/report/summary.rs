@@ -2,7 +2,7 @@
 
 use crate::{
     report::{
-        Report,
+        Report, audit,
         cause::{causes, counted, demands, died},
     },
     verdict::Verdict,
@@ -19,6 +19,9 @@ impl Report {
         let totals = self.totals;
         if totals.all() == totals.skip {
             return (Verdict::Fail, "was not judged: no case ran".to_owned());
+        }
+        if self.is_an_audit() {
+            return audit::meaning(self, self.beside_failures());
         }
         let faults = self.faults();
         let red = totals.fail + totals.healed + self.run.stale.len();
@@ -57,38 +60,60 @@ impl Report {
         if crashes > 0 {
             faults.push(format!("it died of {}", counted(crashes, "case")));
         }
-        let mut count = |count: usize, one: &str, many: &str| {
-            if count > 0 {
-                faults.push(format!("{count} {}", if count == 1 { one } else { many }));
-            }
-        };
-        let died = "death of the proxy is unexplained";
-        let deaths = self.run.deaths.len();
-        count(deaths, died, "deaths of the proxy are unexplained");
         let broken = causes(self, &[Verdict::Fail]).len();
         let results = match totals.fail {
             fail if fail == broken => String::new(),
             fail => format!(" ({fail} results)"),
         };
         count(
+            &mut faults,
             broken,
             &format!("requirement is not kept{results}"),
             &format!("requirements are not kept{results}"),
         );
         let healed = "known deviation is healed (take it off the list)";
         let healed_many = "known deviations are healed (take them off the list)";
-        count(totals.healed, healed, healed_many);
+        count(&mut faults, totals.healed, healed, healed_many);
+        faults.extend(self.beside_failures());
+        faults
+    }
+
+    /// What is wrong beside what the subject fails: deaths that nobody explains, lists that are out of date, and what was not judged.
+    fn beside_failures(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let died = "death of the proxy is unexplained";
+        let deaths = self.run.deaths.len();
+        count(
+            &mut faults,
+            deaths,
+            died,
+            "deaths of the proxy are unexplained",
+        );
         let stale = "listed deviation is stale";
-        count(self.run.stale.len(), stale, "listed deviations are stale");
+        let stale_many = "listed deviations are stale";
+        count(&mut faults, self.run.stale.len(), stale, stale_many);
         let blocked = "case could not begin";
-        count(totals.blocked, blocked, "cases could not begin");
+        count(
+            &mut faults,
+            self.totals.blocked,
+            blocked,
+            "cases could not begin",
+        );
         let broken = "case failed in connectspec itself";
-        count(totals.broken, broken, "cases failed in connectspec itself");
+        let broken_many = "cases failed in connectspec itself";
+        count(&mut faults, self.totals.broken, broken, broken_many);
         if self.run.interrupted {
-            let done = format!("{} of {} cases", totals.all(), self.run.planned);
+            let done = format!("{} of {} cases", self.totals.all(), self.run.planned);
             faults.push(format!("the run was interrupted after {done}"));
         }
         faults
+    }
+}
+
+/// Adds how many there are, if there are any.
+fn count(faults: &mut Vec<String>, count: usize, one: &str, many: &str) {
+    if count > 0 {
+        faults.push(format!("{count} {}", if count == 1 { one } else { many }));
     }
 }
 

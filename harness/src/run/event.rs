@@ -45,6 +45,8 @@ pub struct Start {
     pub selection: Selection,
     /// `2/5`: the second of five shares.
     pub partition: Option<String>,
+    /// For an audit, what is meant to be reachable, in lines; empty for a run of cases.
+    pub policy: Vec<String>,
     /// Secrets that no report may show, wherever they turn up.
     pub secrets: Vec<String>,
     /// Whether there are real ones among them, which somebody has given for a proxy that runs already.

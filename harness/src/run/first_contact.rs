@@ -19,12 +19,12 @@ use crate::{
 
 /// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
 pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
-    let setup = Setup::default();
-    let running = Running::start(world, &plan.who, &setup, world.ports.placeholders(0))
+    let setup = &plan.options.first;
+    let running = Running::start(world, &plan.who, setup, world.ports.placeholders(0))
         .map_err(|error| error.to_string())?;
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");
-    let control = control(&lab, &setup, world.patience.reply());
+    let control = control(&lab, setup, world.patience.reply());
     let events = lab.transcript().events();
     drop(lab);
     if let Err(finding) = control {

@@ -91,7 +91,7 @@ impl GroupRunner {
             true => group.alone = all,
             false => group.waiting = all,
         }
-        let first = (*setup == Setup::default())
+        let first = (*setup == self.options.first)
             .then(|| {
                 self.first
                     .lock()

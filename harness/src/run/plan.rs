@@ -42,6 +42,10 @@ pub struct Options {
     /// The words that select the subject again on the command line of `connectspec run`; inside `cargo test`, the
     /// command up to the id of a case.
     pub again: String,
+    /// The set-up in which the subject is met first, and shown to be a CONNECT proxy where it promises a tunnel.
+    pub first: Setup,
+    /// For an audit, what is meant to be reachable, in lines; empty for a run of cases.
+    pub policy: Vec<String>,
 }
 
 impl Default for Options {
@@ -59,6 +63,8 @@ impl Default for Options {
             baseline: Vec::new(),
             connectspec: env!("CARGO_PKG_VERSION").to_owned(),
             again: String::new(),
+            first: Setup::default(),
+            policy: Vec::new(),
         }
     }
 }

@@ -118,6 +118,7 @@ fn start_of(plan: &Plan) -> Start {
             .options
             .partition
             .map(|partition| partition.to_string()),
+        policy: plan.options.policy.clone(),
         secrets: Vec::new(),
         credentials_given: matches!(&*plan.who, Who::Remote(remote) if remote.credentials.is_some()),
     }

@@ -51,6 +51,8 @@ pub enum Allow {
     ServersAndWeb,
     /// No list is given.
     Default,
+    /// No list is given, and nothing is known of what it allows then: no tunnel is promised.
+    Unknown,
     /// Ports and ranges where placeholders in braces stand for ports: `{a} {b}-{c}`.
     Ports(String),
     /// A list as the configuration of a product writes it, taken verbatim once the placeholders in braces are replaced.
@@ -263,6 +265,7 @@ impl Setup {
             Allow::ServersAndItself => "allow itself, too".to_owned(),
             Allow::ServersAndWeb => "allow the web, too".to_owned(),
             Allow::Default => "no list".to_owned(),
+            Allow::Unknown => "as its files have it".to_owned(),
             Allow::Ports(ports) => format!("allow {ports}"),
             Allow::AsWritten(list) => format!("{} {}", list.of.port_list, list.text),
         }];

@@ -5,7 +5,7 @@
 
 mod decode;
 mod deviation;
-mod keys;
+pub(crate) mod keys;
 pub mod mistake;
 pub mod template;
 

@@ -6,17 +6,16 @@ use clap::Parser;
 use connectspec_harness::{
     case::select::Partition,
     lab::RunEnvironment,
-    report::{
-        CaptureFolder, Destination, Progress, Report, ReportFold, Reporter, Terminal, Verbosity,
-        format::terminal,
-    },
+    report::{Progress, Report, ReportFold, Reporter, Terminal, format::terminal},
     run::{self, Options, Plan},
-    transcript::screen::Screen,
     verdict::Level,
 };
 
 use crate::{
-    cli::{Status, Trouble, baseline, lab, reports, signals, subject::Subject, which::Which},
+    cli::{
+        Status, Trouble, baseline, lab, reports, shown::Shown, signals, subject::Subject,
+        which::Which,
+    },
     suites,
 };
 
@@ -67,21 +66,8 @@ pub(super) struct Arguments {
     /// Rewrite that file: new failures go in, healed ones come out, comments, reasons and order stay
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
-    /// Write a report to a file, too: json=PATH, junit=, html= or markdown=; may be said more than once. The path - is standard output; what is for people goes to standard error then
-    #[arg(long, value_name = "FORMAT=PATH")]
-    report: Vec<Destination>,
-    /// Keep a folder for each finding: the transcript, a capture file for Wireshark, TLS keys, and programs in shell, Python and Rust that repeat it; repro.py is for `git bisect run`
-    #[arg(long, value_name = "DIR")]
-    capture: Option<PathBuf>,
-    /// Write out every failure, however many there are; without it, of more than 40 the first of each cause
-    #[arg(long)]
-    full: bool,
-    /// Show every result
-    #[arg(long, short, conflicts_with = "quiet")]
-    verbose: bool,
-    /// Show a line for each failure, and the summary
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Runs the cases and says what they found.
@@ -90,7 +76,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<Status, Trouble> {
     if plan.results() == 0 {
         return Err(Trouble::not_judged("no case was left to run"));
     }
-    let mut reporters = arguments.reporters()?;
+    let mut reporters = arguments.shown.reporters()?;
     let report = conduct(plan, &mut reporters)?;
     let Some(path) = arguments
         .baseline
@@ -123,7 +109,7 @@ pub(super) fn judge_quietly(arguments: &Arguments) -> Result<Report, Trouble> {
     conduct(plan, &mut [Box::new(terminal)])
 }
 
-fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Trouble> {
+pub(super) fn conduct(plan: Plan, reporters: &mut [Box<dyn Reporter>]) -> Result<Report, Trouble> {
     let stop = signals::stop();
     let mut fold = ReportFold::new();
     run::run(plan, &stop, &mut |event| {
@@ -173,47 +159,6 @@ impl Arguments {
         }
     }
 
-    /// The terminal first, then the files. One that cannot be written is an error before anything runs.
-    fn reporters(&self) -> Result<Vec<Box<dyn Reporter>>, Trouble> {
-        let verbosity = match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
-        };
-        let progress = if self.quiet {
-            Progress::none()
-        } else if std::io::stderr().is_terminal() {
-            Progress::bar()
-        } else {
-            Progress::lines(Box::new(anstream::stderr()))
-        };
-        let width = std::io::stdout().is_terminal().then(columns).flatten();
-        let full = self.full;
-        let options = terminal::Options {
-            verbosity,
-            width,
-            full,
-        };
-        let out = reports::beside(&self.report)?;
-        reports::differ(&self.report)?;
-        let mut reporters: Vec<Box<dyn Reporter>> =
-            vec![Box::new(Terminal::new(Screen::new(out), progress, options))];
-        for destination in &self.report {
-            reporters.push(Box::new(
-                destination
-                    .prepare()
-                    .map_err(|error| Trouble::usage(format!("could not {error}")))?,
-            ));
-        }
-        if let Some(folder) = &self.capture {
-            reporters
-                .push(Box::new(CaptureFolder::prepare(folder).map_err(
-                    |error| Trouble::usage(format!("could not {error}")),
-                )?));
-        }
-        Ok(reporters)
-    }
-
     fn options(&self, again: String) -> Result<Options, Trouble> {
         let baseline = match &self.baseline {
             None => Vec::new(),
@@ -235,18 +180,14 @@ impl Arguments {
                 bind: self.subject.bind(),
                 host: self.subject.host(),
                 network: Ok(()),
+                addresses: Vec::new(),
             },
             baseline,
             connectspec: env!("CARGO_PKG_VERSION").to_owned(),
             again,
+            ..Options::default()
         })
     }
-}
-
-/// The width of the terminal, as it says itself.
-fn columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then(|| usize::from(size.ws_col))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -256,7 +197,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-fn factor(text: &str) -> Result<f64, String> {
+pub(super) fn factor(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(factor) if (0.1..=100.0).contains(&factor) => Ok(factor),
         _ => Err("a number from 0.1 to 100".to_owned()),

@@ -9,7 +9,10 @@ use clap::Args;
 use connectspec_harness::subject::{Who, remote::Remote};
 
 use crate::{
-    cli::{Trouble, address::Address, credentials},
+    cli::{
+        Trouble,
+        running::{Running, quoted},
+    },
     subjects,
 };
 
@@ -19,27 +22,11 @@ pub(super) struct Subject {
     /// A built-in profile, or a profile in a file
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "proxy")]
     profile: Option<String>,
-    /// A proxy that is already running; http:// and USER:PASSWORD@ may stand in front, https:// where it speaks TLS
-    #[arg(long, value_name = "HOST:PORT")]
-    proxy: Option<Address>,
-    /// Certificates of the authority that vouches for an https:// proxy, or its own, as PEM; without it, those that this machine trusts
-    #[arg(long, value_name = "FILE", requires = "proxy")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    running: Running,
     /// The ports that it allows, such as '443 8000-8100' or 443,8000-8100
     #[arg(long, value_name = "PORTS", requires = "proxy")]
     allow: Option<String>,
-    /// The credentials that it asks for. Every user of this machine can read them in the list of processes: better a file, or
-    /// the variable CONNECTSPEC_CREDENTIALS
-    #[arg(
-        long,
-        value_name = "USER:PASSWORD",
-        requires = "proxy",
-        conflicts_with = "credentials_file"
-    )]
-    credentials: Option<String>,
-    /// A file whose first line is USER:PASSWORD; /dev/stdin reads them from there
-    #[arg(long, value_name = "FILE", requires = "proxy")]
-    credentials_file: Option<PathBuf>,
     /// The access log that it writes
     #[arg(long, value_name = "FILE", requires_all = ["proxy", "log_pattern"])]
     access_log: Option<PathBuf>,
@@ -74,13 +61,13 @@ impl Subject {
 
     /// Whether it is a running one that speaks TLS to its clients.
     pub(super) fn is_reached_over_tls(&self) -> bool {
-        self.proxy.as_ref().is_some_and(|address| address.tls)
+        self.running.is_reached_over_tls()
     }
 
     fn named(&self) -> Result<(Who, Vec<String>), Trouble> {
-        if let Some(address) = &self.proxy {
-            let remote = self.remote(address)?;
-            return Ok((Who::Remote(Box::new(remote)), self.remote_again(address)));
+        if let Some(remote) = self.running.remote()? {
+            let remote = self.remote(remote)?;
+            return Ok((Who::Remote(Box::new(remote)), self.remote_again()));
         }
         let (name, again) = match &self.profile {
             None => (subjects::REFERENCE, Vec::new()),
@@ -90,33 +77,21 @@ impl Subject {
         Ok((Who::Profile(Box::new(profile)), again))
     }
 
-    /// The words that name a proxy that is already running; what no report may show, the reader has to fill in.
-    fn remote_again(&self, address: &Address) -> Vec<String> {
+    /// The words that name a proxy that is already running, and what is said of it.
+    fn remote_again(&self) -> Vec<String> {
         let log = self
             .access_log
             .as_ref()
             .map(|file| file.display().to_string());
-        let ca = self.ca.as_ref().map(|file| file.display().to_string());
-        // Those of the environment are there the next time, too.
-        let said = self.credentials.as_ref().or(address.credentials.as_ref());
-        let credentials = said.map(|_| "USER:PASSWORD".to_owned());
-        let file = self
-            .credentials_file
-            .as_ref()
-            .map(|file| file.display().to_string());
-        let scheme = if address.tls { "https://" } else { "" };
-        [
-            ("--proxy", Some(format!("{scheme}{}", address.authority))),
-            ("--ca", ca),
+        let more = [
             ("--allow", self.allow.clone()),
-            ("--credentials", credentials),
-            ("--credentials-file", file),
             ("--access-log", log),
             ("--log-pattern", self.log_pattern.clone()),
-        ]
-        .into_iter()
-        .filter_map(|(option, value)| Some(format!("{option} {}", quoted(&value?))))
-        .collect()
+        ];
+        let more = more
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!("{option} {}", quoted(&value?))));
+        self.running.again().into_iter().chain(more).collect()
     }
 
     /// The words that say where the servers are, if not where they always are.
@@ -133,35 +108,9 @@ impl Subject {
         Ok(bind.into_iter().chain(host).collect())
     }
 
-    /// Those of the option, of the file, of the address, or of the environment.
-    fn credentials(&self, address: &Address) -> Result<Option<String>, Trouble> {
-        let (option, file) = (&self.credentials, self.credentials_file.as_deref());
-        match &address.credentials {
-            Some(_) if option.is_some() || file.is_some() => Err(Trouble::usage(
-                "credentials stand in --proxy and in an option of their own; say them once",
-            )),
-            Some(beside) => Ok(Some(beside.clone())),
-            None => credentials::given(option.as_deref(), file),
-        }
-    }
-
-    fn remote(&self, address: &Address) -> Result<Remote, Trouble> {
-        let mut remote = Remote::new(&address.authority).map_err(Trouble::usage)?;
-        match (address.tls, &self.ca) {
-            (true, ca) => remote = remote.over_tls(ca.as_deref()).map_err(Trouble::usage)?,
-            (false, None) => {}
-            (false, Some(_)) => {
-                return Err(Trouble::usage(format!(
-                    "--ca is for a proxy that speaks TLS: say --proxy https://{}",
-                    address.authority
-                )));
-            }
-        }
+    fn remote(&self, mut remote: Remote) -> Result<Remote, Trouble> {
         if let Some(ports) = &self.allow {
             remote = remote.allowing(ports).map_err(Trouble::usage)?;
-        }
-        if let Some(credentials) = self.credentials(address)? {
-            remote = remote.credentials(&credentials).map_err(Trouble::usage)?;
         }
         if let (Some(file), Some(pattern)) = (&self.access_log, &self.log_pattern) {
             remote = remote
@@ -170,15 +119,6 @@ impl Subject {
         }
         Ok(remote)
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:@%+,=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A name or an address, as the host of a target is written.

@@ -3,6 +3,7 @@
 //! All are on the loopback interface of the namespace, so nothing leaves the machine, whatever a proxy dials.
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     process::{Command, Stdio},
@@ -69,6 +70,12 @@ pub(super) fn own_v4(number: u32) -> IpAddr {
     v4(93, 184, 216, 1 + last)
 }
 
+/// One of these addresses, for whoever is alone and keeps them apart by numbers.
+#[must_use]
+pub fn own(number: u32) -> IpAddr {
+    own_v4(number)
+}
+
 /// The same of IPv6.
 pub(super) fn own_v6(number: u32) -> IpAddr {
     let last = u16::try_from(number % OWN).unwrap_or_default();
@@ -83,8 +90,8 @@ pub(super) fn number_of_own(address: IpAddr) -> Option<u32> {
 /// How many of each there are.
 const OWN: u32 = 128;
 
-/// Gives the loopback interface all of them.
-pub(super) fn bring_up() -> Result<(), NoNetwork> {
+/// Gives the loopback interface all of them, and `more`.
+pub(super) fn bring_up(more: &[IpAddr]) -> Result<(), NoNetwork> {
     let failed = |what: String| NoNetwork(format!("`ip` could not make the network: {what}"));
     let ip = entrance::program("ip").ok_or_else(|| failed("it is missing".to_owned()))?;
     let mut ip = Command::new(ip)
@@ -96,7 +103,7 @@ pub(super) fn bring_up() -> Result<(), NoNetwork> {
         .map_err(|error| failed(error.to_string()))?;
     if let Some(mut lines) = ip.stdin.take() {
         // What it does not take, it says itself.
-        let _ = lines.write_all(commands().as_bytes());
+        let _ = lines.write_all(commands(more).as_bytes());
     }
     let output = ip
         .wait_with_output()
@@ -108,10 +115,15 @@ pub(super) fn bring_up() -> Result<(), NoNetwork> {
     Err(failed(said.lines().next().unwrap_or_default().to_owned()))
 }
 
-fn commands() -> String {
+fn commands(more: &[IpAddr]) -> String {
     let mut lines = vec!["link set lo up".to_owned()];
     let own = (0..OWN).flat_map(|number| [own_v4(number), own_v6(number)]);
-    lines.extend(ALL.into_iter().chain(own).map(|address| match address {
+    let all: BTreeSet<IpAddr> = ALL
+        .into_iter()
+        .chain(own)
+        .chain(more.iter().copied())
+        .collect();
+    lines.extend(all.into_iter().map(|address| match address {
         IpAddr::V4(address) => format!("addr add {address}/32 dev lo"),
         IpAddr::V6(address) => format!("addr add {address}/128 dev lo nodad"),
     }));

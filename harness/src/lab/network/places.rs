@@ -1,7 +1,7 @@
 //! Servers anywhere in the network.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -45,6 +45,21 @@ impl Lab {
         let number = port.number();
         lock(&self.ports).push(port);
         Ok(number)
+    }
+
+    /// The server of this case that listens at `at`; where there is none, one that plays `script` there.
+    ///
+    /// # Errors
+    /// The harness's, where nobody can listen there.
+    pub(crate) fn server_there_or(&self, at: SocketAddr, script: &Script) -> Outcome<Arc<Server>> {
+        let known = lock(&self.servers)
+            .iter()
+            .find(|server| server.address() == at)
+            .cloned();
+        match known {
+            Some(server) => Ok(server),
+            None => self.server_of(at.ip(), at.port(), script),
+        }
     }
 
     /// A server on `port` of `address`.

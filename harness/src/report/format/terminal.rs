@@ -13,6 +13,7 @@ use std::{
 use anstyle::Style;
 
 mod aside;
+mod asked;
 mod overview;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
             progress::Tally,
             terminal::{
                 aside::{beside, fingerprint, known, reason, skipped},
+                asked::asked,
                 overview::{causes_of, ending, opening},
             },
         },
@@ -129,6 +131,7 @@ pub fn write(report: &Report, out: &mut impl Write, options: Options) -> io::Res
             writeln!(below, "{shown}")?;
         }
     } else {
+        asked(report, &mut below, options.width)?;
         causes_of(report, &mut below, options.width)?;
         failures(report, &mut below, options)?;
         trouble(report, &mut below, options)?;

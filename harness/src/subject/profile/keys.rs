@@ -10,7 +10,7 @@ use crate::subject::{
 };
 
 /// The keys of one kind of file, table by table. Tables that are not named take any key.
-pub(super) type Keys = fn(table: &str) -> Option<&'static [&'static str]>;
+pub(crate) type Keys = fn(table: &str) -> Option<&'static [&'static str]>;
 
 /// What a profile may hold.
 pub(super) fn of_profile(table: &str) -> Option<&'static [&'static str]> {
@@ -68,7 +68,7 @@ const DEVIATION: &[&str] = &[
 ];
 
 /// Finds the first key that may not be there.
-pub(super) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake> {
+pub(crate) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake> {
     let table = DeTable::parse(text).map_err(|error| {
         let message = error.message().to_owned();
         Mistake::at(origin, text, &error.span().unwrap_or(0..0), message)

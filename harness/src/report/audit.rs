@@ -1,0 +1,121 @@
+//! What an audit means: where the proxy leads that it should not, where it does not lead that it should, and what nobody knows.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    audit::About,
+    report::{CaseResult, Report},
+    verdict::Verdict,
+};
+
+impl Report {
+    /// Whether it is one of an audit, and not of a run of cases.
+    #[must_use]
+    pub const fn is_an_audit(&self) -> bool {
+        !self.run.policy.is_empty()
+    }
+}
+
+/// How grave it is, and the rest of a sentence that begins with the subject's name; `others` is what is wrong beside the targets.
+pub(super) fn meaning(report: &Report, others: Vec<String>) -> (Verdict, String) {
+    let (lost, leaks): (Vec<_>, Vec<_>) = report
+        .with(Verdict::Fail)
+        .partition(|result| is_meant(result));
+    let targets = |count: usize| format!("{count} target{}", if count == 1 { "" } else { "s" });
+    let mut faults = Vec::new();
+    if !leaks.is_empty() {
+        faults.push(format!(
+            "it leads to {} that it should not",
+            targets(leaks.len())
+        ));
+    }
+    if !lost.is_empty() {
+        faults.push(format!(
+            "it does not lead to {} that it should",
+            targets(lost.len())
+        ));
+    }
+    let red = !faults.is_empty();
+    faults.extend(others);
+    let untold = match report.totals.skip {
+        0 => String::new(),
+        count => format!("; of {} nothing could be told", targets(count)),
+    };
+    let all = report.totals.all();
+    match (red, faults.is_empty()) {
+        (true, _) => (
+            Verdict::Fail,
+            format!("does not keep the policy: {}{untold}", faults.join(", ")),
+        ),
+        (false, false) => (
+            Verdict::Warn,
+            format!("was not asked in full: {}{untold}", faults.join(", ")),
+        ),
+        (false, true) if report.totals.warn > 0 => (
+            Verdict::Warn,
+            format!(
+                "keeps the policy where it matters, and leads to {} of no good use{untold}",
+                targets(report.totals.warn)
+            ),
+        ),
+        (false, true) => (
+            Verdict::Pass,
+            format!(
+                "leads to what the policy names and to nothing else, in {} of {all} questions{untold}",
+                all - report.totals.skip
+            ),
+        ),
+    }
+}
+
+/// Whether a result is about something that is meant to be reached.
+fn is_meant(result: &CaseResult) -> bool {
+    result.case.sentence() == About::Meant.sentence()
+}
+
+/// What was asked about one thing.
+pub(super) struct Asked<'a> {
+    /// What it is about.
+    pub(super) title: &'a str,
+    /// How many times it was asked.
+    pub(super) all: usize,
+    /// How many times it came out as it is meant.
+    pub(super) as_meant: usize,
+    /// What the proxy said where it did, and how many times.
+    pub(super) said: Vec<(&'a str, usize)>,
+}
+
+/// What was asked, what is meant to be reached first.
+pub(super) fn asked(report: &Report) -> Vec<Asked<'_>> {
+    let mut by_sentence: BTreeMap<(bool, &str), Vec<&CaseResult>> = BTreeMap::new();
+    for result in &report.results {
+        let key = (!is_meant(result), result.case.sentence());
+        by_sentence.entry(key).or_default().push(result);
+    }
+    let all = by_sentence
+        .into_values()
+        .filter(|results| !results.is_empty());
+    all.map(|results| {
+        let kept = results
+            .iter()
+            .filter(|result| result.verdict == Verdict::Pass);
+        let mut said: BTreeMap<&str, usize> = BTreeMap::new();
+        for result in kept.clone() {
+            // The last thing that was noted is what the client was told.
+            let words = result
+                .observed
+                .as_deref()
+                .and_then(|seen| seen.rsplit("; ").next());
+            *said.entry(words.unwrap_or("nothing")).or_default() += 1;
+        }
+        let mut said: Vec<_> = said.into_iter().collect();
+        said.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        Asked {
+            title: &results[0].title,
+            all: results.len(),
+            as_meant: kept.count(),
+            said,
+        }
+    })
+    .collect()
+}
