@@ -19,4 +19,4 @@ pub use field::Fields;
 pub use frame::Frame;
 pub use handle::{Handle, Owner};
 pub use reader::FrameReader;
-pub use session::{Leave, Manners, Over, Recorder, Session, State, Stream};
+pub use session::{BROKEN, Leave, Manners, Over, Recorder, Session, State, Stream};

@@ -9,6 +9,7 @@ mod log;
 mod names;
 pub mod network;
 mod observers;
+mod odd_frames;
 pub mod pki;
 pub mod ports;
 pub mod running_subject;

@@ -3,6 +3,7 @@
 //! Bytes pass in one place, the [`Tap`], and are written down in one place, the [`Transcript`]. Whatever shows them
 //! (text, JSON, a capture file) is a view of that.
 
+mod odd_frames;
 pub mod payload;
 pub mod stream;
 pub mod tap;

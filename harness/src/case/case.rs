@@ -53,6 +53,8 @@ pub struct Case {
     pub on_low_ports: bool,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
+    /// Whether it runs when all others have.
+    pub after_all_others: bool,
     /// Whether it is about what the control tunnel of its set-up takes for granted.
     pub is_about_the_control: bool,
     /// Where it is written.
@@ -118,6 +120,7 @@ impl Case {
             in_the_lab: false,
             on_low_ports: false,
             slow: false,
+            after_all_others: false,
             is_about_the_control: false,
             source: Location::caller(),
             body: None,
@@ -254,8 +257,14 @@ impl Case {
         self
     }
 
-    /// The case is about what the control tunnel of its set-up takes for granted: it is asked also where none comes about, and
-    /// says what is wrong, while the others of the set-up are blocked by it.
+    /// The case looks back at all others, and runs alone when those have ended.
+    #[must_use]
+    pub const fn after_all_others(mut self) -> Self {
+        self.after_all_others = true;
+        self
+    }
+
+    /// The case is about what the control tunnel of its set-up takes for granted: it is asked also where none comes about.
     #[must_use]
     pub const fn about_the_control(mut self) -> Self {
         self.is_about_the_control = true;

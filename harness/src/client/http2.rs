@@ -8,7 +8,8 @@ use crate::{
     client::{Client, Connection},
     http1::{Answer, Ask, Reply},
     http2::{
-        Fields, Frame, Handle, Leave, Manners, Over, Owner, Recorder, Session, State, driver::drive,
+        BROKEN, Fields, Frame, Handle, Leave, Manners, Over, Owner, Recorder, Session, State,
+        driver::drive,
     },
     verdict::{Finding, Outcome},
     wire::{Stream, Transcript, Way, transcript::Place},
@@ -28,6 +29,10 @@ impl Recorder for Frames {
         let way = if out { Way::Out } else { Way::In };
         self.transcript
             .frame(self.place, way, frame.describe(fields));
+    }
+
+    fn odd(&mut self, why: &str) {
+        self.transcript.odd_frame(why);
     }
 }
 
@@ -180,7 +185,7 @@ pub(super) fn answer(state: &State, id: u32) -> Option<Answer> {
         Over::Reset | Over::Failed(_) => Answer::Reset,
         Over::Broken(why) => Answer::Garbage {
             bytes: Vec::new(),
-            why: format!("HTTP/2 is broken by {why}"),
+            why: format!("{BROKEN} {why}"),
         },
     })
 }

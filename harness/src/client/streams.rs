@@ -8,7 +8,7 @@ use crate::{
         http2::{answer, next_stream},
     },
     http1::Answer,
-    http2::{ErrorCode, Fields, Frame, Handle, Leave, Manners, Over, Session, State},
+    http2::{BROKEN, ErrorCode, Fields, Frame, Handle, Leave, Manners, Over, Session, State},
     patience::Patience,
     server::Server,
     tunnel::{End, Side},
@@ -66,7 +66,7 @@ impl Fate {
                     Over::Closed => "the end of the connection".to_owned(),
                     Over::Reset => "a reset of the connection".to_owned(),
                     Over::Failed(why) => why.clone(),
-                    Over::Broken(why) => format!("HTTP/2 that is broken by {why}"),
+                    Over::Broken(why) => format!("{BROKEN} {why}"),
                 });
                 let all: Vec<String> = said.into_iter().chain(how).collect();
                 all.join(", then ")

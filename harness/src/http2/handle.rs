@@ -12,7 +12,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http2::{
-    ErrorCode, Frame, Leave, Over, Session, State,
+    BROKEN, ErrorCode, Frame, Leave, Over, Session, State,
     session::{CREDIT, UNSENT_LIMIT},
 };
 
@@ -172,7 +172,7 @@ impl Over {
             // A stream that is not ended was cut off.
             Self::Closed | Self::Reset => io::ErrorKind::ConnectionReset.into(),
             Self::Failed(why) => io::Error::other(why.clone()),
-            Self::Broken(why) => io::Error::other(format!("HTTP/2 is broken by {why}")),
+            Self::Broken(why) => io::Error::other(format!("{BROKEN} {why}")),
         }
     }
 }

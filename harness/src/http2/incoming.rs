@@ -13,6 +13,9 @@ const BLOCK_LIMIT: usize = 64 * 1024;
 /// Field sections that are kept of one stream: interim responses, a response, trailers.
 const SECTIONS_LIMIT: usize = 16;
 
+/// Settings that are kept.
+const SETTINGS_LIMIT: usize = 256;
+
 /// Answers to PING that are kept.
 const PONGS_LIMIT: usize = 64;
 
@@ -30,6 +33,7 @@ impl State {
                 Err(large) => Err(format!("{} of {large}", name(large.kind))),
             };
             if let Err(why) = taken {
+                self.recorder.odd(&why);
                 self.over = Some(Over::Broken(why));
                 return;
             }
@@ -185,6 +189,9 @@ impl State {
             return Ok(());
         }
         for (name, value) in settings(&frame.payload) {
+            if self.settings.len() < SETTINGS_LIMIT {
+                self.settings.push((name, value));
+            }
             match name {
                 setting::MAX_CONCURRENT_STREAMS => self.max_streams = Some(value),
                 setting::INITIAL_WINDOW_SIZE => {

@@ -53,7 +53,15 @@ impl Default for Manners {
 pub trait Recorder: Send {
     /// A frame was sent (`out`) or has come.
     fn note(&mut self, out: bool, frame: &Frame, fields: Option<&Fields>);
+
+    /// What has come is not what HTTP/2 allows, and why.
+    fn odd(&mut self, why: &str) {
+        let _ = why;
+    }
 }
+
+/// What is said of a connection whose frames cannot be understood any more, before the reason.
+pub const BROKEN: &str = "HTTP/2 is broken by";
 
 /// How a connection has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +125,8 @@ pub struct State {
     pub streams: BTreeMap<u32, Stream>,
     /// Whether the proxy's first SETTINGS have come.
     pub settled: bool,
+    /// What the proxy's SETTINGS have said, in order: names and values.
+    pub settings: Vec<(u16, u32)>,
     /// How many SETTINGS of ours are not acknowledged.
     pub unacknowledged: usize,
     /// How many streams the proxy allows at once; `None`: as many as one likes.
@@ -182,6 +192,7 @@ impl Session {
         let mut state = State {
             streams: BTreeMap::new(),
             settled: false,
+            settings: Vec::new(),
             unacknowledged: 0,
             max_streams: None,
             max_payload: MAX_PAYLOAD,

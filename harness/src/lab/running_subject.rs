@@ -25,7 +25,7 @@ pub struct Running {
     second_port: Option<u16>,
     /// Others that it lets in.
     more_users: Vec<Credentials>,
-    listener: Listener,
+    pub(super) listener: Listener,
     placeholders: PortPlaceholders,
     /// The words of `profile serve` that bring it into this set-up.
     serve: Option<String>,

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -16,6 +16,7 @@ use crate::{
         ports::{self, AllowList, Port, Ports},
     },
     patience::Patience,
+    protocol::Listener,
     setup::{Allow, PortPlaceholders, PortRange, Setup, WEB},
     stop::Stop,
     subject::{
@@ -47,6 +48,8 @@ pub struct World {
     pub(super) knows_localhost: tokio::sync::OnceCell<bool>,
     /// How many names of lists were taken.
     pub(super) hosts_taken: AtomicU32,
+    /// What was wrong with frames of the proxy, in whatever case, by what it listened with.
+    pub(super) odd_frames: Mutex<Vec<(Listener, String)>>,
     /// Certificate and key of a proxy that is reached over TLS.
     tls_files: TlsFiles,
     /// What it has to itself, inside of namespaces of its own.
@@ -160,6 +163,7 @@ impl World {
             neighbours: AtomicU32::new(0),
             knows_localhost: tokio::sync::OnceCell::new(),
             hosts_taken: AtomicU32::new(0),
+            odd_frames: Mutex::default(),
             tls_files: TlsFiles { certificate, key },
             network,
         })

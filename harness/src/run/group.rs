@@ -66,10 +66,15 @@ pub(super) struct GroupRunner {
 
 impl GroupRunner {
     /// Runs the cases of one set-up. Those are handed back for which the subject did not start, or which could not begin
-    /// beside others, unless this is their `last` chance: then each runs alone.
+    /// beside others, and those that run after all others, unless this is their `last` chance: then each runs alone.
     pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>, last: bool) -> Vec<Planned> {
         if self.stop.is_asked() {
             return Vec::new();
+        }
+        let in_its_turn = |planned: &Planned| last || !planned.case.after_all_others;
+        let (cases, for_later): (Vec<_>, Vec<_>) = cases.into_iter().partition(in_its_turn);
+        if cases.is_empty() {
+            return for_later;
         }
         let mut group = Group {
             runner: self,
@@ -81,7 +86,7 @@ impl GroupRunner {
             held_back: Vec::new(),
             unexplained: Vec::new(),
             is_last_chance: last,
-            for_later: Vec::new(),
+            for_later,
             deaf: None,
             launch: Duration::ZERO,
             is_controlled: false,

@@ -96,6 +96,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
         // A case that fails since one of its servers panicked is the harness's fault, whatever it says itself.
         .and_then(|()| lab.servers_are_sound())
         .or_else(|finding| lab.servers_are_sound().and(Err(finding)));
+    lab.keep_odd_frames(planned.case.id.as_str());
     Result {
         outcome,
         notes: lab.notes(),

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -239,6 +240,26 @@ impl Server {
                 format!("it has not within {limit:?}"),
             ))
         })
+    }
+
+    /// How many of the connections that came are still open, by their scripts: at once where none is, else after `limit`.
+    pub async fn still_open_after(&self, limit: Duration) -> usize {
+        let open = || {
+            let visits = self.visits();
+            visits.iter().filter(|visit| visit.played.is_none()).count()
+        };
+        let wait = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if open() == 0 {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // What is still open then is counted below.
+        let _ = timeout(limit, wait).await;
+        open()
     }
 
     /// Connects to the server itself and waits until it has accepted that: whoever has connected before, has come.

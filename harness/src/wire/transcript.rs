@@ -106,7 +106,7 @@ pub struct Transcript {
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     began: Instant,
     events: Vec<Event>,
     /// Of each connection, the layers that have spoken.
@@ -120,6 +120,8 @@ struct Inner {
     servers: Vec<SocketAddr>,
     /// The words of `connectspec profile serve` for a process that the case had for itself.
     served: Option<String>,
+    /// What was wrong with frames of the proxy.
+    pub(super) odd_frames: Vec<String>,
 }
 
 /// One direction of one connection.
@@ -144,6 +146,7 @@ impl Transcript {
             keys: Vec::new(),
             servers: Vec::new(),
             served: None,
+            odd_frames: Vec::new(),
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -290,7 +293,7 @@ impl Transcript {
         self.lock().push(place, way, What::Reset);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
