@@ -21,6 +21,9 @@ pub const RFC_7301: Document = rfc("RFC 7301", "https://www.rfc-editor.org/rfc/r
 /// HTTP/2.
 pub const RFC_9113: Document = rfc("RFC 9113", "https://www.rfc-editor.org/rfc/rfc9113");
 
+/// WebSockets over HTTP/2, and the extended CONNECT that they are asked for with.
+pub const RFC_8441: Document = rfc("RFC 8441", "https://www.rfc-editor.org/rfc/rfc8441");
+
 /// Security considerations for optimistic protocol transitions in HTTP/1.1: what a proxy does after it has refused a
 /// CONNECT.
 pub const RFC_9931: Document = rfc("RFC 9931", "https://www.rfc-editor.org/rfc/rfc9931");

@@ -3,7 +3,9 @@
 use connectspec_harness::{
     case::Case,
     http1::NO_RESPONSE,
+    http2::BROKEN,
     lab::{NAMED_BY_HOST, TO_NOBODY},
+    protocol::HTTP_2,
     tunnel::NO_END,
 };
 
@@ -30,13 +32,22 @@ const SYMPTOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The same of cases over HTTP/2: nothing can be understood behind a frame that is none.
+const SYMPTOMS_OVER_HTTP_2: &[(&str, &[&str])] =
+    &[(BROKEN, &["http2_frames/every_frame_is_well_formed"])];
+
 /// The case, with what it relies on where one of the symptoms shows. A case that is about one of them relies on none of the
 /// others: causes form no circle.
 pub(super) fn relying(mut case: Case) -> Case {
     let plain = case.id.plain();
     let is_own = |causes: &[&str]| causes.contains(&plain.family());
-    let is_about_one = SYMPTOMS.iter().any(|(_, causes)| is_own(causes));
-    for (symptom, causes) in SYMPTOMS {
+    let more = match HTTP_2.contains(&case.protocol) {
+        true => SYMPTOMS_OVER_HTTP_2,
+        false => &[],
+    };
+    let symptoms = || SYMPTOMS.iter().chain(more);
+    let is_about_one = symptoms().any(|(_, causes)| is_own(causes));
+    for (symptom, causes) in symptoms() {
         if is_about_one && !is_own(causes) {
             continue;
         }

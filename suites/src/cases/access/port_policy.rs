@@ -61,6 +61,8 @@ fn an_unlisted_port_is_refused_and_never_contacted() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(VU_150227.section(""))
         .covers(["POL-005"])
+        .covers_over(Protocol::H2c, ["H2-POL-001"])
+        .covers_over(Protocol::H2, ["H2-POL-001"])
         .needs([Need::PortList])
         .run(async |lab| {
             let server = lab.denied_server(echo()).await?;
@@ -352,6 +354,8 @@ fn random_lists_mean_what_they_say() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["POL-004", "POL-005"])
+        .covers_over(Protocol::H2c, ["H2-POL-001"])
+        .covers_over(Protocol::H2, ["H2-POL-001"])
         .needs([Need::PortList, Need::Launched])
         .under(allowing("{a}-{z}"))
         .run(async |lab| {

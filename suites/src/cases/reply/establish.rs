@@ -31,6 +31,8 @@ fn a_success_means_a_connection() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9931.section("3"))
         .covers(["H1-RSP-001"])
+        .covers_over(Protocol::H2c, ["H2-TGT-002"])
+        .covers_over(Protocol::H2, ["H2-TGT-002"])
         .seen_in(
             "ATS #7677",
             "https://github.com/apache/trafficserver/issues/7677",

@@ -102,6 +102,8 @@ fn refuses_what_stands_before_the_host() -> Family {
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("4.2.4"))
             .covers(["H1-TGT-012"])
+            .covers_over(Protocol::H2c, ["H2-TGT-009"])
+            .covers_over(Protocol::H2, ["H2-TGT-009"])
             .run(async move |lab| {
                 let server = lab.server_among(|_| WELL_KNOWN.to_vec()).await?;
 

@@ -62,6 +62,8 @@ fn refuses_a_bad_port() -> Family {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_3986.section("3.2.3"))
             .covers([row])
+            .covers_over(Protocol::H2c, ["H2-TGT-008"])
+            .covers_over(Protocol::H2, ["H2-TGT-008"])
             .seen_in(
                 "tinyproxy #586",
                 "https://github.com/tinyproxy/tinyproxy/issues/586",
@@ -172,6 +174,8 @@ fn no_spelling_leads_to_a_denied_port() -> Family {
             .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-PORT-010"])
+            .covers_over(Protocol::H2c, ["H2-TGT-008"])
+            .covers_over(Protocol::H2, ["H2-TGT-008"])
             .needs([Need::PortList])
             .run(async move |lab| {
                 let denied = lab.denied_server(echo()).await?;

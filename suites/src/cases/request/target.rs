@@ -139,6 +139,8 @@ fn refuses_a_target_without_a_port() -> Family {
             .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers([row])
+            .covers_over(Protocol::H2c, ["H2-TGT-007"])
+            .covers_over(Protocol::H2, ["H2-TGT-007"])
             .seen_in(
                 "hyper #3859",
                 "https://github.com/hyperium/hyper/issues/3859",

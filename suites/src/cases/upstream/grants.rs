@@ -84,6 +84,8 @@ fn every_2xx_opens_the_tunnel() -> Family {
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9110.section("15"))
             .covers(["H1-FWD-010"])
+            .covers_over(Protocol::H2c, ["H2-XV-003"])
+            .covers_over(Protocol::H2, ["H2-XV-003"])
             .under(upstream())
             .run(async move |lab| {
                 let chain = chain(lab).await?;

@@ -65,6 +65,8 @@ fn is_asked_for_the_same_target() -> Family {
             .cites(RFC_9112.section("3.2.3"))
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-001"])
+            .covers_over(Protocol::H2c, ["H2-XV-001"])
+            .covers_over(Protocol::H2, ["H2-XV-001"])
             .seen_in(
                 "mitmproxy #8309",
                 "https://github.com/mitmproxy/mitmproxy/issues/8309",
@@ -110,6 +112,8 @@ fn host_names_the_target() -> Case {
         .cites(RFC_9112.section("3.2"))
         .cites(RFC_9112.section("3.2.3"))
         .covers(["H1-FWD-002"])
+        .covers_over(Protocol::H2c, ["H2-XV-001"])
+        .covers_over(Protocol::H2, ["H2-XV-001"])
         .under(upstream())
         .run(async |lab| {
             let server = lab.server(hold()).await?;
@@ -182,6 +186,8 @@ fn via_has_an_entry_of_the_proxy() -> Case {
         .cites(RFC_9110.section("7.6.3"))
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-FWD-004"])
+        .covers_over(Protocol::H2c, ["H2-XV-001"])
+        .covers_over(Protocol::H2, ["H2-XV-001"])
         .under(upstream())
         .run(async |lab| {
             let server = lab.server(hold()).await?;

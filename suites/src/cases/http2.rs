@@ -1,0 +1,25 @@
+//! CONNECT over HTTP/2: what only frames can say, and only windows hold back.
+
+mod fields;
+mod frames;
+mod limits;
+mod replies;
+mod requests;
+mod settings;
+mod upstream;
+mod words;
+
+use connectspec_harness::case::Suite;
+
+/// The suites of this room.
+pub(super) fn suites() -> Vec<Suite> {
+    vec![
+        requests::suite(),
+        fields::suite(),
+        settings::suite(),
+        replies::suite(),
+        limits::suite(),
+        frames::suite(),
+        upstream::suite(),
+    ]
+}

@@ -1,0 +1,254 @@
+//! # HTTP/2: limits
+//!
+//! Many tunnels share one connection: how many there may be, and what one of them may cost the others.
+
+use connectspec_harness::{
+    client::{Fate, Http2},
+    http2::{
+        ErrorCode, Frame, State,
+        field::{indexed, literal, remembered_literal},
+    },
+    prelude::*,
+};
+
+use super::words::{Tunnel, connection, fate, tunnel};
+use crate::documents::RFC_9113;
+
+/// Every case about limits in HTTP/2.
+pub(crate) fn suite() -> Suite {
+    suite! {
+        "http2_limits": "HTTP/2: limits", include_str!("limits.rs");
+        tunnels_of_one_connection_are_independent,
+        one_stream_too_many_is_refused,
+        resets_leave_no_connections_behind,
+        a_long_section_does_no_harm_to_the_next,
+    }
+}
+
+/// Tunnels on one connection: more of them at once are a matter of load.
+const TUNNELS: usize = 100;
+
+/// As many tunnels as the proxy allows on one connection, up to [`TUNNELS`].
+async fn many(lab: &Lab, http2: &Http2) -> Outcome<Vec<Tunnel>> {
+    let limit = http2
+        .until(|state| state.settled.then_some(state.max_streams))
+        .await
+        .ok_or_else(|| Finding::inconclusive("no SETTINGS have come"))?;
+    let limit = limit.map_or(TUNNELS, |limit| {
+        usize::try_from(limit).unwrap_or(TUNNELS).min(TUNNELS)
+    });
+    let mut tunnels = Vec::new();
+    while tunnels.len() < limit {
+        match tunnel(lab, http2).await {
+            Ok(tunnel) => tunnels.push(tunnel),
+            // It may not have room for as many as it allows.
+            Err(Finding::Setup { reason, .. }) if tunnels.len() > 1 => {
+                lab.note(format!("{} tunnels, then {reason}", tunnels.len()));
+                break;
+            }
+            Err(finding) => return Err(finding),
+        }
+    }
+    Ok(tunnels)
+}
+
+/// Whoever mixes up two streams shows one user what another one said.
+///
+/// Also accepted: fewer tunnels than the proxy allows streams, where it refuses the others.
+fn tunnels_of_one_connection_are_independent() -> Case {
+    must("What is said in one tunnel arrives in that one, whatever else the connection carries")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("5"))
+        .cites(RFC_9113.section("8.5"))
+        .covers(["H2-LIM-001"])
+        .run(async |lab| {
+            let http2 = connection(lab).await?;
+            let mut tunnels = many(lab, &http2).await?;
+            for tunnel in tunnels.iter_mut().rev() {
+                let place = format!("stream {}", tunnel.id);
+                tunnel
+                    .carries(lab)
+                    .await
+                    .map_err(|finding| finding.at(&place))?;
+            }
+            Ok(())
+        })
+}
+
+/// A client that is granted more than was announced has nothing to rely on, and the proxy no limit.
+///
+/// Also accepted: RST_STREAM with REFUSED_STREAM or PROTOCOL_ERROR; any other error, or a response that is no 2xx, is noted. A
+/// proxy that allows more than a hundred streams is not asked.
+fn one_stream_too_many_is_refused() -> Case {
+    must("One stream more than the proxy has announced opens no tunnel")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("5.1.2"))
+        .covers(["H2-LIM-001"])
+        .run(async |lab| {
+            let http2 = connection(lab).await?;
+            let tunnels = many(lab, &http2).await?;
+            let limit = http2.session().with(|state| state.max_streams);
+            let is_full = limit.is_some_and(|limit| usize::try_from(limit) == Ok(tunnels.len()));
+            if !is_full {
+                return Err(Finding::inconclusive(format!(
+                    "{} tunnels are open, and the proxy allows {}",
+                    tunnels.len(),
+                    limit.map_or("any number of streams".to_owned(), |limit| limit
+                        .to_string())
+                )));
+            }
+            let server = lab.server(echo()).await?;
+            let id = http2.opens(&http2.request(server.authority()), false);
+            let answer = http2.hears(id).await;
+            match &answer {
+                Answer::Reply(reply) if reply.is_success() => {
+                    return Err(Finding::violation(
+                        format!("no tunnel beside {} others", tunnels.len()),
+                        answer.describe(),
+                    ));
+                }
+                Answer::Closed | Answer::Reset => {
+                    lab.note(fate(lab, &http2, id).await.describe());
+                }
+                _ => lab.note(answer.describe()),
+            }
+            Ok(())
+        })
+}
+
+/// Tunnels that are asked for and reset.
+const RESETS: usize = 200;
+
+/// Whoever opens and resets streams has no limit on them: what each leaves behind adds up, and brings down the proxy, or the
+/// servers behind it.
+///
+/// Also accepted: to end a connection on which that happens.
+fn resets_leave_no_connections_behind() -> Case {
+    practice("Tunnels that are asked for and reset leave no connections to servers behind")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("10.5.2"))
+        .covers(["H2-LIM-002"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let http2 = connection(lab).await?;
+            for number in 0..RESETS {
+                let id = http2.opens(&http2.request(server.authority()), false);
+                // Some are reset before there is an answer, some behind it.
+                if number % 2 == 0 {
+                    http2.hears(id).await;
+                }
+                http2.resets(id, ErrorCode::CANCEL);
+                if let Some(code) = http2.session().with(|state| state.goaway) {
+                    lab.note(format!("GOAWAY({code}) after {} resets", number + 1));
+                    break;
+                }
+            }
+            // Where one is still being connected to, it comes soon.
+            http2.answers_a_ping().await;
+            pass(lab.patience().settle()).await;
+            match server.still_open_after(lab.patience().lingering()).await {
+                0 => Ok(()),
+                left => Err(Finding::violation(
+                    "no connection to the server",
+                    format!("{left} of {} are open", server.visits().len()),
+                )),
+            }
+        })
+}
+
+/// Octets of one field, and fields of that length: far more than any limit that a proxy has for one field section, and fewer than
+/// any for what it reads at all.
+const LONG: usize = 7_000;
+const LONG_FIELDS: usize = 10;
+
+/// What is remembered of fields may be up to this unless the proxy says otherwise (RFC 9113 §6.5.2).
+const TABLE: u32 = 4_096;
+
+/// The setting that says otherwise.
+const HEADER_TABLE_SIZE: u16 = 1;
+
+/// Field sections are compressed against what went before on the connection. Whoever throws one away unread understands the next
+/// one wrongly: a target is not the one that was asked for.
+///
+/// Also accepted: an end of the connection; a tunnel for the long request, too. For the one behind it only a tunnel to its server
+/// conforms.
+fn a_long_section_does_no_harm_to_the_next() -> Case {
+    must("A field section that is refused for its length leaves the next one readable")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("10.5.1"))
+        .cites(RFC_9113.section("4.3"))
+        .covers(["H2-LIM-003"])
+        .run(async |lab| {
+            let server = lab.server(echo()).await?;
+            let http2 = connection(lab).await?;
+            let table = http2.until(|state| state.settled.then(|| table_size(state)));
+            if table.await.is_some_and(|size| size < TABLE) {
+                return Err(Finding::absent("the proxy remembers less than is usual"));
+            }
+            let authority = server.authority();
+            let mut long = Vec::new();
+            literal(&mut long, b":method", b"CONNECT");
+            remembered_literal(&mut long, b":authority", authority.as_bytes());
+            let mut short = Vec::new();
+            literal(&mut short, b":method", b"CONNECT");
+            indexed(&mut short, LATEST);
+            for (name, value) in http2.request(&authority).iter() {
+                if !name.starts_with(b":") {
+                    literal(&mut long, name, value);
+                    literal(&mut short, name, value);
+                }
+            }
+            for _ in 0..LONG_FIELDS {
+                literal(&mut long, b"x-long", &[b'v'; LONG]);
+            }
+            let first = http2.opens_with(|id| Frame::section(id, &long, false));
+            let answer = http2.hears(first).await;
+            lab.note(format!("to the long one: {}", answer.describe()));
+            if has_ended(&http2) {
+                return Ok(());
+            }
+            let second = http2.opens_with(|id| Frame::section(id, &short, false));
+            let answer = http2.hears(second).await;
+            if answer.status().is_some_and(|status| status / 100 == 2) {
+                return http2.end(second).echoes(lab.nonce()).await;
+            }
+            let fate = fate(lab, &http2, second).await;
+            let compression = Fate::Connection {
+                goaway: Some(ErrorCode::COMPRESSION_ERROR),
+                over: None,
+            };
+            match &fate {
+                Fate::Connection { goaway, .. }
+                    if *goaway != Some(ErrorCode::COMPRESSION_ERROR) =>
+                {
+                    lab.note(fate.describe());
+                    Ok(())
+                }
+                Fate::Connection { .. } => Err(Finding::violation(
+                    format!("a tunnel to {authority}"),
+                    compression.describe(),
+                )),
+                _ => Err(Finding::violation(
+                    format!("a tunnel to {authority}"),
+                    answer.describe(),
+                )),
+            }
+        })
+}
+
+/// The latest field that was remembered (RFC 7541 §2.3.3).
+const LATEST: usize = 62;
+
+fn table_size(state: &State) -> u32 {
+    let sizes = state
+        .settings
+        .iter()
+        .filter(|(name, _)| *name == HEADER_TABLE_SIZE);
+    sizes.last().map_or(TABLE, |(_, size)| *size)
+}
+
+/// Whether the connection has come to its end, or is about to.
+fn has_ended(http2: &Http2) -> bool {
+    let session = http2.session();
+    session.with(|state| state.goaway.is_some() || state.over.is_some())
+}
