@@ -65,15 +65,11 @@ pub(super) struct GroupRunner {
 }
 
 impl GroupRunner {
-    /// Runs the cases of one set-up. Those are handed back for which the subject did not start, or which could not begin
-    /// beside others, and those that run after all others, unless this is their `last` chance: then each runs alone.
+    /// Runs the cases of one set-up. Those come back for which the subject did not start, or which could not begin beside
+    /// others, and those that run after all others, unless this is their `last` chance: then each runs alone.
     pub(super) fn run(&self, setup: &Setup, cases: Vec<Planned>, last: bool) -> Vec<Planned> {
-        if self.stop.is_asked() {
-            return Vec::new();
-        }
-        let in_its_turn = |planned: &Planned| last || !planned.case.after_all_others;
-        let (cases, for_later): (Vec<_>, Vec<_>) = cases.into_iter().partition(in_its_turn);
-        if cases.is_empty() {
+        let (cases, for_later) = Planned::in_turn(cases, last);
+        if cases.is_empty() || self.stop.is_asked() {
             return for_later;
         }
         let mut group = Group {

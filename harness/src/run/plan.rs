@@ -88,6 +88,14 @@ pub struct Planned {
     pub deviation: Option<Deviation>,
 }
 
+impl Planned {
+    /// Those of `cases` that run now, and those that run when all others have; all of them now, if it is their `last` chance.
+    pub(super) fn in_turn(cases: Vec<Self>, last: bool) -> (Vec<Self>, Vec<Self>) {
+        let runs_now = |planned: &Self| last || !planned.case.after_all_others;
+        cases.into_iter().partition(runs_now)
+    }
+}
+
 /// What will run, and what will not.
 #[derive(Debug)]
 pub struct Plan {

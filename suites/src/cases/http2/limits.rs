@@ -19,6 +19,7 @@ pub(crate) fn suite() -> Suite {
     suite! {
         "http2_limits": "HTTP/2: limits", include_str!("limits.rs");
         tunnels_of_one_connection_are_independent,
+        a_tunnel_that_is_too_many_is_answered,
         one_stream_too_many_is_refused,
         resets_leave_no_connections_behind,
         a_long_section_does_no_harm_to_the_next,
@@ -28,28 +29,63 @@ pub(crate) fn suite() -> Suite {
 /// Tunnels on one connection: more of them at once are a matter of load.
 const TUNNELS: usize = 100;
 
+/// Tunnels that came about on one connection.
+struct Many {
+    tunnels: Vec<Tunnel>,
+    /// As many as were tried: what the proxy allows, up to [`TUNNELS`].
+    tried: usize,
+    /// Why there are no more.
+    refused: Option<String>,
+}
+
 /// As many tunnels as the proxy allows on one connection, up to [`TUNNELS`].
-async fn many(lab: &Lab, http2: &Http2) -> Outcome<Vec<Tunnel>> {
+async fn many(lab: &Lab, http2: &Http2) -> Outcome<Many> {
     let limit = http2
         .until(|state| state.settled.then_some(state.max_streams))
         .await
         .ok_or_else(|| Finding::inconclusive("no SETTINGS have come"))?;
-    let limit = limit.map_or(TUNNELS, |limit| {
+    let tried = limit.map_or(TUNNELS, |limit| {
         usize::try_from(limit).unwrap_or(TUNNELS).min(TUNNELS)
     });
-    let mut tunnels = Vec::new();
-    while tunnels.len() < limit {
+    let (mut tunnels, mut refused) = (Vec::new(), None);
+    while tunnels.len() < tried && refused.is_none() {
         match tunnel(lab, http2).await {
             Ok(tunnel) => tunnels.push(tunnel),
             // It may not have room for as many as it allows.
-            Err(Finding::Setup { reason, .. }) if tunnels.len() > 1 => {
-                lab.note(format!("{} tunnels, then {reason}", tunnels.len()));
-                break;
-            }
+            Err(Finding::Setup { reason, .. }) if tunnels.len() > 1 => refused = Some(reason),
             Err(finding) => return Err(finding),
         }
     }
-    Ok(tunnels)
+    if let Some(reason) = &refused {
+        lab.note(format!("{} tunnels, then {reason}", tunnels.len()));
+    }
+    Ok(Many {
+        tunnels,
+        tried,
+        refused,
+    })
+}
+
+/// A client that may have a hundred streams opens them, and waits for those that nobody serves: pages come to a standstill, and
+/// nothing says why.
+///
+/// Also accepted: any answer to those that are too many, any reset. Only silence is not.
+fn a_tunnel_that_is_too_many_is_answered() -> Case {
+    practice("A CONNECT within the number of streams that was announced is answered")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("5.1.2"))
+        .covers(["H2-LIM-001"])
+        .run(async |lab| {
+            let http2 = connection(lab).await?;
+            let many = many(lab, &http2).await?;
+            match many.refused {
+                Some(reason) if reason.ends_with("silence") => Err(Finding::violation(
+                    format!("an answer to each of {} requests", many.tried),
+                    format!("{} tunnels, then silence", many.tunnels.len()),
+                )),
+                _ => Ok(()),
+            }
+        })
 }
 
 /// Whoever mixes up two streams shows one user what another one said.
@@ -63,7 +99,7 @@ fn tunnels_of_one_connection_are_independent() -> Case {
         .covers(["H2-LIM-001"])
         .run(async |lab| {
             let http2 = connection(lab).await?;
-            let mut tunnels = many(lab, &http2).await?;
+            let mut tunnels = many(lab, &http2).await?.tunnels;
             for tunnel in tunnels.iter_mut().rev() {
                 let place = format!("stream {}", tunnel.id);
                 tunnel
@@ -86,7 +122,7 @@ fn one_stream_too_many_is_refused() -> Case {
         .covers(["H2-LIM-001"])
         .run(async |lab| {
             let http2 = connection(lab).await?;
-            let tunnels = many(lab, &http2).await?;
+            let tunnels = many(lab, &http2).await?.tunnels;
             let limit = http2.session().with(|state| state.max_streams);
             let is_full = limit.is_some_and(|limit| usize::try_from(limit) == Ok(tunnels.len()));
             if !is_full {

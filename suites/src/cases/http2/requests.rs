@@ -135,8 +135,8 @@ const UNREACHED: &[(&str, &str, fn(&Fields) -> Fields)] = &[
     }),
 ];
 
-/// Tunnels that live beside a malformed request.
-const BESIDE: usize = 10;
+/// Tunnels that live beside a malformed request: as many as any proxy serves at once on one connection.
+const BESIDE: usize = 5;
 
 /// Browsers put all their tunnels on one connection: one odd request must not end all of them.
 ///
