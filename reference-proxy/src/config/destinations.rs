@@ -119,6 +119,17 @@ const RANGES: &[(&str, &[&str])] = &[
     ("shared", &["100.64.0.0/10"]),
     // RFC 2544; RFC 5180.
     ("benchmark", &["198.18.0.0/15", "2001:2::/48"]),
+    // RFC 5737; RFC 3849 and RFC 9637.
+    (
+        "documentation",
+        &[
+            "192.0.2.0/24",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "2001:db8::/32",
+            "3fff::/20",
+        ],
+    ),
 ];
 
 /// The addresses of IPv4 that one of IPv6 carries: packets to it may end there.
@@ -226,6 +237,8 @@ mod tests {
         assert!(!permits(&both, "127.0.0.1"));
         let few = destinations(&["10.0.0.0/8"], &["all"]);
         assert!(permits(&few, "10.0.0.1") && !permits(&few, "93.184.215.14"));
+        let examples = destinations(&[], &["documentation"]);
+        assert!(!permits(&examples, "192.0.2.7") && !permits(&examples, "2001:db8::7"));
         let everything = destinations(&["all"], &[]);
         assert!(!permits(&everything, "169.254.169.254"));
     }

@@ -23,6 +23,10 @@ pub const PRIVATE: [IpAddr; 3] = [v4(10, 7, 7, 7), v4(172, 16, 7, 7), v4(192, 16
 pub const SHARED: IpAddr = v4(100, 64, 7, 7);
 /// An address for benchmarks (RFC 2544).
 pub const BENCHMARK: IpAddr = v4(198, 18, 7, 7);
+/// An address for documentation (RFC 5737).
+pub const DOCUMENTATION: IpAddr = v4(192, 0, 2, 7);
+/// The same of IPv6 (RFC 3849).
+pub const DOCUMENTATION_V6: IpAddr = v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7]);
 /// An address that is reserved (RFC 1112, section 4).
 pub const RESERVED: IpAddr = v4(240, 7, 7, 7);
 /// An address as servers on the Internet have it: nothing special about it, but that it is here.
@@ -44,7 +48,7 @@ pub const COMPATIBLE: IpAddr = v6([0, 0, 0, 0, 0, 0, 0x0a07, 0x0707]);
 pub const NOWHERE: IpAddr = v4(93, 184, 217, 7);
 
 /// Every address of the network that is not of the ordinary loopback.
-const ALL: [IpAddr; 16] = [
+const ALL: [IpAddr; 18] = [
     METADATA,
     METADATA_V6,
     LINK_LOCAL,
@@ -54,6 +58,8 @@ const ALL: [IpAddr; 16] = [
     SHARED,
     BENCHMARK,
     RESERVED,
+    DOCUMENTATION,
+    DOCUMENTATION_V6,
     PUBLIC,
     PUBLIC_V6,
     UNIQUE_LOCAL,

@@ -15,6 +15,7 @@ pub(crate) fn suite() -> Suite {
     suite! {
         "default_list": "Ports that are open by default", include_str!("default_list.rs");
         without_a_list_only_known_ports_are_open,
+        without_a_list_ports_of_mail_and_chat_are_refused,
         without_a_list_443_and_563_are_reached,
         a_list_closes_the_usual_ports,
     }
@@ -36,6 +37,38 @@ fn without_a_list_only_known_ports_are_open() -> Case {
             lab.refuses(&lab.request(&server)).await.map(drop)
         })
 }
+
+/// A mail server takes whoever comes from near it for a friend, and a database has no password at all.
+///
+/// Also accepted: any status that is not 2xx, or a close without an answer. Asked only where a profile says what is open
+/// without a list.
+fn without_a_list_ports_of_mail_and_chat_are_refused() -> Family {
+    each(ABUSED, |&(_, port)| {
+        practice("Without a list of ports, those of mail, chat and the like are refused")
+            .cites(RFC_9110.section("9.3.6"))
+            .cites(VU_150227.section(""))
+            .covers(["SEC-008"])
+            .needs([Need::DefaultPorts, Need::Launched])
+            .under(no_list())
+            .in_the_lab()
+            .run(async move |lab| {
+                let server = lab.server_of(lab.address()?, port, &echo())?;
+                lab.refuses(&lab.request(&server)).await.map(drop)
+            })
+    })
+}
+
+/// Services that open proxies have been used against.
+const ABUSED: &[(&str, u16)] = &[
+    ("smtp", 25),
+    ("submission", 587),
+    ("pop3", 110),
+    ("imap", 143),
+    ("ssh", 22),
+    ("smb", 445),
+    ("irc", 6667),
+    ("redis", 6379),
+];
 
 /// The ports of HTTPS and of news over TLS are what httpd has thought of, and their neighbours are not.
 ///

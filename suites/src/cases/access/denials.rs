@@ -3,15 +3,19 @@
 //! A filter that looks at a request in one way, and a proxy that serves it in another, leave a gap between them. These
 //! requests ask for a denied port and have something about them that is treated by other code.
 
-use connectspec_harness::{lab::TO_NOBODY, prelude::*};
+use connectspec_harness::{
+    lab::{TO_NOBODY, network::Answers},
+    prelude::*,
+};
 
-use crate::documents::{RFC_9110, RFC_9112};
+use crate::documents::{RFC_9110, RFC_9112, VU_150227};
 
 /// Every case about what stands beside a denied target.
 pub(crate) fn suite() -> Suite {
     suite! {
         "denials": "What does not open a denied port", include_str!("denials.rs");
         nothing_beside_the_target_opens_a_denied_port,
+        a_denied_port_costs_no_look_up,
     }
 }
 
@@ -87,4 +91,30 @@ fn nothing_beside_the_target_opens_a_denied_port() -> Family {
                 denied.stays_unvisited().await
             })
     })
+}
+
+/// Whoever may open no tunnel can still say something to the world, if each name that he asks for is looked up: in the name.
+///
+/// Also accepted: any refusal. Only this conforms: the name server hears nothing of a target whose port is denied.
+fn a_denied_port_costs_no_look_up() -> Case {
+    practice("A name is not looked up where its port is denied")
+        .cites(VU_150227.section(""))
+        .covers(["POL-013"])
+        .needs([Need::PortList, Need::Names])
+        .relying_on(["policy/an_unlisted_port_is_refused_and_never_contacted"])
+        .in_the_lab()
+        .run(async |lab| {
+            let (port, address) = (lab.closed_denied_port().await?, lab.address()?);
+            lab.server_of(address, port, &echo())?;
+            let name = lab.name(Answers::addresses([address]))?;
+            let request = lab.client().request(name.authority(port));
+            lab.refuses(&request).await?;
+            match name.questions()?.len() {
+                0 => Ok(()),
+                asked => Err(Finding::violation(
+                    "no question about the name",
+                    format!("questions: {asked}"),
+                )),
+            }
+        })
 }

@@ -5,7 +5,7 @@
 //! network where they harm nobody.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -15,7 +15,7 @@ use connectspec_harness::{
 };
 
 use super::requests::{CHANGES, TIMES, to};
-use crate::documents::{RFC_1918, RFC_3927, RFC_3986, RFC_6598, RFC_6890, RFC_9298};
+use crate::documents::{RFC_1918, RFC_3927, RFC_3986, RFC_6598, RFC_6890, RFC_9110, RFC_9298};
 
 /// Every case about addresses with a special use.
 pub(crate) fn suite() -> Suite {
@@ -24,6 +24,7 @@ pub(crate) fn suite() -> Suite {
         link_local_addresses_are_refused,
         reserved_addresses_are_refused,
         addresses_of_a_range,
+        loopback_as_shipped,
         a_refused_address_stays_refused_in_other_words,
         a_refused_address_stays_refused_behind_a_name,
         a_refused_address_stays_refused_when_answers_change,
@@ -123,6 +124,16 @@ const RANGES: &[(&str, &str, IpAddr)] = &[
         "10.0.0.0/8 in the prefix of NAT64",
         addresses::NAT64,
     ),
+    (
+        "documentation",
+        "192.0.2.0/24, for documentation",
+        addresses::DOCUMENTATION,
+    ),
+    (
+        "documentation_ipv6",
+        "2001:db8::/32, for documentation",
+        addresses::DOCUMENTATION_V6,
+    ),
     ("six_to_four", "10.0.0.0/8 in 6to4", addresses::SIX_TO_FOUR),
     ("teredo", "an address of Teredo", addresses::TEREDO),
     (
@@ -131,6 +142,51 @@ const RANGES: &[(&str, &str, IpAddr)] = &[
         addresses::COMPATIBLE,
     ),
 ];
+
+/// What listens on the loopback of the proxy's own machine is meant for that machine, and often has no password. Some proxies are
+/// there for just such servers; so it is only told what one makes of them that nobody has told anything.
+///
+/// Also accepted: a tunnel, and any refusal; it is noted which. A proxy that does not lead to 443 without a list is not asked.
+fn loopback_as_shipped() -> Family {
+    each(LOOPBACK, |&(_, address)| {
+        let case = survey(
+            "What comes of a CONNECT to the loopback of the proxy's own machine, as shipped",
+        )
+        .cites(RFC_9298.section("7"))
+        .cites(RFC_9110.section("17.2"))
+        .covers(["SEC-001"])
+        .needs([Need::DefaultPorts, Need::Launched])
+        .under(no_list())
+        .in_the_lab();
+        let case = if address.is_ipv6() {
+            case.needs([Need::Ipv6])
+        } else {
+            case
+        };
+        case.run(async move |lab| {
+            let far = lab.server_of(lab.address()?, HTTPS, &echo())?;
+            if let Reached::Refused(said) = reached(lab, &far.authority(), &far).await? {
+                let reason = format!("without a list, {HTTPS} is not open anywhere: {said}");
+                return Err(Finding::absent(reason));
+            }
+            let near = lab.server_of(address, HTTPS, &echo())?;
+            let reached = reached(lab, &authority(address, HTTPS), &near).await?;
+            lab.note(match reached {
+                Reached::Tunnel(granted) => granted,
+                Reached::Refused(answer) => format!("it is refused: {answer}"),
+            });
+            Ok(())
+        })
+    })
+}
+
+const LOOPBACK: &[(&str, IpAddr)] = &[
+    ("ipv4", IpAddr::V4(Ipv4Addr::new(127, 44, 3, 1))),
+    ("ipv6", IpAddr::V6(Ipv6Addr::LOCALHOST)),
+];
+
+/// What is open without a list, if anything is.
+const HTTPS: u16 = 443;
 
 /// A rule is for an address, not for one of its spellings: a filter that compares text is no filter.
 ///
@@ -171,7 +227,7 @@ fn a_refused_address_stays_refused_behind_a_name() -> Family {
     each(WAYS, |&(_, answers)| {
         practice("The metadata address stays closed behind a name")
             .cites(RFC_9298.section("7"))
-            .covers(["SEC-002", "NAM-008"])
+            .covers(["SEC-002", "NAM-008", "POL-015"])
             .needs([Need::Names])
             .in_the_lab()
             .run(async move |lab| {
