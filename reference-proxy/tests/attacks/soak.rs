@@ -5,10 +5,11 @@
 
 mod client;
 mod octets;
+mod stream;
 
 use crate::crowd::{lines, turn};
 use crate::support::{PATIENCE, accept, closed_port, finish, reset};
-use client::{Client, Door, Front};
+use client::{Client, Door, Front, WAYS};
 use octets::{Octets, Pace, receive, send};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -81,7 +82,7 @@ fn nothing_is_lost_and_nothing_grows() {
         .iter()
         .flat_map(|timeout| {
             let config = format!("AllowCONNECT{ports}\nTimeout {timeout}\n");
-            [Front::plain(&config), Front::secure(&config)]
+            WAYS.map(|way| Front::new(way, &config))
         })
         .collect();
     let quiet: Vec<usize> = fronts.iter().map(|front| front.proxy.files()).collect();

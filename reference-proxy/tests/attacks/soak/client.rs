@@ -1,5 +1,6 @@
 //! A proxy by one of the ways that lead to it, and a client on that way.
 
+use super::stream::{Shared, Stream};
 use crate::support::{PATIENCE, Proxy, everything, finish, head, reset};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -22,65 +23,110 @@ pub(super) struct Door {
     pub(super) tunnels: AtomicU64,
     address: SocketAddr,
     tls: Option<Arc<ClientConfig>>,
+    /// The connection that carries all tunnels, where they are streams.
+    streams: Option<Shared>,
 }
+
+/// How clients speak to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    pub(super) is_secure: bool,
+    pub(super) is_http2: bool,
+}
+
+/// Every way that it serves.
+pub(super) const WAYS: [Way; 4] = [
+    Way::of(false, false),
+    Way::of(true, false),
+    Way::of(false, true),
+    Way::of(true, true),
+];
 
 /// A client's connection.
 pub(super) enum Client {
     Plain(TcpStream),
     Secure(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Stream(Box<Stream>),
+}
+
+impl Way {
+    const fn of(is_secure: bool, is_http2: bool) -> Self {
+        Self {
+            is_secure,
+            is_http2,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match (self.is_secure, self.is_http2) {
+            (false, false) => "plain",
+            (true, false) => "TLS",
+            (false, true) => "h2c",
+            (true, true) => "h2",
+        }
+    }
 }
 
 impl Front {
-    pub(super) fn plain(config: &str) -> Self {
-        let proxy = Proxy::with(config);
+    pub(super) fn new(way: Way, config: &str) -> Self {
+        let name = format!("{}, {}", way.name(), timeout(config));
+        let mut config = config.to_owned();
+        if way.is_http2 {
+            config.push_str(
+                "LoadModule http2_module modules/mod_http2.so\nProtocols h2 h2c http/1.1\n",
+            );
+        }
+        let secure = way.is_secure.then(|| secure(&mut config, way.is_http2));
+        let (folder, tls) = secure.unzip();
+        let proxy = Proxy::with(&config);
+        let address = proxy.address;
+        let streams = way.is_http2.then(|| Shared::new(address, tls.clone()));
         Self {
-            door: Door::new(format!("plain, {}", timeout(config)), &proxy, None),
+            door: Door {
+                name,
+                tunnels: AtomicU64::default(),
+                address,
+                tls,
+                streams,
+            },
             proxy,
-            _folder: None,
+            _folder: folder,
         }
     }
+}
 
-    pub(super) fn secure(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let file = |name: &str| folder.path().join(name);
-        std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
-        std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
-        let proxy = Proxy::with(&format!(
-            "{config}SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
-            file("cert.pem").display(),
-            file("key.pem").display()
-        ));
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from(made.cert.der().to_vec()))
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = format!("TLS, {}", timeout(config));
-        Self {
-            door: Door::new(name, &proxy, Some(Arc::new(tls))),
-            proxy,
-            _folder: Some(folder),
-        }
+/// A certificate for the proxy, and what its clients are told of it.
+fn secure(config: &mut String, is_http2: bool) -> (tempfile::TempDir, Arc<ClientConfig>) {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    config.push_str(&format!(
+        "SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
+        file("cert.pem").display(),
+        file("key.pem").display()
+    ));
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from(made.cert.der().to_vec());
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    if is_http2 {
+        tls.alpn_protocols = vec![b"h2".to_vec()];
     }
+    (folder, Arc::new(tls))
 }
 
 impl Door {
-    fn new(name: String, proxy: &Proxy, tls: Option<Arc<ClientConfig>>) -> Self {
-        Self {
-            name,
-            tunnels: AtomicU64::default(),
-            address: proxy.address,
-            tls,
-        }
-    }
-
     pub(super) fn dial(&self) -> Client {
+        if let Some(streams) = &self.streams {
+            return Client::Stream(Box::new(streams.stream()));
+        }
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -100,11 +146,14 @@ fn timeout(config: &str) -> &str {
 impl Client {
     /// Asks for a tunnel; returns the status of the answer.
     pub(super) fn ask(&mut self, target: SocketAddr) -> u16 {
+        if let Self::Stream(stream) = self {
+            return stream.ask(target);
+        }
         let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
         self.write_all(request.as_bytes()).unwrap();
         let answer = match self {
             Self::Plain(stream) => head(stream),
-            Self::Secure(_) => {
+            Self::Secure(_) | Self::Stream(_) => {
                 let (mut answer, mut octet) = (Vec::new(), [0]);
                 while !answer.ends_with(b"\r\n\r\n") {
                     self.read_exact(&mut octet).unwrap();
@@ -124,6 +173,7 @@ impl Client {
                 stream.conn.send_close_notify();
                 stream.flush().unwrap();
             }
+            Self::Stream(stream) => stream.finish(),
         }
     }
 
@@ -131,6 +181,7 @@ impl Client {
         match self {
             Self::Plain(stream) => reset(stream),
             Self::Secure(stream) => reset(stream.into_parts().1),
+            Self::Stream(stream) => stream.reset(),
         }
     }
 
@@ -146,9 +197,8 @@ impl Client {
     pub(super) fn wait_for_the_end(mut self) {
         match &mut self {
             Self::Plain(stream) => drop(everything(stream)),
-            Self::Secure(stream) => {
-                let _ = stream.read_to_end(&mut Vec::new());
-            }
+            Self::Secure(stream) => drop(stream.read_to_end(&mut Vec::new())),
+            Self::Stream(stream) => drop(stream.read_to_end(&mut Vec::new())),
         }
     }
 }
@@ -158,6 +208,7 @@ impl Read for Client {
         match self {
             Self::Plain(stream) => stream.read(octets),
             Self::Secure(stream) => stream.read(octets),
+            Self::Stream(stream) => stream.read(octets),
         }
     }
 }
@@ -167,6 +218,7 @@ impl Write for Client {
         match self {
             Self::Plain(stream) => stream.write(octets),
             Self::Secure(stream) => stream.write(octets),
+            Self::Stream(stream) => stream.write(octets),
         }
     }
 
@@ -174,6 +226,7 @@ impl Write for Client {
         match self {
             Self::Plain(stream) => stream.flush(),
             Self::Secure(stream) => stream.flush(),
+            Self::Stream(stream) => stream.flush(),
         }
     }
 }
