@@ -16,6 +16,7 @@ pub mod running_subject;
 mod servers;
 pub mod silent_port;
 mod upstream;
+mod websocket;
 mod world;
 
 pub use expect::{NAMED_BY_HOST, Refused, TO_NOBODY};

@@ -153,6 +153,14 @@ impl Running {
         self.second_port
     }
 
+    /// The path at which it is the gateway to a WebSocket server.
+    pub(crate) fn websocket_path(&self) -> Option<&str> {
+        match &*self.who {
+            Who::Profile(profile) => profile.offers.websocket.as_deref(),
+            Who::Remote(_) => None,
+        }
+    }
+
     /// What the placeholders of its set-up stand for.
     pub(crate) const fn placeholders(&self) -> PortPlaceholders {
         self.placeholders

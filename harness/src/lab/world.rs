@@ -261,6 +261,10 @@ impl World {
         if setup.through_itself {
             configuration.upstream = Some(listen);
         }
+        if setup.websocket {
+            let port = placeholders.port(super::websocket::SERVER);
+            configuration.websocket = port.map(|port| SocketAddr::new(self.bind, port));
+        }
         configuration.tls = setup.listener.is_tls().then(|| self.tls_files.clone());
         configuration.version = setup.listener.version();
         let log_is_a_file =

@@ -217,7 +217,7 @@ impl Group<'_> {
             .stop
             .tell(Box::new(move || drop(to_stop.send(Message::Stop))));
         let mut busy: HashMap<usize, Instant> = HashMap::new();
-        let one_by_one = self.setup.names_ports() || self.setup.upstream;
+        let one_by_one = self.setup.names_ports();
         let limit =
             self.runner.world.patience.case().mul_f64(1.5) * self.runner.options.repeat.max(1);
         loop {

@@ -20,6 +20,8 @@ pub struct Setup {
     pub upstream: bool,
     /// Whether it goes through another proxy, which is itself.
     pub through_itself: bool,
+    /// Whether it is the gateway to a WebSocket server, which the harness plays.
+    pub websocket: bool,
     /// What it listens with.
     pub listener: Listener,
     /// How long a silent tunnel lives, in seconds.
@@ -169,6 +171,15 @@ pub fn through_itself() -> Setup {
     }
 }
 
+/// The subject is the gateway to a WebSocket server.
+#[must_use]
+pub fn websocket() -> Setup {
+    Setup {
+        websocket: true,
+        ..Setup::default()
+    }
+}
+
 /// The subject is reached over TLS.
 #[must_use]
 pub fn tls_listener() -> Setup {
@@ -248,7 +259,10 @@ impl Setup {
     /// Whether its cases use certain ports, and so cannot run at the same time.
     #[must_use]
     pub const fn names_ports(&self) -> bool {
-        matches!(self.allow, Allow::Ports(_) | Allow::AsWritten(_)) || self.lines.is_some()
+        matches!(self.allow, Allow::Ports(_) | Allow::AsWritten(_))
+            || self.lines.is_some()
+            || self.upstream
+            || self.websocket
     }
 
     /// Whether there are rules about the names or addresses of targets.
@@ -283,6 +297,7 @@ impl Setup {
         words.extend(self.credentials.then(|| "credentials".to_owned()));
         words.extend(self.upstream.then(|| "upstream".to_owned()));
         words.extend(self.through_itself.then(|| "through itself".to_owned()));
+        words.extend(self.websocket.then(|| "websocket".to_owned()));
         words.extend(match self.listener {
             Listener::Tcp => None,
             Listener::Tls => Some("tls".to_owned()),

@@ -36,6 +36,8 @@ pub struct Configuration {
     pub clients: Option<Vec<IpAddr>>,
     /// The proxy that the subject has to go through.
     pub upstream: Option<SocketAddr>,
+    /// The server to which the subject is the gateway, where a client opens a WebSocket with extended CONNECT.
+    pub websocket: Option<SocketAddr>,
     /// The certificate of a listener that speaks TLS.
     pub tls: Option<TlsFiles>,
     /// The version of HTTP that clients speak to it.
@@ -65,6 +67,7 @@ impl Configuration {
             more_users: Vec::new(),
             clients: None,
             upstream: None,
+            websocket: None,
             tls: None,
             version: HttpVersion::Http1,
             timeouts: Timeouts::default(),
@@ -116,6 +119,9 @@ impl fmt::Display for Configuration {
         }
         if let Some(upstream) = self.upstream {
             write!(f, " --upstream {upstream}")?;
+        }
+        if let Some(server) = self.websocket {
+            write!(f, " --websocket {server}")?;
         }
         if self.tls.is_some() {
             // The files of a run are gone with it.

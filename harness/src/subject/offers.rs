@@ -51,6 +51,8 @@ pub struct Offers {
     pub tls_listener: bool,
     /// The versions of HTTP that it serves; without a word about them, HTTP/1.1 alone.
     pub versions: Versions,
+    /// The path at which it is a gateway to a WebSocket server, for clients that use extended CONNECT (RFC 8441).
+    pub websocket: Option<String>,
     /// The timeouts that can be set.
     pub timeouts: Vec<TimeoutKind>,
 }

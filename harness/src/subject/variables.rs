@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 29] = [
+pub const VARIABLES: [&str; 32] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -33,6 +33,9 @@ pub const VARIABLES: [&str; 29] = [
     "upstream.host",
     "upstream.port",
     "upstream.authority",
+    "websocket.host",
+    "websocket.port",
+    "websocket.authority",
     "tls.certificate",
     "tls.key",
     "version",
@@ -119,6 +122,7 @@ impl Vars {
             credentials => credentials,
             clients => clients,
             upstream => configuration.upstream.map(address),
+            websocket => configuration.websocket.map(address),
             tls => tls,
             version => configuration.version.name(),
             timeouts => context! {

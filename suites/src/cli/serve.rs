@@ -64,6 +64,9 @@ pub(super) struct Serve {
     /// The proxy that it goes through
     #[arg(long, value_name = "ADDR:PORT")]
     upstream: Option<SocketAddr>,
+    /// The server to which it is the gateway for WebSockets
+    #[arg(long, value_name = "ADDR:PORT")]
+    websocket: Option<SocketAddr>,
     /// The certificate with which it speaks TLS to its clients, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -136,6 +139,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.credentials.clone_from(&arguments.credentials);
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;
+    configuration.websocket = arguments.websocket;
     let tls = arguments.tls_certificate.iter().zip(&arguments.tls_key);
     configuration.tls = tls.map(tls_files).next().transpose()?;
     configuration.version = arguments.http;

@@ -290,6 +290,17 @@ capabilities! {
         claimed: |known| known.offers.versions.0.contains(&HttpVersion::H2),
         asked: |setup| setup.listener == Listener::H2,
     }
+    /// It is the gateway to a WebSocket server, for clients that use extended CONNECT.
+    Websocket {
+        word: "websocket",
+        absence: "it serves no WebSockets over extended CONNECT",
+        keys: &["websocket"],
+        example: "\"/path\"",
+        says: "where a set-up names a server: the path at which extended CONNECT opens a WebSocket to it (RFC 8441)",
+        variables: &["websocket.host", "websocket.port", "websocket.authority"],
+        claimed: |known| known.offers.websocket.is_some(),
+        asked: |setup| setup.websocket,
+    }
     /// It can be told how long to wait for a connection to the server.
     ConnectTimeout {
         word: "connect-timeout",
