@@ -28,6 +28,12 @@ pub const RFC_8441: Document = rfc("RFC 8441", "https://www.rfc-editor.org/rfc/r
 /// CONNECT.
 pub const RFC_9931: Document = rfc("RFC 9931", "https://www.rfc-editor.org/rfc/rfc9931");
 
+/// WebSockets.
+pub const RFC_6455: Document = rfc("RFC 6455", "https://www.rfc-editor.org/rfc/rfc6455");
+
+/// WebSockets over HTTP/3; what it says of unknown protocols is about extended CONNECT in general.
+pub const RFC_9220: Document = rfc("RFC 9220", "https://www.rfc-editor.org/rfc/rfc9220");
+
 /// The Proxy-Status field.
 pub const RFC_9209: Document = rfc("RFC 9209", "https://www.rfc-editor.org/rfc/rfc9209");
 

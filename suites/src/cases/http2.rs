@@ -3,10 +3,12 @@
 mod fields;
 mod frames;
 mod limits;
+mod messages;
 mod replies;
 mod requests;
 mod settings;
 mod upstream;
+mod websocket;
 mod words;
 
 use connectspec_harness::case::Suite;
@@ -21,5 +23,7 @@ pub(super) fn suites() -> Vec<Suite> {
         limits::suite(),
         frames::suite(),
         upstream::suite(),
+        websocket::suite(),
+        messages::suite(),
     ]
 }

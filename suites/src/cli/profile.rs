@@ -44,7 +44,7 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::PortList => Some("policy/a_listed_port_is_reached"),
         Need::PortRanges => Some("policy/a_range_ends_where_it_says"),
         Need::Directive => Some("allow_connect/opens_exactly[range_with_its_ends]"),
-        Need::ConfigLines => Some("httpd_addresses/a_port_alone_is_no_target_of_its_own[name]"),
+        Need::ConfigLines => Some("httpd_logs/a_source_address_changes_nothing_about_the_note"),
         Need::Ipv6 => Some("target/an_ipv6_address_in_brackets_is_understood"),
         Need::Names => Some("target/a_name_is_resolved"),
         Need::HostList => Some("name_policy/a_listed_name_is_reached"),
@@ -62,6 +62,7 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::TlsListener => Some("target@tls/an_ordinary_request_opens_a_tunnel"),
         Need::H2c => Some("target@h2c/an_ordinary_request_opens_a_tunnel"),
         Need::H2 => Some("target@h2/an_ordinary_request_opens_a_tunnel"),
+        Need::Websocket => Some("websocket@h2c/a_websocket_opens_with_a_success"),
         // Ports that no server of the suite can listen on.
         Need::DefaultPorts => None,
         // Each waits for a timer.
