@@ -11,6 +11,7 @@ pub mod frame;
 pub mod handle;
 mod inbox;
 mod incoming;
+mod manners;
 pub mod reader;
 pub mod session;
 
@@ -18,5 +19,6 @@ pub use error_code::ErrorCode;
 pub use field::Fields;
 pub use frame::Frame;
 pub use handle::{Handle, Owner};
+pub use manners::Manners;
 pub use reader::FrameReader;
-pub use session::{BROKEN, Leave, Manners, Over, Recorder, Session, State, Stream};
+pub use session::{BROKEN, Leave, Over, Recorder, Session, State, Stream};

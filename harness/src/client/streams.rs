@@ -153,6 +153,67 @@ impl Http2 {
         });
     }
 
+    /// Sends DATA as soon as the windows have room for all of it, padding and all.
+    ///
+    /// # Errors
+    /// A violation where they get none, or the stream has ended before.
+    pub async fn sends_when_allowed(&self, frame: &Frame) -> Outcome {
+        let (id, length) = (frame.stream, frame.payload.len());
+        let room = self.until(|state| match state.has_room(id, length) {
+            Some(false) => None,
+            other => Some(other.is_some()),
+        });
+        let observed = match room.await {
+            Some(true) => {
+                self.sends(frame);
+                return Ok(());
+            }
+            Some(false) => self.fate_so_far(id).describe(),
+            None => self.session().with(|state| {
+                let stream = state.streams.get(&id);
+                let left = stream.map_or(0, |stream| stream.may_send());
+                let limit = self.patience.progress();
+                format!(
+                    "no more room within {limit:?}: {left} on the stream, {} on the connection",
+                    state.may_send
+                )
+            }),
+        };
+        Err(Finding::violation(
+            format!("room for {length} octets of DATA"),
+            observed,
+        ))
+    }
+
+    /// Allows the proxy to send so many octets more on a stream; on stream 0, on all together.
+    pub fn grants(&self, id: u32, more: u32) {
+        self.session().with(|state| state.grant(id, more));
+    }
+
+    /// How many octets of DATA have come on a stream, without padding.
+    #[must_use]
+    pub fn received(&self, id: u32) -> u64 {
+        self.session().with(|state| {
+            let stream = state.streams.get(&id);
+            stream.map_or(0, |stream| stream.received().0)
+        })
+    }
+
+    /// Every SETTINGS that was sent counts from now on: the proxy has acknowledged them.
+    ///
+    /// # Errors
+    /// Nothing follows where it has not.
+    pub async fn is_settled(&self) -> Outcome {
+        let settled = self.until(|state| match &state.over {
+            _ if state.unacknowledged == 0 => Some(Ok(())),
+            Some(over) => Some(Err(over.finding())),
+            None => None,
+        });
+        settled
+            .await
+            .unwrap_or_else(|| Err(Finding::inconclusive("SETTINGS are not acknowledged")))
+    }
+
     /// Resets a stream.
     pub fn resets(&self, id: u32, code: ErrorCode) {
         self.session().with(|state| state.reset(id, code));
@@ -164,10 +225,7 @@ impl Http2 {
     /// Nothing follows where they are not.
     pub async fn settles(&self, settings: &[(u16, u32)]) -> Outcome {
         self.session().with(|state| state.announce(settings));
-        let settled = self.until(|state| (state.unacknowledged == 0).then_some(()));
-        settled
-            .await
-            .ok_or_else(|| Finding::inconclusive("SETTINGS are not acknowledged"))
+        self.is_settled().await
     }
 
     /// What has become of a request.
@@ -217,6 +275,27 @@ impl Http2 {
         later.await.unwrap_or(first)
     }
 
+    /// What has become of a stream up to now.
+    #[must_use]
+    pub fn fate_so_far(&self, id: u32) -> Fate {
+        self.session().with(|state| fate(state, id))
+    }
+
+    /// Everything that was sent before has been seen by the proxy: it answers a PING that came behind. A fence, where a quiet
+    /// period would have to do otherwise.
+    ///
+    /// # Errors
+    /// A violation where the proxy has said what HTTP/2 does not allow; nothing follows where it does not answer.
+    pub async fn fence(&self) -> Outcome {
+        let answers = self.answers_a_ping().await;
+        match self.session().with(|state| state.over.clone()) {
+            Some(over @ Over::Broken(_)) => Err(over.finding()),
+            _ if answers => Ok(()),
+            Some(over) => Err(over.finding()),
+            None => Err(Finding::inconclusive("PING is not answered")),
+        }
+    }
+
     /// Waits for what `look` finds, for as long as bytes that are on their way are waited for.
     pub async fn until<T>(&self, look: impl FnMut(&State) -> Option<T>) -> Option<T> {
         self.until_within(self.patience.progress(), look).await
@@ -252,6 +331,18 @@ impl Http2 {
     /// Ends the connection below: with a reset, or behind what waits to be sent.
     pub fn leaves(self, how: Leave) {
         self.session().with(|state| state.leave(how));
+    }
+}
+
+impl Over {
+    /// What follows for whoever had more to ask: a violation where the proxy has said what HTTP/2 does not allow.
+    fn finding(&self) -> Finding {
+        match self {
+            Self::Broken(_) => {
+                Finding::violation("frames that HTTP/2 allows", self.error().to_string())
+            }
+            over => Finding::inconclusive(format!("the connection is over: {}", over.error())),
+        }
     }
 }
 

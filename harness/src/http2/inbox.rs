@@ -12,6 +12,8 @@ pub(super) struct Inbox {
     uncredited: u32,
     /// All that has come, without padding.
     pub(super) received: u64,
+    /// What that has taken of the window: padding, too.
+    pub(super) used: u64,
     /// The largest payload of one frame.
     pub(super) largest: usize,
 }
@@ -24,6 +26,7 @@ impl Inbox {
             may_receive: window,
             uncredited: 0,
             received: 0,
+            used: 0,
             largest: 0,
         }
     }
@@ -32,6 +35,7 @@ impl Inbox {
     pub(super) fn push(&mut self, octets: &[u8], padding: usize) {
         self.octets.extend(octets);
         self.received += octets.len() as u64;
+        self.used += (octets.len() + padding) as u64;
         self.largest = self.largest.max(octets.len() + padding);
         self.uncredited += u32::try_from(padding).unwrap_or(u32::MAX);
     }

@@ -13,7 +13,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::http2::{
-    ErrorCode, Fields, Frame, FrameReader,
+    ErrorCode, Fields, Frame, FrameReader, Manners,
     field::FieldDecoder,
     frame::{MAX_PAYLOAD, PREFACE, flag, kind, setting},
     inbox::Inbox,
@@ -25,29 +25,8 @@ pub const WINDOW: i64 = 65_535;
 /// What a window may never exceed (RFC 9113 §6.9.1).
 pub const WINDOW_LIMIT: i64 = 0x7fff_ffff;
 
-/// What the proxy may have on its way on all streams together: one that is not read must not stop the others.
-const CONNECTION_WINDOW: u32 = 1 << 24;
-
 /// What waits to be sent at most, before more is taken from whoever sends.
 pub(super) const UNSENT_LIMIT: usize = 128 * 1024;
-
-/// What this side does by itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Manners {
-    /// Acknowledges SETTINGS.
-    pub acknowledges: bool,
-    /// Gives back the window of what was read.
-    pub credits: bool,
-}
-
-impl Default for Manners {
-    fn default() -> Self {
-        Self {
-            acknowledges: true,
-            credits: true,
-        }
-    }
-}
 
 /// Writes down what passes, frame by frame.
 pub trait Recorder: Send {
@@ -100,6 +79,12 @@ impl Stream {
     #[must_use]
     pub const fn received(&self) -> (u64, usize) {
         (self.inbox.received, self.inbox.largest)
+    }
+
+    /// What all DATA that has come has taken of the window, padding and all.
+    #[must_use]
+    pub const fn used(&self) -> u64 {
+        self.inbox.used
     }
 
     /// What may still be sent on it.
@@ -220,7 +205,9 @@ impl Session {
         let mut all = vec![(setting::ENABLE_PUSH, 0)];
         all.extend(settings);
         state.announce(&all);
-        state.grant(0, CONNECTION_WINDOW);
+        if manners.connection_window > 0 {
+            state.grant(0, manners.connection_window);
+        }
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -328,6 +315,18 @@ impl State {
             stream.finished |= frame.has(flag::END_STREAM);
         }
         self.send(frame);
+    }
+
+    /// Whether DATA of so many octets, padding and all, may be sent on a stream now; `None`: it never may.
+    #[must_use]
+    pub fn has_room(&self, id: u32, octets: usize) -> Option<bool> {
+        let stream = self.streams.get(&id)?;
+        if stream.reset.is_some() || stream.abandoned || self.over.is_some() {
+            return None;
+        }
+        let window = self.may_send.min(stream.may_send);
+        let fits = i64::try_from(octets).is_ok_and(|octets| octets <= window);
+        Some(fits && self.unsent.len() < UNSENT_LIMIT)
     }
 
     /// Resets a stream.
