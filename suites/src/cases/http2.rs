@@ -1,6 +1,9 @@
 //! CONNECT over HTTP/2: what only frames can say, and only windows hold back.
 
+mod closing;
+mod data;
 mod fields;
+mod flow;
 mod frames;
 mod limits;
 mod messages;
@@ -9,6 +12,7 @@ mod requests;
 mod settings;
 mod upstream;
 mod websocket;
+mod windows;
 mod words;
 
 use connectspec_harness::case::Suite;
@@ -21,6 +25,9 @@ pub(super) fn suites() -> Vec<Suite> {
         settings::suite(),
         replies::suite(),
         limits::suite(),
+        data::suite(),
+        windows::suite(),
+        closing::suite(),
         frames::suite(),
         upstream::suite(),
         websocket::suite(),

@@ -48,6 +48,8 @@ fn early_data_is_delivered_once_and_in_order() -> Family {
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9931.section("4.1"))
             .covers(["H1-CONN-007", "H1-FRM-001"])
+            .covers_over(Protocol::H2c, ["H2-DATA-004"])
+            .covers_over(Protocol::H2, ["H2-DATA-004"])
             .seen_in(
                 "Squid bug 3371",
                 "https://bugs.squid-cache.org/show_bug.cgi?id=3371",

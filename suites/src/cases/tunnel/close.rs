@@ -112,6 +112,8 @@ fn a_slow_client_gets_the_end_of_a_download() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-017"])
+        .covers_over(Protocol::H2c, ["H2-CLS-009"])
+        .covers_over(Protocol::H2, ["H2-CLS-009"])
         .relying_on(["integrity/much_passes_unchanged[to_the_client]"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
@@ -213,6 +215,8 @@ fn a_reset_of_the_client_ends_the_server() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-007"])
+        .covers_over(Protocol::H2c, ["H2-CLS-005"])
+        .covers_over(Protocol::H2, ["H2-CLS-005"])
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
@@ -271,6 +275,8 @@ fn a_close_of_the_client() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-003"])
+        .covers_over(Protocol::H2c, ["H2-CLS-001"])
+        .covers_over(Protocol::H2, ["H2-CLS-001"])
         .seen_in(
             "bitchat #1495",
             "https://github.com/permissionlesstech/bitchat/issues/1495",
@@ -290,6 +296,8 @@ fn a_close_of_the_server() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .cites(RFC_9110.section("3.7"))
         .covers(["CLS-004"])
+        .covers_over(Protocol::H2c, ["H2-CLS-002"])
+        .covers_over(Protocol::H2, ["H2-CLS-002"])
         .seen_in(
             "haproxy #3205",
             "https://github.com/haproxy/haproxy/issues/3205",
