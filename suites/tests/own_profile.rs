@@ -56,3 +56,20 @@ pid-file = "{{{{ scratch }}}}/logs/it.pid""#
     let text = run(&launch, "", &["establish", "close"]);
     assert!(text.contains(" pass"), "{text}");
 }
+
+/// Without what was done before, the program would not start; without a folder for it, what was done would not be found.
+#[test]
+fn something_may_be_done_before_it_starts() {
+    let launch = format!(
+        r#"program = '{CONNECTSPEC}'
+args = ["proxy", "-f", "{{{{ scratch }}}}/made.conf"]
+before = """
+connectspec proxy -v
+printf '%s\\n' 'Listen {{{{ listen.authority }}}}' 'LoadModule proxy_module a' \
+  'LoadModule proxy_connect_module a' 'LoadModule authz_host_module a' 'ProxyRequests On' 'AllowCONNECT 1-65535' \
+  '<Proxy "*">' 'Require ip 127.0.0.0/8' '</Proxy>' > made.conf
+""""#
+    );
+    let text = run(&launch, "", &["establish", "close"]);
+    assert!(text.contains(" pass"), "{text}");
+}

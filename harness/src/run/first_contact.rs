@@ -10,6 +10,7 @@ use std::{
 use crate::{
     lab::{Lab, Running, World},
     patience::pass,
+    protocol::HttpVersion,
     run::{event::Subject, plan::Plan},
     setup::Setup,
     subject::Who,
@@ -19,12 +20,18 @@ use crate::{
 
 /// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
 pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
-    let setup = &plan.options.first;
-    let running = Running::start(world, &plan.who, setup, world.ports.placeholders(0))
+    let mut setup = plan.options.first.clone();
+    if let Who::Profile(profile) = &*plan.who
+        && !profile.offers.versions.has_http_1()
+        && setup.listener.version() == HttpVersion::Http1
+    {
+        setup.listener = profile.offers.versions.first_listener();
+    }
+    let running = Running::start(world, &plan.who, &setup, world.ports.placeholders(0))
         .map_err(|error| error.to_string())?;
     let running = Arc::new(running);
     let lab = Lab::open(world, &running, "control");
-    let control = control(&lab, setup, world.patience.reply());
+    let control = control(&lab, &setup, world.patience.reply());
     let events = lab.transcript().events();
     drop(lab);
     if let Err(finding) = control {
@@ -79,7 +86,7 @@ pub(super) fn patient_control(
     let began = Instant::now();
     loop {
         let lab = Lab::open(world, running, "control");
-        let last = control(&lab, setup, world.patience.reply() / 2);
+        let last = control(&lab, &setup, world.patience.reply() / 2);
         let is_certain = !matches!(last, Err(Finding::Setup { .. }));
         if is_certain || began.elapsed() > world.patience.reply() {
             return last;

@@ -12,7 +12,7 @@ use serde::{
 
 use crate::setup::PortRange;
 
-use crate::protocol::HttpVersion;
+use crate::protocol::{HttpVersion, Listener};
 
 /// What a subject can be told, as far as its profile's templates can express it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -61,6 +61,24 @@ pub struct Offers {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Versions(pub Vec<HttpVersion>);
+
+impl Versions {
+    /// Whether clients of HTTP/1.1 are served, in the clear or over TLS.
+    #[must_use]
+    pub fn has_http_1(&self) -> bool {
+        self.0.contains(&HttpVersion::Http1)
+    }
+
+    /// What it listens with where nobody asks for anything else: HTTP/1.1 in the clear, or else the first of them.
+    #[must_use]
+    pub fn first_listener(&self) -> Listener {
+        match self.0.first() {
+            Some(HttpVersion::H2c) if !self.has_http_1() => Listener::H2c,
+            Some(HttpVersion::H2) if !self.has_http_1() => Listener::H2,
+            _ => Listener::Tcp,
+        }
+    }
+}
 
 impl Default for Versions {
     fn default() -> Self {

@@ -136,7 +136,7 @@ impl Subject {
         });
         let (log, lines) = log.map_or((None, None), |(reader, lines)| (Some(reader), lines));
         let pid_file = prepared.pid_file.clone();
-        let guarded = prepared.start(&args, lines, pid_file.as_deref(), run)?;
+        let guarded = prepared.launch(&args, lines, pid_file.as_deref(), run)?;
         let version = profile.launch.version.as_ref().map(|asked| {
             Ok::<_, LaunchError>(VersionQuery {
                 program: prepared.program.clone(),

@@ -64,6 +64,8 @@ pub struct Launch {
     pub args: Vec<Template>,
     /// Environment variables beside the caller's own.
     pub env: Vec<(String, Template)>,
+    /// What a shell does in the scratch folder before the program starts. What it leaves running ends with the program.
+    pub before: Option<Template>,
     /// How to ask for its version.
     pub version: Option<Version>,
     /// How long it may take until it accepts connections.
@@ -210,6 +212,7 @@ impl Profile {
                     .map(|arg| template(arg.as_ref()))
                     .collect::<Result<_, _>>()?,
                 env: Vec::new(),
+                before: None,
                 version: None,
                 ready_within: READY_WITHIN,
                 stop_signal: StopSignal::default(),

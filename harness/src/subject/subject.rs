@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{Allow, PLACEHOLDERS, PortPlaceholders, Product, Setup},
     subject::{Need, profile::Profile, remote::Remote},
 };
@@ -39,7 +39,11 @@ impl Who {
     /// Why it cannot be brought into a set-up, whatever it offers: a proxy that is already running has the list that it has.
     #[must_use]
     pub fn cannot_be_in(&self, setup: &Setup) -> Option<Cow<'static, str>> {
+        let http_1 = setup.listener.version() == HttpVersion::Http1;
         match (self, &setup.allow) {
+            (Self::Profile(profile), _) if http_1 && !profile.offers.versions.has_http_1() => {
+                Some("it does not serve HTTP/1.1".into())
+            }
             (Self::Remote(_), Allow::Ports(_)) => {
                 Some("it was already running, so another list of ports cannot be set".into())
             }

@@ -168,6 +168,7 @@ program = {program}
 # Where it has to listen. An argument that comes out empty is left out; what a case does not ask for is none, as in
 # `{{% if upstream is not none %}}`. `{{{{ here }}}}` is the folder of this file, as in "{{{{ here }}}}/main.js".
 args    = [{args}]
+# before  = 'make-ready'                       # what a shell does first, in the scratch folder
 # version = {{ args = ["--version"], pattern = '(\d+\.\S+)' }}
 # ready   = {{ within = "30s" }}                   # how long it may take until it listens
 # stop    = {{ signal = "TERM", within = "5s" }}

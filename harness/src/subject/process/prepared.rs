@@ -20,7 +20,7 @@ use crate::{
             LaunchError,
             child::{self, Guarded, Start, StartError},
             guard,
-            program::find_program,
+            program::{find_program, search_path},
             readiness,
             scratch::Scratch,
         },
@@ -29,12 +29,17 @@ use crate::{
     },
 };
 
+/// Every system has one there.
+const SHELL: &str = "/bin/sh";
+
 /// All that a program needs to be started.
 pub(super) struct Prepared {
     pub(super) scratch: Scratch,
     values: Value,
     pub(super) program: PathBuf,
     env: Vec<(String, String)>,
+    /// What a shell does before it becomes the program.
+    before: Option<String>,
     pub(super) pid_file: Option<String>,
 }
 
@@ -83,14 +88,19 @@ impl Prepared {
                 .write(&file.path, &content)
                 .map_err(LaunchError::Scratch)?;
         }
-        let env = profile.launch.env.iter();
-        let env = env.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
+        let own = profile.launch.env.iter();
+        let own = own.map(|(name, value)| Ok((name.clone(), value.render(&values)?)));
+        // Last, so that a profile's own PATH counts.
+        let env = search_path().map(Ok).into_iter().chain(own);
         let program = profile.launch.program.render(&values)?;
         let pid_file = profile.launch.pid_file.as_ref();
         let pid_file = pid_file.map(|file| file.render(&values)).transpose()?;
+        let before = profile.launch.before.as_ref();
+        let before = before.map(|words| words.render(&values)).transpose()?;
         Ok(Self {
             program: find_program(&program, profile)?,
             env: env.collect::<Result<_, Mistake>>()?,
+            before: before.filter(|words| !words.trim().is_empty()),
             // Relative to the scratch folder, where the program starts.
             pid_file: pid_file.map(|file| scratch.path().join(file).to_string_lossy().into_owned()),
             scratch,
@@ -115,6 +125,24 @@ impl Prepared {
             .collect()
     }
 
+    /// Starts the subject. What its profile has done before it is a shell's, which then becomes the program: the process and
+    /// its group stay the same.
+    pub(super) fn launch(
+        &self,
+        args: &[String],
+        lines: Option<(LogSource, Arc<Lines>)>,
+        pid_file: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Guarded, LaunchError> {
+        let Some(before) = &self.before else {
+            return self.start(args, lines, pid_file, stop);
+        };
+        let script = format!("set -e\n{before}\nexec \"$@\"");
+        let shell = ["-c".to_owned(), script, "sh".to_owned()];
+        let args: Vec<_> = shell.into_iter().chain(self.command(args)).collect();
+        self.run(Path::new(SHELL), &args, lines, pid_file, stop)
+    }
+
     pub(super) fn start(
         &self,
         args: &[String],
@@ -122,9 +150,20 @@ impl Prepared {
         pid_file: Option<&str>,
         stop: &Stop,
     ) -> Result<Guarded, LaunchError> {
+        self.run(&self.program, args, lines, pid_file, stop)
+    }
+
+    fn run(
+        &self,
+        program: &Path,
+        args: &[String],
+        lines: Option<(LogSource, Arc<Lines>)>,
+        pid_file: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Guarded, LaunchError> {
         let start = Start {
             guard: &child::guard_program(),
-            program: &self.program,
+            program,
             args,
             env: &self.env,
             folder: self.scratch.path(),
@@ -136,7 +175,7 @@ impl Prepared {
             StartError::Guard(why) => LaunchError::Guard(why),
             StartError::Stopped => LaunchError::Stopped,
             StartError::Program(cause) => LaunchError::NotRun {
-                program: self.program.clone(),
+                program: program.to_owned(),
                 cause,
             },
         })

@@ -59,6 +59,21 @@ pub(super) fn find_program(program: &str, profile: &Profile) -> Result<PathBuf, 
         .ok_or_else(|| missing("in PATH".to_owned()))
 }
 
+/// Where a subject looks programs up: `PATH`, where daemons are, and where this program is. So a gateway that does nothing
+/// without a proxy behind it finds `connectspec proxy` on every machine that runs a suite.
+pub(super) fn search_path() -> Option<(String, String)> {
+    let this = env::current_exe().ok()?;
+    let beside = this.parent()?;
+    // Cargo puts tests into a folder of their own, below that of the programs.
+    let above = beside.parent().filter(|_| beside.ends_with("deps"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path)
+        .chain(DAEMON_FOLDERS.map(PathBuf::from))
+        .chain([above.unwrap_or(beside).to_owned()]);
+    let joined = env::join_paths(folders).ok()?;
+    Some(("PATH".to_owned(), joined.into_string().ok()?))
+}
+
 /// The first group of `pattern` in what the program prints; asked once for each program.
 pub(super) fn version(
     program: &Path,

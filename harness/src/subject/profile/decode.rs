@@ -94,6 +94,11 @@ impl Source<'_> {
             env: env
                 .map(|(name, value)| Ok((name.clone(), self.template(value)?)))
                 .collect::<Result<_, Mistake>>()?,
+            before: raw
+                .before
+                .as_ref()
+                .map(|words| self.template(words))
+                .transpose()?,
             version: raw
                 .version
                 .as_ref()

@@ -33,7 +33,7 @@ pub(super) fn of_profile(table: &str) -> Option<&'static [&'static str]> {
             "deviation",
         ],
         "launch" => &[
-            "program", "args", "env", "version", "ready", "stop", "pid-file", "check",
+            "program", "args", "env", "before", "version", "ready", "stop", "pid-file", "check",
         ],
         "launch.version" => &["args", "pattern"],
         "launch.ready" => &["within"],

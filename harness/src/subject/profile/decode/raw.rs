@@ -43,6 +43,7 @@ pub(super) struct RawLaunch {
     pub(super) args: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) env: BTreeMap<String, Spanned<String>>,
+    pub(super) before: Option<Spanned<String>>,
     pub(super) version: Option<RawVersion>,
     pub(super) ready: Option<RawReady>,
     pub(super) stop: Option<RawStop>,
