@@ -144,6 +144,48 @@ fn tshark_shows_what_passed_under_tls() {
     }
 }
 
+/// In the clear with the port named as the transcript says, and over TLS with the keys in the file.
+#[test]
+fn tshark_shows_the_frames_of_http_2() {
+    const READ: usize = 10;
+    if !have(&["tshark", "apache2"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let over = ["--over", "h2c", "--over", "h2", "port", "upstream_grants"];
+    let found = captured("apache", &over, folder.path());
+    assert!(found.len() >= READ, "{found:?}");
+    for finding in &found {
+        let text = fs::read_to_string(finding.join("transcript.txt")).unwrap();
+        let port = text
+            .split("-d ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next());
+        let keys = finding.join("keys.log").exists();
+        assert!(port.is_some() != keys, "{}: {text}", finding.display());
+        let fields = [
+            "http2.headers.method",
+            "http2.headers.status",
+            "_ws.malformed",
+        ];
+        let mut words: Vec<&str> = ["-Y", "http2", "-T", "fields"].into();
+        words.extend(fields.iter().flat_map(|field| ["-e", *field]));
+        words.extend(port.iter().flat_map(|port| ["-d", *port]));
+        let shown = tshark(&finding.join("capture.pcapng"), &words);
+        assert!(
+            shown.contains("CONNECT\t"),
+            "{}: {shown}",
+            finding.display()
+        );
+        assert!(
+            !shown.contains("Malformed"),
+            "{}: {shown}",
+            finding.display()
+        );
+    }
+    anstream::eprintln!("tshark reads all {} captures of HTTP/2", found.len());
+}
+
 #[test]
 fn ten_scripts_and_tests_show_their_fault() {
     if !have(&["nc", "rustc", "apache2", "squid"]) {

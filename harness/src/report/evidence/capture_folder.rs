@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    http2::frame::PREFACE,
     report::{
         CaseResult, Report, ReportError, ReportFold, Reporter,
         evidence::{
@@ -27,7 +28,7 @@ use crate::{
         steps::hidden,
     },
     verdict::Verdict,
-    wire,
+    wire::{self, Leg, Way, What},
 };
 
 /// Writes a folder for each finding, as it comes.
@@ -72,7 +73,14 @@ impl CaptureFolder {
             place.private().write(bytes)
         };
 
-        put("transcript.txt", transcript(&report, result).as_bytes())?;
+        let mut text = transcript(&report, result);
+        if let Some(port) = port_of_http2(&finished.transcript) {
+            let words = format!("tshark -r capture.pcapng -d tcp.port=={port},http2");
+            text.push_str("\nHTTP/2 in the clear is shown where the port is named: ");
+            text.push_str(&words);
+            text.push('\n');
+        }
+        put("transcript.txt", text.as_bytes())?;
         let secrets = self.fold.secrets(finished);
         let key_log = shown_keys(finished, &secrets);
         let capture = pcapng::Capture {
@@ -123,6 +131,27 @@ impl CaptureFolder {
         }
         Ok(())
     }
+}
+
+/// The port to which a client speaks HTTP/2 in the clear: nothing in a capture file says so to Wireshark, which knows it by its port.
+fn port_of_http2(events: &[wire::Event]) -> Option<u16> {
+    let of_client = |event: &&wire::Event| {
+        event.leg == Leg::Client && event.way == Way::Out && event.layer == 0
+    };
+    let begins = |event: &wire::Event| match &event.what {
+        What::Data { kept, .. } => kept.starts_with(PREFACE),
+        _ => false,
+    };
+    let said = events
+        .iter()
+        .filter(of_client)
+        .find(|event| begins(event))?;
+    let of_it = |event: &&wire::Event| event.connection == said.connection;
+    let opened = events.iter().filter(of_client).filter(of_it);
+    opened.map(|event| &event.what).find_map(|what| match what {
+        What::Opened { peer, .. } => Some(peer.port()),
+        _ => None,
+    })
 }
 
 /// What stands in the place of a script: nothing could play again what was encrypted for one session.
