@@ -1,6 +1,8 @@
 //! Names of a case, and how every program inside comes to ask for them here.
 
-use std::{fs, net::IpAddr, path::Path, sync::atomic::Ordering};
+use std::{env, fs, net::IpAddr, path::Path, sync::atomic::Ordering};
+
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
 use crate::{
     lab::{
@@ -111,9 +113,18 @@ impl Name<'_> {
 ///
 /// A program that was told another resolver, or brings one of its own, is a matter of its configuration.
 pub(super) fn ask_only_this_one() -> Result<(), NoNetwork> {
-    // What is mounted stays there when its file goes.
-    let scratch = tempfile::tempdir()
-        .map_err(|error| NoNetwork(format!("no file could be written: {error}")))?;
+    // Files in memory, at a place that everybody has: nothing of them is left, whenever this process ends. What is mounted from
+    // there stays when that goes.
+    let scratch = env::temp_dir();
+    let failed = |error| NoNetwork(format!("no file could be written: {error}"));
+    mount("tmpfs", &scratch, "tmpfs", MountFlags::empty(), None).map_err(failed)?;
+    let placed = put_in_place(&scratch);
+    unmount(&scratch, UnmountFlags::empty()).map_err(failed)?;
+    placed
+}
+
+/// Puts them in place, from that folder.
+fn put_in_place(scratch: &Path) -> Result<(), NoNetwork> {
     let resolv = format!("nameserver {}\n", ADDRESS.ip());
     let hosts = "127.0.0.1 localhost\n::1 localhost\n";
     let files = [
@@ -130,12 +141,12 @@ pub(super) fn ask_only_this_one() -> Result<(), NoNetwork> {
         if !Path::new(place).exists() && !needed {
             continue;
         }
-        let own = scratch.path().join(place.trim_start_matches("/etc/"));
+        let own = scratch.join(place.trim_start_matches("/etc/"));
         let failed = |error: &dyn std::fmt::Display| {
             NoNetwork(format!("{place} could not be put in place inside: {error}"))
         };
         fs::write(&own, text).map_err(|error| failed(&error))?;
-        rustix::mount::mount_bind(&own, place).map_err(|error| failed(&error))?;
+        mount_bind(&own, place).map_err(|error| failed(&error))?;
     }
     Ok(())
 }
