@@ -66,7 +66,7 @@ args = ["proxy", "-f", "{{{{ scratch }}}}/made.conf"]
 before = """
 connectspec proxy -v
 printf '%s\\n' 'Listen {{{{ listen.authority }}}}' 'LoadModule proxy_module a' \
-  'LoadModule proxy_connect_module a' 'LoadModule authz_host_module a' 'ProxyRequests On' 'AllowCONNECT 1-65535' \
+  'LoadModule proxy_connect_module a' 'LoadModule authz_core_module a' 'LoadModule authz_host_module a' 'ProxyRequests On' 'AllowCONNECT 1-65535' \
   '<Proxy "*">' 'Require ip 127.0.0.0/8' '</Proxy>' > made.conf
 """"#
     );
