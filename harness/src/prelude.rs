@@ -7,7 +7,7 @@ pub use crate::{
     http1::{Answer, Forwarded, Reply, Request},
     lab::{Chain, Lab},
     patience::pass,
-    protocol::{EVERY, HTTP_1_1, HTTP_2, Protocol},
+    protocol::{EVERY, HTTP_1_1, HTTP_2, IN_THE_CLEAR, Protocol},
     server::{
         Script, Server,
         script::{

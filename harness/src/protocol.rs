@@ -127,6 +127,9 @@ pub const HTTP_1_1: &[Protocol] = &[Protocol::Http1, Protocol::Http1Tls];
 /// HTTP/2, whatever carries it: for a case that is about HTTP/2 itself.
 pub const HTTP_2: &[Protocol] = &[Protocol::H2c, Protocol::H2];
 
+/// Every version in the clear: for a case in which the proxy would have to shake hands with itself.
+pub const IN_THE_CLEAR: &[Protocol] = &[Protocol::Http1, Protocol::H2c];
+
 /// What a run is over where nobody says so.
 pub const DEFAULT: &[Protocol] = &[Protocol::Http1];
 

@@ -211,7 +211,7 @@ fn the_coverage_names_cases_reasons_and_totals() {
     let words = [
         "CLS: Closing",
         "close/the_last_words_arrive",
-        "none: needs an HTTP/2 client",
+        "none: needs a client of CONNECT-UDP",
         "proven by reference-proxy/tests/httpd/",
         "waiting for a case",
     ];
