@@ -200,7 +200,10 @@ pub(crate) async fn pour(sending: &mut SendStream<Bytes>, mut left: usize) -> us
             break;
         };
         let piece = capacity.min(left);
-        sending.send_data(vec![7; piece].into(), false).unwrap();
+        // The stream may have come to its end meanwhile.
+        if sending.send_data(vec![7; piece].into(), false).is_err() {
+            break;
+        }
         left -= piece;
     }
     asked - left

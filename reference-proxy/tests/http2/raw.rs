@@ -104,6 +104,18 @@ impl Raw {
         }
     }
 
+    /// The proxy has read all that was sent, and has not ended the connection.
+    pub(crate) fn fence(&mut self) {
+        self.sends(PING, 0, 0, b"12345678");
+        loop {
+            let frame = self.next().expect("the connection ends");
+            assert_ne!(frame.kind, GOAWAY, "{frame:?}");
+            if frame.kind == PING {
+                return;
+            }
+        }
+    }
+
     /// The code with which the connection ends.
     pub(crate) fn goes_away(&mut self) -> u8 {
         while let Some(frame) = self.next() {
