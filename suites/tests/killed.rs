@@ -19,6 +19,9 @@ const WITHIN: Duration = Duration::from_millis(1_500);
 /// Whatever goes with a process that was killed is gone by then; it takes milliseconds.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
+/// When the network is there, the first set-up begins.
+const BEGUN_WITHIN: Duration = Duration::from_secs(10);
+
 /// What marks every process of a run, whoever starts it.
 const MARK: &str = "CONNECTSPEC_TEST_MARK";
 
@@ -29,11 +32,23 @@ fn nothing_is_left_of_a_run_that_is_killed() {
         let moment = WITHIN.mul_f64(random(seed, time));
         // In a report of a failure: at which moments it was.
         eprintln!("seed {seed}, run {time}: killed after {moment:?}");
-        killed_after(moment);
+        killed(|_| std::thread::sleep(moment));
     }
 }
 
-fn killed_after(moment: Duration) {
+/// What is there for a moment alone is hit by no random one.
+#[test]
+fn nothing_is_left_of_a_run_that_is_killed_when_it_has_begun_a_file() {
+    for _ in 0..TIMES {
+        killed(|folder| {
+            let deadline = Instant::now() + BEGUN_WITHIN;
+            while entries(folder).is_empty() && Instant::now() < deadline {}
+        });
+    }
+}
+
+/// Kills a run when that has waited for the moment; it is given the folder for files of the run.
+fn killed(wait: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();
     let mark = folder.path().display().to_string();
     let before = system();
@@ -45,7 +60,7 @@ fn killed_after(moment: Duration) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(moment);
+    wait(folder.path());
     if let Some(status) = run.try_wait().unwrap() {
         // Where the network cannot be had, there is nothing to leave.
         assert_eq!(status.code(), Some(2), "it ended by itself");

@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod guard;
 mod guard_orders;
+mod keeper;
 mod mark;
 mod output;
 mod prepared;

@@ -13,7 +13,7 @@
 use std::{
     convert::Infallible,
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
     io::{self, BufRead, BufReader},
     os::{
@@ -33,7 +33,7 @@ use crate::subject::{
     process::{
         files::raise_file_limit,
         guard_orders::{Order, Report},
-        scratch,
+        keeper, scratch,
     },
     written,
 };
@@ -76,6 +76,8 @@ pub fn guard_main_if_asked() {
         let pid_file = Some(PathBuf::from(next())).filter(|file| !file.as_os_str().is_empty());
         let started = supervise(pid_file.as_deref(), &arguments.collect::<Vec<_>>());
         started.map_or(NOT_STARTED, |()| 0)
+    } else if stage == Stage::Keep.word() {
+        keeper::main().map_or(NOT_STARTED, |()| 0)
     } else {
         let (parent, program) = (next(), next());
         match become_subject(&parent, &program, arguments) {
@@ -93,6 +95,8 @@ pub(super) enum Stage {
     Supervise,
     /// The subject itself.
     Become,
+    /// Whoever removes folders that have no guard yet.
+    Keep,
 }
 
 impl Stage {
@@ -100,6 +104,7 @@ impl Stage {
         match self {
             Self::Supervise => "supervise",
             Self::Become => "become",
+            Self::Keep => "keep",
         }
     }
 }
@@ -153,11 +158,10 @@ fn supervise(pid_file: Option<&Path>, program_and_arguments: &[OsString]) -> io:
 /// Removes the folder in which the guard was started, if it is a scratch folder and the harness has not
 /// done so: then it has died.
 fn remove_scratch() {
-    let is_scratch = |folder: &PathBuf| {
-        let name = folder.file_name().map(OsStr::as_encoded_bytes);
-        name.is_some_and(|name| name.starts_with(scratch::PREFIX.as_bytes()))
-    };
-    if let Some(folder) = env::current_dir().ok().filter(is_scratch) {
+    if let Some(folder) = env::current_dir()
+        .ok()
+        .filter(|folder| scratch::is_one(folder))
+    {
         let _ = fs::remove_dir_all(folder);
     }
 }

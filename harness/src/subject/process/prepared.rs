@@ -171,14 +171,16 @@ impl Prepared {
             lines,
             stop,
         };
-        Guarded::start(&start).map_err(|error| match error {
+        let guarded = Guarded::start(&start).map_err(|error| match error {
             StartError::Guard(why) => LaunchError::Guard(why),
             StartError::Stopped => LaunchError::Stopped,
             StartError::Program(cause) => LaunchError::NotRun {
                 program: program.to_owned(),
                 cause,
             },
-        })
+        })?;
+        self.scratch.is_guarded();
+        Ok(guarded)
     }
 }
 

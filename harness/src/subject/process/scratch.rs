@@ -1,16 +1,19 @@
 //! The folder of one launch: its config files, its logs, its password file. It goes when the subject goes.
 
 use std::{
+    env,
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
+    hash::{BuildHasher, Hasher, RandomState},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use rustix::fs::{FileType, Mode, OFlags};
 use tempfile::TempDir;
 
-use crate::subject::written;
+use crate::subject::{process::keeper::Kept, written};
 
 /// Subjects drop their privileges to users that the harness does not know; they have to read the rest.
 const READABLE: u32 = 0o755;
@@ -31,12 +34,20 @@ const FILLED: u32 = 0o666;
 const PIECE: usize = 4096;
 
 /// How the names of these folders begin.
-pub(super) const PREFIX: &str = "connectspec-";
+const PREFIX: &str = "connectspec-";
+
+/// Whether it is called like one of these folders.
+pub(super) fn is_one(folder: &Path) -> bool {
+    let name = folder.file_name().map(OsStr::as_encoded_bytes);
+    name.is_some_and(|name| name.starts_with(PREFIX.as_bytes()))
+}
 
 /// The folder, while it exists.
 #[derive(Debug)]
 pub(super) struct Scratch {
     folder: TempDir,
+    // Dropped when the folder is gone.
+    kept: Kept,
     /// An access log that takes no line, for as long as somebody holds its reading end.
     full: Option<File>,
 }
@@ -44,10 +55,16 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes the folder, and `logs` in it.
     pub(super) fn new() -> io::Result<Self> {
+        // Its name is known before it is made, so that there is no moment in which nobody would remove it.
+        let random = RandomState::new().build_hasher().finish();
+        let name = format!("{PREFIX}{random:016x}");
+        let parent = path::absolute(env::temp_dir())?;
+        let kept = Kept::new(parent.join(&name));
         let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
+            .prefix(&name)
+            .rand_bytes(0)
             .permissions(fs::Permissions::from_mode(READABLE))
-            .tempdir()?;
+            .tempdir_in(parent)?;
         if let Some(odd) = inexpressible(folder.path()) {
             let why = format!(
                 "the path {:?} has a {odd:?}, which configurations cannot express; set TMPDIR to a plain one: TMPDIR=/tmp",
@@ -55,7 +72,11 @@ impl Scratch {
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        let scratch = Self { folder, full: None };
+        let scratch = Self {
+            folder,
+            kept,
+            full: None,
+        };
         // The mode of a new folder is cut by the umask; that of an existing one is not.
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(READABLE))?;
         fs::create_dir(scratch.logs())?;
@@ -67,6 +88,11 @@ impl Scratch {
 
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A guard has it from now on.
+    pub(super) fn is_guarded(&self) {
+        self.kept.release();
     }
 
     pub(super) fn access_log(&self) -> PathBuf {
