@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
-    audit::{About, Probe, probe::home_of, setup},
+    audit::{About, Leads, Probe, probe::home_of, setup},
     case::{Case, must, practice},
     client::Exchange,
     http1::Answer,
     lab::{
         Lab,
-        network::{Answers, Name},
+        network::{Answers, Family, Name},
     },
     patience::pass,
     server::{Server, script::echo},
@@ -101,12 +101,8 @@ async fn is_refused(lab: &Lab, probe: &Probe, control: Option<&Probe>) -> Outcom
     for _ in 0..probe.leads.as_ref().map_or(1, |leads| leads.times) {
         said = nobody_comes(asked, probe, &servers).await?;
     }
-    if let (Some(name), Some(_)) = (name, &probe.leads)
-        && name.questions()?.is_empty()
-    {
-        return Err(Finding::inconclusive(format!(
-            "{said}, without a question to the name server: where the name leads was not found out"
-        )));
+    if let (Some(name), Some(leads)) = (name, &probe.leads) {
+        was_found_out(&name, leads, &said)?;
     }
     let Some(control) = control else {
         return Err(Finding::inconclusive(
@@ -124,6 +120,28 @@ async fn is_refused(lab: &Lab, probe: &Probe, control: Option<&Probe>) -> Outcom
             control.target
         ))),
     }
+}
+
+/// The proxy asked where the name leads, and until it was told the answer that counts: one that remembers an earlier one was not put to
+/// the test.
+fn was_found_out(name: &Name<'_>, leads: &Leads, said: &str) -> Outcome {
+    let questions = name.questions()?;
+    let of = |family| {
+        let all = questions.iter();
+        all.filter(move |question| question.of == family).count()
+    };
+    let most = of(Family::V4).max(of(Family::V6));
+    if most == 0 {
+        return Err(Finding::inconclusive(format!(
+            "{said}, without a question to the name server: where the name leads was not found out"
+        )));
+    }
+    if leads.times > 1 && most == 1 {
+        return Err(Finding::inconclusive(format!(
+            "{said}; the proxy asked the name server once alone, and remembers the answer for longer than this lasts: what it makes of another one was not found out"
+        )));
+    }
+    Ok(())
 }
 
 /// Asks for the target, and watches where it would lead; what the client was told.

@@ -13,7 +13,7 @@ mod names;
 mod places;
 
 pub use answers::{Answers, Says};
-pub use name_server::{NameServer, Question};
+pub use name_server::{Family, NameServer, Question};
 pub use names::Name;
 
 use std::net::IpAddr;

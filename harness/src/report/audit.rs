@@ -1,9 +1,12 @@
 //! What an audit means: where the proxy leads that it should not, where it does not lead that it should, and what nobody knows.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use serde::Serialize;
 
 use crate::{
     audit::About,
+    case_id::CaseId,
     report::{CaseResult, Report},
     verdict::Verdict,
 };
@@ -74,6 +77,7 @@ fn is_meant(result: &CaseResult) -> bool {
 }
 
 /// What was asked about one thing.
+#[derive(Serialize)]
 pub(super) struct Asked<'a> {
     /// What it is about.
     pub(super) title: &'a str,
@@ -83,6 +87,23 @@ pub(super) struct Asked<'a> {
     pub(super) as_meant: usize,
     /// What the proxy said where it did, and how many times.
     pub(super) said: Vec<(&'a str, usize)>,
+    /// The gravest of what came out.
+    pub(super) tone: Verdict,
+    /// What did not come out as it is meant, the gravest first.
+    pub(super) others: Vec<Other<'a>>,
+}
+
+/// A question that did not come out as it is meant.
+#[derive(Serialize)]
+pub(super) struct Other<'a> {
+    /// Its id.
+    case: &'a CaseId,
+    /// The target, with what tells it from others.
+    pub(super) target: &'a str,
+    /// What came out.
+    pub(super) verdict: Verdict,
+    /// What was seen, or why nothing could be told.
+    pub(super) said: &'a str,
 }
 
 /// What was asked, what is meant to be reached first.
@@ -92,30 +113,58 @@ pub(super) fn asked(report: &Report) -> Vec<Asked<'_>> {
         let key = (!is_meant(result), result.case.sentence());
         by_sentence.entry(key).or_default().push(result);
     }
-    let all = by_sentence
-        .into_values()
-        .filter(|results| !results.is_empty());
-    all.map(|results| {
-        let kept = results
+    by_sentence.into_values().map(Asked::of).collect()
+}
+
+impl<'a> Asked<'a> {
+    /// Of results about one thing, of which there are some.
+    fn of(results: Vec<&'a CaseResult>) -> Self {
+        let (kept, mut others): (Vec<_>, Vec<_>) = results
             .iter()
-            .filter(|result| result.verdict == Verdict::Pass);
+            .copied()
+            .partition(|result| result.verdict == Verdict::Pass);
         let mut said: BTreeMap<&str, usize> = BTreeMap::new();
-        for result in kept.clone() {
+        for result in &kept {
             // The last thing that was noted is what the client was told.
-            let words = result
-                .observed
-                .as_deref()
-                .and_then(|seen| seen.rsplit("; ").next());
+            let seen = result.observed.as_deref();
+            let words = seen.and_then(|seen| seen.rsplit("; ").next());
             *said.entry(words.unwrap_or("nothing")).or_default() += 1;
         }
         let mut said: Vec<_> = said.into_iter().collect();
-        said.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        Asked {
+        said.sort_by_key(|&(_, count)| Reverse(count));
+        others.sort_by_key(|result| gravity(result.verdict));
+        Self {
             title: &results[0].title,
             all: results.len(),
-            as_meant: kept.count(),
+            as_meant: kept.len(),
             said,
+            tone: others.first().map_or(Verdict::Pass, |first| first.verdict),
+            others: others.into_iter().map(Other::of).collect(),
         }
-    })
-    .collect()
+    }
+}
+
+impl<'a> Other<'a> {
+    fn of(result: &'a CaseResult) -> Self {
+        let said = match result.verdict {
+            Verdict::Fail | Verdict::Warn => &result.observed,
+            _ => &result.reason,
+        };
+        Self {
+            case: &result.case,
+            target: result.case.row().unwrap_or_default(),
+            verdict: result.verdict,
+            said: said.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// The gravest is the least.
+fn gravity(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail => 0,
+        Verdict::Warn => 1,
+        Verdict::Skip => 3,
+        _ => 2,
+    }
 }

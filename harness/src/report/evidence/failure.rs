@@ -103,7 +103,10 @@ fn heading(result: &CaseResult, width: Option<usize>) -> String {
 /// Where the demand stands, and how to see it again.
 fn last(text: &mut String, report: &Report, result: &CaseResult, width: Option<usize>) {
     let mut last: Vec<String> = result.citations.clone();
-    last.push(result.source.clone());
+    // All questions of an audit stand in one place.
+    if !report.is_an_audit() {
+        last.push(result.source.clone());
+    }
     // Never broken, so that it can be copied.
     let again = format!("again: {}", report.again(result));
     let columns: usize = last.iter().map(|part| part.chars().count() + 3).sum();

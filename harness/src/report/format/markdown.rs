@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
-    report::{CaseResult, Report, cause::causes, evidence::failure::block, known_deviations},
+    report::{
+        CaseResult, Report, audit, cause::causes, evidence::failure::block, known_deviations,
+    },
     verdict::{Level, Verdict},
 };
 
@@ -30,6 +32,7 @@ pub fn markdown(report: &Report) -> String {
         let _ = write!(text, "> {}\n\n", plain(said));
     }
     text.push_str(&totals(report));
+    text.push_str(&asked(report));
     // What has to be said comes before what may have to be left out.
     let rest = [
         known(report),
@@ -63,6 +66,33 @@ fn totals(report: &Report) -> String {
         .map(|&verdict| report.totals.get(verdict).to_string())
         .collect();
     format!("{}{}{}\n", row(words), row(lines), row(counts))
+}
+
+/// Of an audit: the policy, and each kind of question.
+fn asked(report: &Report) -> String {
+    if !report.is_an_audit() {
+        return String::new();
+    }
+    let mut text = String::from("Meant to be reached:\n\n");
+    for line in &report.run.policy {
+        let _ = writeln!(text, "- {}", plain(line));
+    }
+    text.push_str("\n| asked | as it is meant | the proxy said |\n|---|--:|---|\n");
+    for kind in audit::asked(report) {
+        let said = kind.said.iter();
+        let said: Vec<String> = said
+            .map(|(said, count)| format!("{count} × {}", cell(said)))
+            .collect();
+        let (as_meant, all) = (kind.as_meant, kind.all);
+        let _ = writeln!(
+            text,
+            "| {} | {as_meant} of {all} | {} |",
+            cell(kind.title),
+            said.join(", ")
+        );
+    }
+    text.push('\n');
+    text
 }
 
 /// What is broken, a line a cause, the gravest first.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     report::{
         CaseResult, Report, Totals,
+        audit::{Asked, asked},
         cause::{Cause, causes},
         format::html::evidence::{Count, counts},
         model::Run,
@@ -23,6 +24,8 @@ const OPEN: usize = 40;
 /// The page.
 #[derive(Serialize)]
 pub(super) struct Page<'r> {
+    /// What the page is of.
+    brand: &'static str,
     subject: String,
     verdict_word: &'static str,
     tone: Verdict,
@@ -34,6 +37,8 @@ pub(super) struct Page<'r> {
     notices: Vec<&'r str>,
     counts: Vec<Count>,
     levels: Vec<Level>,
+    /// Of an audit, each kind of question.
+    asked: Vec<Asked<'r>>,
     indexes: Vec<Index<'r>>,
     /// Why cases were not judged, and how many for each reason.
     skipped: Vec<(&'r str, usize)>,
@@ -109,7 +114,13 @@ impl<'r> Page<'r> {
                 && result.observed.is_some()
         };
         let open = open(report);
+        let (brand, asked) = match report.is_an_audit() {
+            true => ("audit of an HTTP CONNECT proxy", asked(report)),
+            false => ("conformance of an HTTP CONNECT proxy", Vec::new()),
+        };
         Self {
+            brand,
+            asked,
             subject: report.subject.name(),
             verdict_word: tone.word(),
             tone,

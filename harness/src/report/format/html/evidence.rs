@@ -56,7 +56,11 @@ impl<'r> Evidence<'r> {
             reason: result.reason.as_deref(),
             covers: &result.covers,
             cites: cites(result),
-            source: &result.source,
+            source: match report.is_an_audit() {
+                // All questions of an audit stand in one place.
+                true => "",
+                false => &result.source,
+            },
             setup: &result.setup,
             took_ms: result.took_ms,
             subject_said: result.subject_said.as_deref(),
