@@ -242,8 +242,9 @@ impl Server {
         })
     }
 
-    /// How many of the connections that came are still open, by their scripts: at once where none is, else after `limit`.
-    pub async fn still_open_after(&self, limit: Duration) -> usize {
+    /// How many of the connections that came are still open, by their scripts: at once where no more are than `may_stay`, else
+    /// after `limit`.
+    pub async fn still_open_after(&self, limit: Duration, may_stay: usize) -> usize {
         let open = || {
             let visits = self.visits();
             visits.iter().filter(|visit| visit.played.is_none()).count()
@@ -251,7 +252,7 @@ impl Server {
         let wait = async {
             loop {
                 let changed = self.shared.changed.notified();
-                if open() == 0 {
+                if open() <= may_stay {
                     return;
                 }
                 changed.await;

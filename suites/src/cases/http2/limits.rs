@@ -155,10 +155,14 @@ fn one_stream_too_many_is_refused() -> Case {
 /// Tunnels that are asked for and reset.
 const RESETS: usize = 200;
 
+/// Connections that may be kept.
+const SPARE: usize = 1;
+
 /// Whoever opens and resets streams has no limit on them: what each leaves behind adds up, and brings down the proxy, or the
 /// servers behind it.
 ///
-/// Also accepted: to end a connection on which that happens.
+/// Also accepted: to end a connection on which that happens; to keep one that was asked for and is not needed any more for the
+/// next tunnel to the same server: that does not add up.
 fn resets_leave_no_connections_behind() -> Case {
     practice("Tunnels that are asked for and reset leave no connections to servers behind")
         .over(HTTP_2)
@@ -182,8 +186,13 @@ fn resets_leave_no_connections_behind() -> Case {
             // Where one is still being connected to, it comes soon.
             http2.answers_a_ping().await;
             pass(lab.patience().settle()).await;
-            match server.still_open_after(lab.patience().lingering()).await {
+            let limit = lab.patience().lingering();
+            match server.still_open_after(limit, SPARE).await {
                 0 => Ok(()),
+                ..=SPARE => {
+                    lab.note("one connection is kept, or on its way to its end");
+                    Ok(())
+                }
                 left => Err(Finding::violation(
                     "no connection to the server",
                     format!("{left} of {} are open", server.visits().len()),
