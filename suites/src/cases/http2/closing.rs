@@ -3,7 +3,7 @@
 //! A FIN is END_STREAM, and a reset is RST_STREAM, in both directions. What a proxy makes of the one and of the other tells the
 //! far side whether what it has is whole.
 
-use connectspec_harness::{client::Fate, http2::Frame, prelude::*};
+use connectspec_harness::{client::Fate, http2::Frame, prelude::*, tunnel::NO_END};
 
 use super::{
     flow::is_an_error,
@@ -141,6 +141,10 @@ fn a_servers_fin_is_the_end_of_the_stream() -> Case {
                     lab.note(fate.describe());
                     Ok(())
                 }
+                Fate::Open => Err(Finding::violation(
+                    "END_STREAM",
+                    format!("{NO_END} {:?}", lab.patience().end()),
+                )),
                 fate => Err(Finding::violation("END_STREAM", fate.describe())),
             }
         })
