@@ -3,7 +3,7 @@
 
 use connectspec_reference_proxy::hpack::Decoder;
 use connectspec_reference_proxy::request::{Authority, HeadLimits, Request, Section};
-use connectspec_reference_proxy::session::http2::screen::{Oversight, Screen};
+use connectspec_reference_proxy::http2::{Oversight, Screen};
 use std::sync::Arc;
 
 /// The octets in front of the first frame.

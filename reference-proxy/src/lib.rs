@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod deviations;
 pub mod hpack;
+pub mod http2;
 pub mod log;
 pub mod net;
 pub mod pid_file;

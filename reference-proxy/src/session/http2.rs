@@ -8,24 +8,19 @@
 //! A reload, and the end of the process, are announced by a GOAWAY. Streams that stand go on; what begins nevertheless is decided
 //! by the configuration that is in force then.
 
-mod letter;
 mod live;
-mod port;
-pub mod screen;
 mod stream;
-mod wire;
 
 use super::Service;
 use crate::config::Http2;
+use crate::http2::{Oversight, SECTION_LONGEST, Screen, Shared, UNSENT_MOST, Wire};
 use crate::log::error::Level;
 use crate::net::{Client, linger};
 use crate::sessions::{FULL, Kind};
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
-use letter::SECTION_LONGEST;
 use live::Live;
-use screen::Oversight;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,13 +28,10 @@ use std::task::Poll;
 use std::time::Duration;
 use stream::Asked;
 use tokio::time::{Instant, sleep_until, timeout};
-use wire::{Shared, Wire};
 
 /// Octets that frames of a single octet may take besides what windows count, until their streams have taken them, which they do at
 /// once. Half of the window, as the crate has it, ends the connection of a client that sends little at a time to a busy machine.
 const OVERHEAD_MOST: usize = 32 << 20;
-/// Octets of one stream that wait for their turn on the connection.
-const UNSENT_MOST: usize = 64 << 10;
 /// Streams that a client opens and resets before they are answered, one after the other: a browser that loses its patience with all
 /// of its servers does not come near. Each has cost an attempt to connect, which is given up with it.
 const GIVEN_UP_MOST: usize = 500;
@@ -65,7 +57,7 @@ pub(super) async fn serve(
 ) {
     let shared = Shared::new(client);
     let oversight = Arc::new(Oversight::default());
-    let wire = shared.wire(before, Arc::clone(&oversight));
+    let wire = shared.wire(before, Screen::new(Arc::clone(&oversight)));
     let handshake = timeout(head_time, builder(&http2).handshake(wire));
     if let Ok(Ok(connection)) = handshake.await {
         let driven = Driven {
@@ -77,7 +69,7 @@ pub(super) async fn serve(
         };
         driven.drive(connection, service).await;
     }
-    if let Some(client) = shared.into_client() {
+    if let Some(client) = shared.into_link() {
         linger::close(client).await;
     }
 }
@@ -98,7 +90,7 @@ fn builder(http2: &Http2) -> h2::server::Builder {
 
 /// A connection, and what it is driven by.
 struct Driven<'a> {
-    shared: &'a Shared,
+    shared: &'a Shared<Client>,
     oversight: &'a Arc<Oversight>,
     ends: Ends,
     http2: Http2,
@@ -107,7 +99,7 @@ struct Driven<'a> {
 
 impl Driven<'_> {
     /// Serves streams until the connection is over.
-    async fn drive(&self, mut connection: Connection<Wire, Bytes>, mut service: Service) {
+    async fn drive(&self, mut connection: Connection<Wire<Client>, Bytes>, mut service: Service) {
         let live = Arc::new(Live::default());
         // Whatever was reloaded before is what it begins with.
         service.current.mark_unchanged();
@@ -176,7 +168,7 @@ impl Driven<'_> {
     }
 
     /// Ends the connection with this code, and its streams with it.
-    fn end(&self, connection: &mut Connection<Wire, Bytes>, reason: Reason, service: &Service) {
+    fn end(&self, connection: &mut Connection<Wire<Client>, Bytes>, reason: Reason, service: &Service) {
         self.tell(service, &reason.into());
         connection.abrupt_shutdown(reason);
     }

@@ -1,10 +1,8 @@
 //! One stream: its request, the decision, the tunnel. Everything that decides is shared with HTTP/1.1.
 
 use super::live::One;
-use super::port::StreamPort;
-use super::screen::Oversight;
-use super::wire::Beneath;
-use super::{Ends, letter};
+use super::Ends;
+use crate::http2::{Beneath, Oversight, StreamPort, letter};
 use crate::log::Record;
 use crate::log::error::{ErrorLog, Level};
 use crate::proxy::Proxy;

@@ -3,11 +3,11 @@
 use crate::request::Section;
 
 /// Octets of all fields of one request together, as RFC 9113, section 6.5.2, counts them.
-pub(super) const SECTION_LONGEST: usize = 64 << 10;
+pub(crate) const SECTION_LONGEST: usize = 64 << 10;
 /// What a line counts besides its octets.
 const LINE: usize = 32;
 /// The name of that field.
-pub(super) const NAME: &str = "f";
+pub(crate) const NAME: &str = "f";
 /// What it says of a section that is too long.
 const TOO_LONG: &[u8] = b"%";
 /// Stands behind each name and each value.
@@ -15,13 +15,13 @@ const BEHIND: u8 = b' ';
 
 /// A section that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Letter {
+pub(crate) struct Letter {
     octets: Vec<u8>,
     size: usize,
 }
 
 impl Letter {
-    pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
+    pub(crate) fn push(&mut self, name: &[u8], value: &[u8]) {
         self.size = self.size.saturating_add(name.len() + value.len() + LINE);
         if self.size > SECTION_LONGEST {
             self.octets = Vec::new();
@@ -40,7 +40,7 @@ impl Letter {
         }
     }
 
-    pub(super) fn into_value(self) -> Vec<u8> {
+    pub(crate) fn into_value(self) -> Vec<u8> {
         match self.size {
             0..=SECTION_LONGEST => self.octets,
             _ => TOO_LONG.to_vec(),
@@ -49,7 +49,7 @@ impl Letter {
 }
 
 /// Reads it again; `None`: the section was too long.
-pub(super) fn read(value: &[u8]) -> Option<Section> {
+pub(crate) fn read(value: &[u8]) -> Option<Section> {
     if value == TOO_LONG {
         return None;
     }

@@ -1,6 +1,6 @@
-//! What a connection of HTTP/2 goes over: the client's socket or TLS, behind the octets that were read to know it, and screened.
+//! What a connection of HTTP/2 goes over: a socket or TLS, behind the octets that were read to know it, and screened.
 
-use super::screen::{Oversight, Screen};
+use super::screen::Screen;
 use crate::net::Client;
 use crate::relay;
 use std::io;
@@ -8,66 +8,86 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Something that frames go over.
+pub(crate) trait Link: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// The socket beneath.
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Link for Client {
+    fn socket(&self) -> &TcpStream {
+        self.socket()
+    }
+}
 
 /// The connection, shared with whoever closes it: the crate below keeps what it was given, and a close with unread octets would
 /// take its last words back.
-#[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Mutex<Client>>);
+#[derive(Debug)]
+pub(crate) struct Shared<L>(Arc<Mutex<L>>);
 
-/// What it takes to know how much is on its way to the client.
+/// What it takes to know how much is on its way to the other end.
 #[derive(Clone, Debug)]
-pub(super) struct Beneath(Weak<Mutex<Client>>);
+pub(crate) struct Beneath(Weak<Mutex<dyn Link>>);
 
 /// What is read and written of it.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire<L> {
     before: Vec<u8>,
     screen: Screen,
-    client: Shared,
+    link: Shared<L>,
 }
 
-impl Shared {
-    pub(super) fn new(client: Client) -> Self {
-        relay::limit_unsent(client.socket());
-        Self(Arc::new(Mutex::new(client)))
+impl<L> Clone for Shared<L> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<L: Link> Shared<L> {
+    pub(crate) fn new(link: L) -> Self {
+        relay::limit_unsent(link.socket());
+        Self(Arc::new(Mutex::new(link)))
     }
 
-    pub(super) fn wire(&self, before: Vec<u8>, oversight: Arc<Oversight>) -> Wire {
+    /// What is read and written of it, behind what was read `before`.
+    pub(crate) fn wire(&self, before: Vec<u8>, screen: Screen) -> Wire<L> {
         Wire {
             before,
-            screen: Screen::new(oversight),
-            client: self.clone(),
+            screen,
+            link: self.clone(),
         }
     }
 
-    pub(super) fn beneath(&self) -> Beneath {
-        Beneath(Arc::downgrade(&self.0))
+    pub(crate) fn beneath(&self) -> Beneath {
+        let link: Weak<Mutex<L>> = Arc::downgrade(&self.0);
+        Beneath(link)
     }
 
     /// The connection, when nobody else has it any more.
-    pub(super) fn into_client(self) -> Option<Client> {
-        let client = Arc::into_inner(self.0)?;
-        Some(client.into_inner().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn into_link(self) -> Option<L> {
+        let link = Arc::into_inner(self.0)?;
+        Some(link.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn client(&self) -> MutexGuard<'_, Client> {
+    pub(crate) fn link(&self) -> MutexGuard<'_, L> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Beneath {
-    /// Octets that the kernel has for the client, of all streams together.
-    pub(super) fn undelivered(&self) -> u32 {
-        let client = self.0.upgrade();
-        let client = client.as_deref();
-        let client = client.map(|client| client.lock().unwrap_or_else(PoisonError::into_inner));
-        client
-            .and_then(|client| relay::undelivered(client.socket()))
+    /// Octets that the kernel has for the other end, of all streams together.
+    pub(crate) fn undelivered(&self) -> u32 {
+        let link = self.0.upgrade();
+        let link = link.as_deref();
+        let link = link.map(|link| link.lock().unwrap_or_else(PoisonError::into_inner));
+        link.and_then(|link| relay::undelivered(link.socket()))
             .unwrap_or(0)
     }
 }
 
-impl AsyncRead for Wire {
+impl<L: Link> AsyncRead for Wire<L> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -85,7 +105,7 @@ impl AsyncRead for Wire {
             }
             let start = buffer.filled().len();
             if this.before.is_empty() {
-                ready!(Pin::new(&mut *this.client.client()).poll_read(cx, buffer))?;
+                ready!(Pin::new(&mut *this.link.link()).poll_read(cx, buffer))?;
             } else {
                 let most = this.before.len().min(buffer.remaining());
                 let behind = this.before.split_off(most);
@@ -107,13 +127,13 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<L: Link> AsyncWrite for Wire<L> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.client.client()).poll_write(cx, octets)
+        Pin::new(&mut *self.link.link()).poll_write(cx, octets)
     }
 
     fn poll_write_vectored(
@@ -121,18 +141,18 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.client.client()).poll_write_vectored(cx, pieces)
+        Pin::new(&mut *self.link.link()).poll_write_vectored(cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.client.client().is_write_vectored()
+        self.link.link().is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.client.client()).poll_flush(cx)
+        Pin::new(&mut *self.link.link()).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.client.client()).poll_shutdown(cx)
+        Pin::new(&mut *self.link.link()).poll_shutdown(cx)
     }
 }

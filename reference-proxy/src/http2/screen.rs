@@ -1,17 +1,18 @@
-//! What a client sends, before the crate below sees it: frames as they are, but for field blocks, which are read here.
+//! What the other side sends, before the crate below sees it: frames as they are, but for field blocks, which are read here.
 //!
 //! The crate ends a whole connection over a field that is malformed in a way that its types cannot hold. What it gets instead is a
-//! block that is always well-formed, with what the client said packed into one field (`letter`): so one malformed request costs
+//! block that is always well-formed, with what was said packed into one field (`letter`): so one malformed request costs
 //! one stream, and is judged, answered and logged as over HTTP/1.1. DATA passes without being copied.
 //!
 //! What is wrong with a connection as a whole and would show in no frame any more, as a broken compression, is noted in
 //! [`Oversight`], and the connection ends with a GOAWAY that says so.
 
+mod block;
 #[cfg(test)]
 mod tests;
 
-use super::letter::{Letter, NAME};
 use crate::hpack::Decoder;
+use block::{Block, Opening, Said};
 use bytes::{Buf, BytesMut};
 use h2::Reason;
 use std::collections::BTreeSet;
@@ -44,7 +45,7 @@ const PRIORITY: u8 = 0x20;
 pub struct Oversight {
     violation: Mutex<Option<Reason>>,
     block_began: Mutex<Option<Instant>>,
-    /// Streams that the client has ended, to the last octet: when the connection is lost, the crate below forgets that.
+    /// Streams that the other side has ended, to the last octet: when the connection is lost, the crate below forgets that.
     ended: Mutex<BTreeSet<u32>>,
 }
 
@@ -61,18 +62,9 @@ pub struct Screen {
     ready: BytesMut,
     block: Option<Block>,
     decoder: Decoder,
-    /// The last stream that was opened.
-    last: u32,
+    /// What a block means.
+    opening: Opening,
     oversight: Arc<Oversight>,
-}
-
-/// A field block that is not complete.
-#[derive(Debug)]
-struct Block {
-    stream: u32,
-    ends_stream: bool,
-    octets: Vec<u8>,
-    pieces: usize,
 }
 
 /// The head of a frame.
@@ -103,7 +95,7 @@ impl Oversight {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the client has ended a stream, and everything before that has arrived.
+    /// Whether the other side has ended a stream, and everything before that has arrived.
     #[must_use]
     pub fn has_ended(&self, stream: u32) -> bool {
         self.ended().contains(&stream)
@@ -143,17 +135,27 @@ impl Oversight {
 }
 
 impl Screen {
-    /// Of a connection whose preface is still to pass.
+    /// Of what a client sends, from its preface on.
     #[must_use]
     pub fn new(oversight: Arc<Oversight>) -> Self {
+        Self::reading(Opening::Requests { last: 0 }, PREFACE, oversight)
+    }
+
+    /// Of what a server sends to whoever has one stream on a connection.
+    #[must_use]
+    pub fn of_answers(oversight: Arc<Oversight>) -> Self {
+        Self::reading(Opening::Answers { interim: 0 }, 0, oversight)
+    }
+
+    fn reading(opening: Opening, passing: usize, oversight: Arc<Oversight>) -> Self {
         Self {
-            passing: PREFACE,
+            passing,
             ending: None,
             held: Vec::new(),
             ready: BytesMut::new(),
             block: None,
             decoder: Decoder::default(),
-            last: 0,
+            opening,
             oversight,
         }
     }
@@ -285,46 +287,17 @@ impl Screen {
             return Ok(());
         }
         self.oversight.note_block(None);
-        let mut letter = Letter::default();
+        let mut said = Said::default();
         let octets = std::mem::take(&mut block.octets);
         self.decoder
-            .decode(&octets, |name, value| letter.push(name, value))
+            .decode(&octets, |name, value| said.push(name, value))
             .map_err(|_| Reason::COMPRESSION_ERROR)?;
-        if block.ends_stream && block.stream > self.last {
+        let (octets, opens) = self.opening.rewrite(&block, said)?;
+        if block.ends_stream && opens {
             self.oversight.note_end(block.stream);
         }
-        self.write(&block, &letter.into_value());
+        block.write(&octets, &mut self.ready);
         Ok(())
-    }
-
-    /// A block that opens a stream, or stands inside of one: what it says there is the same to everybody.
-    fn write(&mut self, block: &Block, value: &[u8]) {
-        let mut octets = Vec::new();
-        if block.stream > self.last {
-            self.last = block.stream;
-            // `:method: CONNECT` and `:authority: a`, by the names of the fixed table.
-            octets.extend_from_slice(b"\x02\x07CONNECT\x01\x01a");
-            literal(&mut octets, value);
-        } else {
-            literal(&mut octets, b"");
-        }
-        let mut kind = HEADERS;
-        let mut pieces = octets.chunks(FRAME_LARGEST).peekable();
-        while let Some(piece) = pieces.next() {
-            let mut flags = match pieces.peek() {
-                None => END_HEADERS,
-                Some(_) => 0,
-            };
-            if kind == HEADERS && block.ends_stream {
-                flags |= END_STREAM;
-            }
-            let [_, length @ ..] = (piece.len() as u32).to_be_bytes();
-            self.ready.extend_from_slice(&length);
-            self.ready.extend_from_slice(&[kind, flags]);
-            self.ready.extend_from_slice(&block.stream.to_be_bytes());
-            self.ready.extend_from_slice(piece);
-            kind = CONTINUATION;
-        }
     }
 }
 
@@ -367,23 +340,4 @@ impl Head {
             .ok_or(Reason::PROTOCOL_ERROR)?;
         Ok(&rest[..length])
     }
-}
-
-/// A literal field that enters no table, under the one name that is used.
-fn literal(octets: &mut Vec<u8>, value: &[u8]) {
-    octets.extend_from_slice(&[0, NAME.len() as u8]);
-    octets.extend_from_slice(NAME.as_bytes());
-    match value.len() {
-        short @ 0..127 => octets.push(short as u8),
-        long => {
-            octets.push(127);
-            let mut rest = long - 127;
-            while rest >= 128 {
-                octets.push(rest as u8 | 128);
-                rest >>= 7;
-            }
-            octets.push(rest as u8);
-        }
-    }
-    octets.extend_from_slice(value);
 }

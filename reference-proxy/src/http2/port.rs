@@ -1,4 +1,4 @@
-//! One stream, as the client's end of a tunnel.
+//! One stream, as one end of a tunnel: the client's, or the server's at an upstream proxy.
 
 use super::screen::Oversight;
 use super::wire::Beneath;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::net::TcpStream;
 
-/// Both halves of a stream whose request was answered with 200.
+/// Both halves of a stream whose request was answered with 2xx.
 #[derive(Debug)]
-pub(super) struct StreamPort {
+pub(crate) struct StreamPort {
     receiving: RecvStream,
     sending: SendStream<Bytes>,
     /// What has arrived and was not yet received.
@@ -26,7 +26,7 @@ pub(super) struct StreamPort {
 }
 
 impl StreamPort {
-    pub(super) fn new(
+    pub(crate) fn new(
         receiving: RecvStream,
         sending: SendStream<Bytes>,
         data_most: usize,
@@ -44,8 +44,8 @@ impl StreamPort {
         }
     }
 
-    /// Whether the client is gone with its connection, and had ended its direction before.
-    pub(super) fn is_lost_behind_its_end(&mut self) -> bool {
+    /// Whether the other end is gone with its connection, and had ended its direction before.
+    pub(crate) fn is_lost_behind_its_end(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let reset = self.sending.poll_reset(&mut cx);
         self.received && matches!(reset, Poll::Ready(Err(error)) if error.is_io())
@@ -62,12 +62,12 @@ impl StreamPort {
     }
 
     /// Ends the stream with this code.
-    pub(super) fn reset(&mut self, reason: Reason) {
+    pub(crate) fn reset(&mut self, reason: Reason) {
         self.sending.send_reset(reason);
     }
 
     /// Sends the end without waiting for anything.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         // A stream that is lost already has no use for it.
         let _ = self.sending.send_data(Bytes::new(), true);
     }
@@ -96,7 +96,7 @@ impl Drop for StreamPort {
 }
 
 impl Port for StreamPort {
-    /// As many frames as have arrived and fit: they go to the server at once.
+    /// As many frames as have arrived and fit: they go on at once.
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut filled = self.rest.len().min(buffer.len());
         self.rest.copy_to_slice(&mut buffer[..filled]);
@@ -120,7 +120,7 @@ impl Port for StreamPort {
             // An idle stream owns no buffer.
             self.rest = BytesMut::new();
         }
-        // What the server does not take is held by the direction, which asks for nothing more until it is gone.
+        // What the receiver does not take is held by the direction, which asks for nothing more until it is gone.
         let released = self.receiving.flow_control().release_capacity(filled);
         Poll::Ready(released.map(|()| filled).map_err(io::Error::other))
     }
