@@ -1,9 +1,9 @@
-//! What a client of HTTP/2 sends, in two pieces: the pieces change nothing, what comes through is frames, and what a field block says
+//! What a client of HTTP/2 sends, or an upstream proxy, in two pieces: the pieces change nothing, what comes through is frames, and what a field block says
 //! is taken only where it prints as what it means.
 
 use connectspec_reference_proxy::hpack::Decoder;
-use connectspec_reference_proxy::request::{Authority, HeadLimits, Request, Section};
 use connectspec_reference_proxy::http2::{Oversight, Screen};
+use connectspec_reference_proxy::request::{Authority, HeadLimits, Request, Section};
 use std::sync::Arc;
 
 /// The octets in front of the first frame.
@@ -11,14 +11,21 @@ const PREFACE: usize = 24;
 
 /// Whether the input was accepted. Panics where the property does not hold; `cut` is where the second piece begins.
 pub(crate) fn holds(cut: u8, octets: &[u8]) -> bool {
-    let whole = through(&[octets]);
+    comes_through(Screen::of_answers, 0, cut, octets);
+    comes_through(Screen::new, PREFACE, cut, octets);
+    takes(octets.get(PREFACE + 9..).unwrap_or_default())
+}
+
+/// What one kind of screen makes of it; so many octets stand before the first frame.
+fn comes_through(screen: fn(Arc<Oversight>) -> Screen, before: usize, cut: u8, octets: &[u8]) {
+    let whole = through(screen, &[octets]);
     let (first, second) = octets.split_at(octets.len().min(cut.into()));
-    let pieces = through(&[first, second]);
+    let pieces = through(screen, &[first, second]);
     assert_eq!(whole.1, pieces.1);
     if !whole.1 {
         assert_eq!(whole.0, pieces.0);
     }
-    let mut rest = whole.0.get(PREFACE..).unwrap_or_default();
+    let mut rest = whole.0.get(before..).unwrap_or_default();
     // The last frame may go on behind the input.
     while let [a, b, c, kind, flags, _, _, _, _, payload @ ..] = rest {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
@@ -29,12 +36,11 @@ pub(crate) fn holds(cut: u8, octets: &[u8]) -> bool {
         }
         rest = &payload[there..];
     }
-    takes(octets.get(PREFACE + 9..).unwrap_or_default())
 }
 
 /// What comes through a screen, and whether the connection is over.
-fn through(pieces: &[&[u8]]) -> (Vec<u8>, bool) {
-    let mut screen = Screen::new(Arc::new(Oversight::default()));
+fn through(screen: fn(Arc<Oversight>) -> Screen, pieces: &[&[u8]]) -> (Vec<u8>, bool) {
+    let mut screen = screen(Arc::new(Oversight::default()));
     let mut through = Vec::new();
     for piece in pieces {
         if piece.is_empty() || screen.is_over() {

@@ -80,7 +80,8 @@
 //! | name | httpd 2.4 | here | why |
 //! |---|---|---|---|
 //! | `upstream-spelling` | `ProxyRemote` looks at the target as it was spelled | at its canonical form as well | no spelling of a host gets around the proxy that is there for it |
-//! | `upstream-url` | HTTP in the clear whatever the scheme says; an IPv6 address is an error; a port is read as far as it is one | `http://` alone, IPv6 as well | nobody who writes `https://` wants it in the clear |
+//! | `upstream-url` | HTTP in the clear whatever the scheme says; an IPv6 address is an error; a port is read as far as it is one | `http://`, `h2c://` and `h2://`, IPv6 as well | nobody who writes `https://` wants it in the clear |
+//! | `upstream-http2` | a CONNECT goes on in HTTP/1.0, also for the schemes of mod_proxy_http2 | `h2c://` is HTTP/2 in the clear, `h2://` within TLS to whom `SSLProxyCACertificateFile` vouches for | they say it, and nothing else in httpd does |
 //! | `upstream-credentials` | a CONNECT does not carry the third word of `ProxyRemote` | it does, as `Proxy-Authorization: Basic` | that is what it is for |
 //! | `no-proxy-words` | a word without an address when the config is read covers every host that contains it; a network with a mask covers none | the host of that name; an error | which way a tunnel takes must not depend on the resolver of another day |
 //! | `upstream-request` | `CONNECT … HTTP/1.0` and nothing of the client's fields | `HTTP/1.1` with `Host`, the end-to-end fields and `Via` | RFC 9110, section 7.6; RFC 9112, section 3.2 |

@@ -12,7 +12,7 @@ mod wire;
 pub(crate) use letter::SECTION_LONGEST;
 pub(crate) use port::StreamPort;
 pub use screen::{Oversight, Screen};
-pub(crate) use wire::{Beneath, Shared, Wire};
+pub(crate) use wire::{Beneath, Link, Shared, Wire};
 
 /// Octets of one stream that wait for their turn on the connection.
 pub(crate) const UNSENT_MOST: usize = 64 << 10;

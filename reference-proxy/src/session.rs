@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::relay::{Early, Ended};
 use crate::sessions::Sessions;
 use crate::tls;
+use crate::upstream::NextHop;
 use head::Begun;
 use http2::Ends;
 use onward::Onward;
@@ -58,23 +59,26 @@ pub async fn serve(
     };
     let Tunnel {
         client,
-        server,
+        mut server,
         early,
         idle_time,
         error_log,
     } = tunnel;
     let ended = client
-        .relay(server, early, &mut record.traffic, idle_time)
+        .relay(&mut server, early, &mut record.traffic, idle_time)
         .await;
     if matches!(ended, Ended::Idle | Ended::Stalled) {
         error_log.write(Level::Info, Some(&record), TIMED_OUT);
     }
+    // The exchange is over, also when an upstream proxy is still told so.
+    drop(record);
+    server.leave().await;
 }
 
 /// Both sides, connected, and what of the configuration a standing tunnel needs.
 struct Tunnel {
     client: Client,
-    server: TcpStream,
+    server: NextHop,
     early: Early,
     idle_time: Duration,
     error_log: Arc<ErrorLog>,
@@ -163,7 +167,7 @@ async fn establish(
     proxy: &Proxy,
 ) -> Option<Tunnel> {
     let Onward {
-        server,
+        mut server,
         early: down,
         settings,
     } = onward;
@@ -176,7 +180,7 @@ async fn establish(
         Ok(Ok(())) => {}
         Ok(Err(_)) | Err(_) => {
             // The client is gone without a FIN that anybody could pass on.
-            let _ = server.set_zero_linger();
+            server.cut();
             return None;
         }
     }

@@ -1,17 +1,20 @@
-//! CONNECT over TLS to the proxy: `SSLEngine`.
+//! CONNECT over TLS to the proxy, `SSLEngine`; and from it to an upstream proxy, `h2://`.
 
 use crate::config::Protocols;
+use crate::config::protocols::H2;
+use crate::refusal::Refusal;
 use crate::regular;
+use crate::request::Host;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::Acceptor;
-use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, TlsConnector, client};
 
 /// The largest file of certificates or keys; a long chain has twenty kilobytes.
 const FILE_LONGEST: u64 = 1 << 20;
@@ -150,6 +153,65 @@ pub fn server(
     // Early data (0-RTT) stays off: a CONNECT must not be replayed.
     config.alpn_protocols = protocols.within_tls();
     Ok(Arc::new(config))
+}
+
+/// Reads who vouches for an upstream proxy into what a handshake with it needs.
+///
+/// # Errors
+///
+/// The file that cannot be used, and why.
+pub fn client(authorities: &Path) -> Result<Arc<ClientConfig>, String> {
+    const DIRECTIVE: &str = "SSLProxyCACertificateFile";
+    let wrong = |error| format!("{DIRECTIVE} {}: {error}", authorities.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(DIRECTIVE, authorities)? {
+        roots.add(certificate).map_err(wrong)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&Versions::default().spoken())
+        .map_err(wrong)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![H2.as_bytes().to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Shakes hands with an upstream proxy of that name or address, which has to prove it and to speak HTTP/2.
+///
+/// # Errors
+///
+/// What the client is told instead.
+pub async fn connect(
+    upstream: TcpStream,
+    config: &Arc<ClientConfig>,
+    host: &Host,
+) -> Result<client::TlsStream<TcpStream>, Refusal> {
+    let failed = |error: &'static str| {
+        Refusal::bad_gateway(error, "the TLS handshake with the upstream proxy failed")
+    };
+    let name = match host {
+        Host::Address(address) => Ok((*address).into()),
+        Host::Name(name) => ServerName::try_from(name.to_string()),
+    };
+    let name = name.map_err(|_| failed("tls_certificate_error"))?;
+    let connector = TlsConnector::from(Arc::clone(config));
+    let stream = connector.connect(name, upstream).await.map_err(|error| {
+        let cause = error.get_ref().and_then(|error| error.downcast_ref());
+        failed(match cause {
+            Some(rustls::Error::InvalidCertificate(_)) => "tls_certificate_error",
+            Some(rustls::Error::AlertReceived(_)) => "tls_alert_received",
+            Some(_) => "tls_protocol_error",
+            None => "connection_terminated",
+        })
+    })?;
+    match stream.get_ref().1.alpn_protocol() {
+        Some(chosen) if chosen == H2.as_bytes() => Ok(stream),
+        _ => Err(Refusal::bad_gateway(
+            "tls_protocol_error",
+            "the upstream proxy does not speak HTTP/2",
+        )),
+    }
 }
 
 fn certificates(directive: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -2,6 +2,7 @@
 //! wins, `AllowCONNECT` and the routes add up, the logs of a virtual host replace those of the main server.
 
 use super::access::Access;
+use super::routes::{Routes, Speaks};
 use super::settings::{Global, LogFormatName, LogLine, Settings};
 use super::{AccessLog, AllowConnect, Connects, Http2, Protocols, Server};
 use crate::log::LogTarget;
@@ -38,6 +39,7 @@ pub fn join(
     let logs = logs.iter().chain(&global.logs);
     let defaults = HeadLimits::default();
     let protocols = protocols(main, own, global);
+    let routes = main.routes.and(&own.routes);
     Ok(Server {
         index,
         name: own.name.as_deref().or(main.name.as_deref()).map(Into::into),
@@ -54,7 +56,8 @@ pub fn join(
             own: Arc::clone(&own.sections),
         },
         destinations: main.destinations.and(&own.destinations),
-        routes: main.routes.and(&own.routes),
+        upstream_tls: upstream_tls(&routes, main, own)?,
+        routes,
         environment: main.environment.and(&own.environment),
         head: HeadLimits {
             line: own.line_limit.or(main.line_limit).unwrap_or(defaults.line),
@@ -129,6 +132,26 @@ fn secure(
     };
     let versions = own.tls_versions.or(main.tls_versions).unwrap_or_default();
     tls::server(files, versions, protocols).map(Some)
+}
+
+/// Without a word nobody vouches for an upstream proxy: which authorities a system trusts for web sites says nothing about it.
+fn upstream_tls(
+    routes: &Routes,
+    main: &Settings,
+    own: &Settings,
+) -> Result<Option<Arc<rustls::ClientConfig>>, String> {
+    let mut remotes = routes.remotes.iter();
+    let Some(remote) = remotes.find(|remote| remote.speaks == Speaks::Http2Tls) else {
+        return Ok(None);
+    };
+    let authorities = own.proxy_authorities.as_ref();
+    let authorities = authorities.or(main.proxy_authorities.as_ref()).ok_or_else(|| {
+        format!(
+            "ProxyRemote h2://{}: say in SSLProxyCACertificateFile whose certificates vouch for it",
+            remote.proxy
+        )
+    })?;
+    tls::client(authorities).map(Some)
 }
 
 fn access_logs<'a>(

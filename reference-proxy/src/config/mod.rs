@@ -127,6 +127,8 @@ pub struct Server {
     pub http2: Http2,
     /// What a TLS handshake with a client needs (`SSLEngine`).
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What one with an upstream proxy needs (`SSLProxyCACertificateFile`).
+    pub upstream_tls: Option<Arc<rustls::ClientConfig>>,
     /// The access logs.
     pub logs: Vec<AccessLog>,
     /// The error log.

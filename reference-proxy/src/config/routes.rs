@@ -2,7 +2,7 @@
 
 mod remote;
 
-pub use remote::{Credentials, Remote};
+pub use remote::{Credentials, Remote, Speaks};
 
 use super::access::Network;
 use super::environment::TooSlow;

@@ -128,6 +128,8 @@ pub struct Settings {
     pub key: Option<PathBuf>,
     /// `SSLCertificateChainFile`.
     pub chain: Option<PathBuf>,
+    /// `SSLProxyCACertificateFile`.
+    pub proxy_authorities: Option<PathBuf>,
     /// `SSLProtocol`.
     pub tls_versions: Option<Versions>,
 }

@@ -23,6 +23,8 @@ pub(crate) struct StreamPort {
     oversight: Arc<Oversight>,
     /// Whether everything was received, to the end.
     received: bool,
+    /// Whether it is an answer, behind whose end a reset with NO_ERROR is none (RFC 9113, section 8.1).
+    answered: bool,
 }
 
 impl StreamPort {
@@ -41,24 +43,59 @@ impl StreamPort {
             beneath,
             oversight,
             received: false,
+            answered: false,
         }
+    }
+
+    /// The same, for one that was answered by the other side.
+    pub(crate) const fn answered(mut self) -> Self {
+        self.answered = true;
+        self
     }
 
     /// Whether the other end is gone with its connection, and had ended its direction before.
     pub(crate) fn is_lost_behind_its_end(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let reset = self.sending.poll_reset(&mut cx);
-        self.received && matches!(reset, Poll::Ready(Err(error)) if error.is_io())
+        self.received && matches!(reset, Poll::Ready(reset) if self.is_no_loss(&reset))
+    }
+
+    /// Whether what has become of the stream or its connection takes nothing of what the other side said, if that has come to
+    /// its end before.
+    fn is_no_loss(&self, reset: &Result<Reason, h2::Error>) -> bool {
+        match reset {
+            Ok(reason) => self.answered && *reason == Reason::NO_ERROR,
+            Err(error) if error.is_reset() => {
+                self.answered && error.reason() == Some(Reason::NO_ERROR)
+            }
+            Err(error) => error.is_io(),
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        let stream = self.receiving.stream_id().as_u32();
+        self.received || self.oversight.has_ended(stream)
+    }
+
+    /// What is sent to whoever has answered to the end, and then went, goes nowhere; what it said is still to be passed on.
+    fn nowhere(&mut self, length: usize) -> io::Result<usize> {
+        let mut cx = Context::from_waker(Waker::noop());
+        let reset = self.sending.poll_reset(&mut cx);
+        let goes = matches!(reset, Poll::Ready(reset) if self.is_no_loss(&reset));
+        match goes && self.answered && !self.received && self.has_ended() {
+            true => Ok(length),
+            false => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     /// What is behind the last octet that was received: where the connection is lost, the end that came before that counts.
     fn lost(&mut self, error: h2::Error) -> io::Result<usize> {
-        let stream = self.receiving.stream_id().as_u32();
-        if error.is_io() && self.oversight.has_ended(stream) {
+        let lost = Err(error);
+        if self.is_no_loss(&lost) && self.has_ended() {
             self.received = true;
             return Ok(0);
         }
-        Err(io::Error::other(error))
+        lost.map(|_| 0).map_err(io::Error::other)
     }
 
     /// Ends the stream with this code.
@@ -131,8 +168,7 @@ impl Port for StreamPort {
         while self.sending.capacity() == 0 {
             match ready!(self.sending.poll_capacity(cx)) {
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
-                None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                Some(Err(_)) | None => return Poll::Ready(self.nowhere(octets.len())),
             }
         }
         let sent = wanted.min(self.sending.capacity());
@@ -150,7 +186,7 @@ impl Port for StreamPort {
 
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = self.sending.send_data(Bytes::new(), true);
-        Poll::Ready(outcome.map_err(io::Error::other))
+        Poll::Ready(outcome.or_else(|_| self.nowhere(0).map(|_| ())))
     }
 
     fn beneath(&self) -> Option<&TcpStream> {
@@ -162,13 +198,11 @@ impl Port for StreamPort {
     }
 
     fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let stream = self.receiving.stream_id().as_u32();
-        match ready!(self.sending.poll_reset(cx)) {
-            // What it had to say is still to be passed on.
-            Err(error) if error.is_io() && !self.received && self.oversight.has_ended(stream) => {
-                Poll::Pending
-            }
-            Ok(_) | Err(_) => Poll::Ready(()),
+        let reset = ready!(self.sending.poll_reset(cx));
+        // What it had to say is still to be passed on.
+        match self.is_no_loss(&reset) && !self.received && self.has_ended() {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         }
     }
 }

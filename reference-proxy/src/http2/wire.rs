@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 /// Something that frames go over.
 pub(crate) trait Link: AsyncRead + AsyncWrite + Send + Unpin + 'static {
@@ -19,6 +20,24 @@ pub(crate) trait Link: AsyncRead + AsyncWrite + Send + Unpin + 'static {
 impl Link for Client {
     fn socket(&self) -> &TcpStream {
         self.socket()
+    }
+}
+
+impl Link for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Link for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+impl Link for Box<dyn Link> {
+    fn socket(&self) -> &TcpStream {
+        (**self).socket()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The connection that a client made: plain, or TLS (`SSLEngine`).
 
 use crate::relay::{self, Early, Ended, Traffic};
-use crate::upstream::{Answer, Asker};
+use crate::upstream::{Answer, Asker, NextHop};
 use socket2::SockRef;
 use std::future::pending;
 use std::io;
@@ -26,10 +26,10 @@ impl Client {
     ///
     /// What broke on one side must not look whole on the other, and what this process does not bring to an end,
     /// because it is told to stop, is killed or crashes, must not look whole on either: while the tunnel
-    /// stands, closing its sockets sends a reset. An orderly end takes that back.
+    /// stands, closing its sockets sends a reset. An orderly end takes that back. `server` is still to be left.
     pub async fn relay(
         self,
-        server: TcpStream,
+        server: &mut NextHop,
         early: Early,
         traffic: &mut Traffic,
         idle: Duration,
@@ -39,32 +39,24 @@ impl Client {
             let _ = SockRef::from(socket).set_linger(linger);
         };
         closing(self.socket(), Some(Duration::ZERO));
-        closing(&server, Some(Duration::ZERO));
         let (ended, client) = match self {
             Self::Plain(client) => {
-                let ended = relay::run(
-                    &mut &client,
-                    relay::lost(&client),
-                    &server,
-                    early,
-                    traffic,
-                    idle,
-                )
-                .await;
+                let own = (&mut &client, relay::lost(&client));
+                let ended = server.relay(own, early, traffic, idle).await;
                 (ended, client)
             }
             Self::Secure(mut client) => {
-                let ended =
-                    relay::run(&mut *client, pending(), &server, early, traffic, idle).await;
+                let own = (&mut *client, pending());
+                let ended = server.relay(own, early, traffic, idle).await;
                 (ended, client.into_inner().0)
             }
         };
         match ended {
             Ended::Closed | Ended::Idle => {
                 closing(&client, None);
-                closing(&server, None);
+                server.finish();
             }
-            Ended::ClientReset | Ended::ServerReset | Ended::Stalled => {}
+            Ended::ClientReset | Ended::ServerReset | Ended::Stalled => server.cut(),
         }
         ended
     }

@@ -70,34 +70,35 @@ pub struct Early {
 
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// `client_lost` ends when the client is, where that shows while nothing is received or sent; [`lost`] for a socket. `traffic` is up to date whenever this future is dropped.
-pub async fn run<C: Port>(
-    client: &mut C,
-    client_lost: impl Future<Output = ()>,
-    server: &TcpStream,
+/// What comes with each of them ends when it is lost, where that shows while nothing is received or sent; [`lost`] for a socket. `traffic` is up to date whenever this future is dropped.
+pub async fn run<C: Port, S: Port>(
+    (client, client_lost): (&mut C, impl Future<Output = ()>),
+    (server, server_lost): (&mut S, impl Future<Output = ()>),
     early: Early,
     traffic: &mut Traffic,
     idle: Duration,
 ) -> Ended {
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
-    for socket in client.beneath().into_iter().chain([server]) {
+    for socket in client.beneath().into_iter().chain(server.beneath()) {
         unsent::limit(socket);
     }
-    let mut server_port = server;
     let mut active = Instant::now();
     // What the kernel had on its way to both sides when it was last asked.
     let mut earlier: Option<[u32; 2]> = None;
     let mut timer = pin!(sleep_until(active + idle));
     let mut client_lost = pin!(client_lost);
-    let mut server_lost = pin!(lost(server));
+    let mut server_lost = pin!(server_lost);
 
     poll_fn(move |cx| {
         let (before_up, before_down) = (up.octets, down.octets);
-        let ended_up = up.poll(cx, client, &mut server_port);
+        let ended_up = up.poll(cx, client, server);
         if up.is_holding() {
             client.gather(cx);
         }
-        let ended_down = down.poll(cx, &mut server_port, client);
+        let ended_down = down.poll(cx, server, client);
+        if down.is_holding() {
+            server.gather(cx);
+        }
         traffic.received += up.octets - before_up;
         traffic.sent += down.octets - before_down;
 
@@ -116,6 +117,7 @@ pub async fn run<C: Port>(
                 return Poll::Ready(Ended::ServerReset);
             }
             _ if client.poll_lost(cx).is_ready() => return Poll::Ready(Ended::ClientReset),
+            _ if server.poll_lost(cx).is_ready() => return Poll::Ready(Ended::ServerReset),
             _ => {}
         }
         if up.octets != before_up || down.octets != before_down || up.take_sent() | down.take_sent()
@@ -125,7 +127,7 @@ pub async fn run<C: Port>(
         }
         loop {
             std::task::ready!(poll_idle(cx, timer.as_mut(), active + idle));
-            let now = [client.undelivered(), server_port.undelivered()];
+            let now = [client.undelivered(), server.undelivered()];
             let stalled = up.is_holding() || down.is_holding() || now != [0, 0];
             if !delivers(earlier, now) {
                 return Poll::Ready(if stalled { Ended::Stalled } else { Ended::Idle });

@@ -172,8 +172,8 @@ fn complete(section: &Section, method: Method) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::bad_request(wrong))
 }
 
-/// RFC 9113, sections 8.2.1 and 8.2.2.
-fn field(name: &[u8], value: &[u8]) -> Result<Field, Refusal> {
+/// A field, held to RFC 9113, sections 8.2.1 and 8.2.2.
+pub(crate) fn field(name: &[u8], value: &[u8]) -> Result<Field, Refusal> {
     let letters = |octet: u8| is_token(octet) && !octet.is_ascii_uppercase();
     let name = std::str::from_utf8(name)
         .ok()

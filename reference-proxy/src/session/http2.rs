@@ -168,7 +168,12 @@ impl Driven<'_> {
     }
 
     /// Ends the connection with this code, and its streams with it.
-    fn end(&self, connection: &mut Connection<Wire<Client>, Bytes>, reason: Reason, service: &Service) {
+    fn end(
+        &self,
+        connection: &mut Connection<Wire<Client>, Bytes>,
+        reason: Reason,
+        service: &Service,
+    ) {
         self.tell(service, &reason.into());
         connection.abrupt_shutdown(reason);
     }

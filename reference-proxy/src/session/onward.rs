@@ -6,7 +6,7 @@
 
 use super::{admission, variables};
 use crate::config::access::Target;
-use crate::config::routes::{Credentials, Remote, Via};
+use crate::config::routes::{Credentials, Remote, Speaks, Via};
 use crate::config::{Connects, Server};
 use crate::log::Record;
 use crate::log::error::Level;
@@ -15,11 +15,13 @@ use crate::net::{Names, own};
 use crate::proxy::{self, Proxy};
 use crate::refusal::Refusal;
 use crate::request::{Authority, Host, Method, Request, Version};
-use crate::upstream::{self, Asker};
+use crate::tls;
+use crate::upstream::http2::AnyLink;
+use crate::upstream::{self, Asker, NextHop};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// Said when a dial was cut short.
 const SHORT: &str = "descriptors run short: connections are tried one address after the other, and some not at all; \
@@ -27,8 +29,8 @@ const SHORT: &str = "descriptors run short: connections are tried one address af
 
 /// The next hop, connected.
 pub(super) struct Onward {
-    /// The socket.
-    pub(super) server: TcpStream,
+    /// Where the tunnel leads.
+    pub(super) server: NextHop,
     /// What an upstream proxy sent behind its answer.
     pub(super) early: Vec<u8>,
     /// The virtual host that decided.
@@ -92,7 +94,7 @@ pub(super) async fn connect<A: Asker>(
         dialled = dials.dial(next_hop, server.source_address, deadline, judge) => dialled,
         () = client.lost() => return Err(None),
     };
-    let mut onward = dialled.map_err(|failure| {
+    let onward = dialled.map_err(|failure| {
         if let Failure::Short(_) = failure {
             proxy.tell(&proxy.shared.shortages.attempts, SHORT);
         }
@@ -100,15 +102,20 @@ pub(super) async fn connect<A: Asker>(
     })?;
     let _ = onward.set_nodelay(true);
     record.source_port = onward.local_addr().ok().map(|address| address.port());
-    let early = match remote {
-        None => Vec::new(),
+    let (hop, early) = match remote {
+        None => (NextHop::Socket(onward), Vec::new()),
         Some(remote) => {
-            let octets = question(request, server, remote);
-            ask(request, &octets, &mut onward, client, deadline).await?
+            let asking = Asking {
+                request,
+                server,
+                remote,
+                deadline,
+            };
+            asking.ask(onward, client).await?
         }
     };
     Ok(Onward {
-        server: onward,
+        server: hop,
         early,
         settings: Arc::clone(server),
     })
@@ -226,22 +233,64 @@ async fn addresses(target: &Authority, names: &Names, deadline: Instant) -> Vec<
     }
 }
 
-/// What the upstream proxy is sent.
-fn question(request: &Request, server: &Server, remote: &Remote) -> Vec<u8> {
-    let via: Via = server.routes.via.unwrap_or_default();
-    let credentials = remote.credentials.as_ref().map(Credentials::value);
-    upstream::request::write(request, proxy::pseudonym(), via, credentials)
+/// What an upstream proxy is asked, and until when.
+struct Asking<'a> {
+    request: &'a Request,
+    server: &'a Server,
+    remote: &'a Remote,
+    deadline: Instant,
 }
 
-/// Asks the upstream proxy for the tunnel; returns what it sent behind its answer.
-async fn ask<A: Asker>(
-    request: &Request,
-    octets: &[u8],
-    onward: &mut TcpStream,
-    client: &mut A,
-    deadline: Instant,
-) -> Result<Vec<u8>, Option<Refusal>> {
-    // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
-    let understands = request.line.version != Version::Http10;
-    upstream::ask(onward, octets, client, understands, deadline).await
+impl Asking<'_> {
+    /// Asks the upstream proxy for the tunnel, over the connection to it; returns what has become of that, and what it sent
+    /// behind its answer.
+    async fn ask<A: Asker>(
+        self,
+        mut onward: TcpStream,
+        client: &mut A,
+    ) -> Result<(NextHop, Vec<u8>), Option<Refusal>> {
+        let via: Via = self.server.routes.via.unwrap_or_default();
+        let credentials = self.remote.credentials.as_ref().map(Credentials::value);
+        let (request, pseudonym) = (self.request, proxy::pseudonym());
+        // RFC 9110, section 15.2: an HTTP/1.0 client gets no interim answer.
+        let understands = request.line.version != Version::Http10;
+        if self.remote.speaks == Speaks::Http1 {
+            let octets = upstream::request::write(request, pseudonym, via, credentials);
+            let asked = upstream::ask(&mut onward, &octets, client, understands, self.deadline);
+            let early = asked.await?;
+            return Ok((NextHop::Socket(onward), early));
+        }
+        let asked = upstream::request::of_stream(request, pseudonym, via, credentials);
+        let asked = asked.ok_or_else(|| Refusal::bad_request("HTTP/2 cannot hold the request"))?;
+        // On the heap, so that whoever goes directly does not carry it.
+        let stream = Box::pin(async {
+            let link = tokio::select! {
+                link = self.link(onward) => link?,
+                () = client.lost() => return Err(None),
+            };
+            let http2 = &self.server.http2;
+            let times = (self.deadline, http2.idle_time);
+            upstream::http2::ask(link, asked, (client, understands), times, http2).await
+        });
+        let stream = Box::new(stream.await?);
+        Ok((NextHop::Stream(stream), Vec::new()))
+    }
+
+    /// What frames go over: the connection, or TLS within it.
+    async fn link(&self, onward: TcpStream) -> Result<AnyLink, Refusal> {
+        if self.remote.speaks != Speaks::Http2Tls {
+            return Ok(Box::new(onward));
+        }
+        let config = self.server.upstream_tls.as_ref();
+        let config =
+            config.ok_or_else(|| Refusal::internal("nobody vouches for an upstream proxy"))?;
+        let handshake = tls::connect(onward, config, &self.remote.proxy.host);
+        let late = |_| {
+            let late = "the upstream proxy does not shake hands";
+            Refusal::gateway_timeout("connection_read_timeout", late)
+        };
+        Ok(Box::new(
+            timeout_at(self.deadline, handshake).await.map_err(late)??,
+        ))
+    }
 }

@@ -1,4 +1,4 @@
-//! A tunnel through another proxy: `ProxyRemote`.
+//! A tunnel through another proxy: `ProxyRemote`. Over HTTP/1.1 here, and over HTTP/2 in `http2`.
 //!
 //! The request is forwarded as RFC 9110, section 7.6, wants it: authority-form and Host of the target, the
 //! client's end-to-end fields, `Via` with this proxy's entry. The answer is parsed, never relayed: a 2xx
@@ -6,9 +6,13 @@
 //! proxy. Nothing of the client's tunnel goes to the upstream before its 2xx (RFC 9931, section 8), a request
 //! that was sent is not sent again, and when the upstream is down there is no tunnel.
 
+pub(crate) mod http2;
+mod next_hop;
 pub mod reply;
 pub mod request;
 
+pub use http2::Stream;
+pub use next_hop::NextHop;
 pub use reply::{Answer, Reply};
 
 use crate::refusal::Refusal;

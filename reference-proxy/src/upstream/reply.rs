@@ -3,7 +3,9 @@
 //! Nothing of it reaches the client as it came, so what matters is the status and where the head ends. The
 //! lines must be HTTP all the same: what is not is no answer.
 
+use crate::request::Section;
 use crate::request::scan::is_token;
+use crate::request::stream;
 
 /// What octets amount to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,24 @@ pub fn parse(octets: &[u8]) -> Reply {
 }
 
 impl Answer {
+    /// Reads what a stream of HTTP/2 was answered with; `None`: it is malformed (RFC 9113, sections 8.2 and 8.3).
+    #[must_use]
+    pub fn of_stream(section: &Section) -> Option<Self> {
+        let mut lines = section.iter();
+        let status = match lines.next()? {
+            (b":status", [a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9']) => [a, b, c]
+                .into_iter()
+                .fold(0, |status, digit| status * 10 + u16::from(digit - b'0')),
+            _ => return None,
+        };
+        let fields = lines.map(|(name, value)| {
+            let field = stream::field(name, value).ok()?;
+            Some((field.name.into(), field.value.into()))
+        });
+        let fields = fields.collect::<Option<_>>()?;
+        Some(Self { status, fields })
+    }
+
     /// The fields of this interim answer that are not about the upstream's connection.
     pub fn passed_on(&self) -> impl Iterator<Item = (&str, &[u8])> {
         const DROPPED: [&str; 8] = [

@@ -2,6 +2,9 @@
 
 use crate::config::routes::Via;
 use crate::request::{Request, Version};
+use http::header::PROXY_AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+use std::borrow::Cow;
 
 /// Fields that are about one connection, or about the framing that a CONNECT has not, or that are made anew.
 /// RFC 9110, section 7.6.1.
@@ -21,7 +24,10 @@ const NOT_FORWARDED: [&str; 13] = [
     "upgrade",
 ];
 
-/// Writes the CONNECT for the target of `request`. `pseudonym` is this proxy's name in `Via`, and `credentials` what it
+/// A name and a value.
+type Line<'a> = (&'a str, Cow<'a, [u8]>);
+
+/// Writes the CONNECT of HTTP/1.1 for the target of `request`. `pseudonym` is this proxy's name in `Via`, and `credentials` what it
 /// sends as `Proxy-Authorization`: its own, never the client's.
 ///
 /// Only for requests that have a target; without one the result is empty.
@@ -31,9 +37,45 @@ pub fn write(request: &Request, pseudonym: &str, via: Via, credentials: Option<&
         return Vec::new();
     };
     let mut octets = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
-    if let Some(credentials) = credentials {
-        octets.extend_from_slice(format!("Proxy-Authorization: {credentials}\r\n").as_bytes());
+    for (name, value) in forwarded(request, pseudonym, via, credentials) {
+        octets.extend_from_slice(name.as_bytes());
+        octets.extend_from_slice(b": ");
+        octets.extend_from_slice(&value);
+        octets.extend_from_slice(b"\r\n");
     }
+    octets.extend_from_slice(b"\r\n");
+    octets
+}
+
+/// The CONNECT of HTTP/2 for the same: RFC 9113, section 8.5. `None`: its target or a field is none that HTTP/2 can hold.
+#[must_use]
+pub fn of_stream(
+    request: &Request,
+    pseudonym: &str,
+    via: Via,
+    credentials: Option<&str>,
+) -> Option<http::Request<()>> {
+    let target = request.authority.as_ref()?.to_string();
+    let mut asked = http::Request::connect(target).body(()).ok()?;
+    for (name, value) in forwarded(request, pseudonym, via, credentials) {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let mut value = HeaderValue::from_bytes(&value).ok()?;
+        // No table of a connection remembers it (RFC 7541, section 7.1.3).
+        value.set_sensitive(name == PROXY_AUTHORIZATION);
+        asked.headers_mut().append(name, value);
+    }
+    Some(asked)
+}
+
+/// The fields of the request: this proxy's own credentials, what is end-to-end, and `Via`.
+fn forwarded<'a>(
+    request: &'a Request,
+    pseudonym: &str,
+    via: Via,
+    credentials: Option<&'a str>,
+) -> Vec<Line<'a>> {
+    let own = credentials.map(|value| ("Proxy-Authorization", value.as_bytes().into()));
+    let mut lines: Vec<Line<'_>> = own.into_iter().collect();
     let nominated: Vec<&[u8]> = request.fields.elements("connection").collect();
     for field in request.fields.iter() {
         let hop_by_hop = NOT_FORWARDED.iter().any(|name| field.is(name))
@@ -42,10 +84,7 @@ pub fn write(request: &Request, pseudonym: &str, via: Via, credentials: Option<&
                 .any(|name| name.eq_ignore_ascii_case(field.name.as_bytes()))
             || (via == Via::Block && field.is("via"));
         if !hop_by_hop {
-            octets.extend_from_slice(field.name.as_bytes());
-            octets.extend_from_slice(b": ");
-            octets.extend_from_slice(&field.value);
-            octets.extend_from_slice(b"\r\n");
+            lines.push((&field.name, (&*field.value).into()));
         }
     }
     let received = match request.line.version {
@@ -57,8 +96,9 @@ pub fn write(request: &Request, pseudonym: &str, via: Via, credentials: Option<&
         Via::Full => concat!(" (reference-proxy/", env!("CARGO_PKG_VERSION"), ")"),
         Via::Off | Via::On | Via::Block => "",
     };
-    octets.extend_from_slice(format!("Via: {received} {pseudonym}{comment}\r\n\r\n").as_bytes());
-    octets
+    let entry = format!("{received} {pseudonym}{comment}");
+    lines.push(("Via", entry.into_bytes().into()));
+    lines
 }
 
 /// Whether `request` has been through the proxy of that name already.

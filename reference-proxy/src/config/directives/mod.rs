@@ -123,6 +123,7 @@ static SETTERS: &[(&str, Setter)] = &[
     ("SSLEngine", server::tls),
     ("SSLOptions", conditional::ssl_options),
     ("SSLProtocol", server::tls_versions),
+    ("SSLProxyCACertificateFile", server::proxy_authorities),
     ("Timeout", server::timeout),
     ("TransferLog", logging::transfer_log),
     ("UnsetEnv", variables::unset_env),

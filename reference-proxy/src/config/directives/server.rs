@@ -99,6 +99,20 @@ pub(super) fn tls_versions(scope: &mut Scope<'_>, words: &[String]) -> Done {
     Ok(())
 }
 
+/// Who vouches for an upstream proxy.
+pub(super) fn proxy_authorities(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    let authorities = file(scope, one("SSLProxyCACertificateFile", words)?);
+    match scope.block {
+        // httpd means by that the servers of a reverse proxy.
+        Some(_) => scope.warn(
+            "SSLProxyCACertificateFile in <Proxy> does nothing here: who vouches for an upstream proxy stands beside its \
+             ProxyRemote",
+        ),
+        None => scope.server.proxy_authorities = Some(authorities),
+    }
+    Ok(())
+}
+
 fn file(scope: &Scope<'_>, name: &str) -> PathBuf {
     scope
         .global

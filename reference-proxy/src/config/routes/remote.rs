@@ -11,8 +11,9 @@ use base64::prelude::BASE64_STANDARD;
 use std::fmt;
 use std::sync::Arc;
 
-/// httpd's port for a URL without one.
+/// The port of a URL without one, as httpd has it for http and https.
 const PORT_OF_HTTP: u16 = 80;
+const PORT_OF_HTTPS: u16 = 443;
 
 /// One line.
 #[derive(Clone, Debug)]
@@ -20,8 +21,21 @@ pub struct Remote {
     selector: Selector,
     /// The upstream proxy.
     pub proxy: Authority,
+    /// How it is spoken to.
+    pub speaks: Speaks,
     /// What it is sent as `Proxy-Authorization`.
     pub credentials: Option<Credentials>,
+}
+
+/// How an upstream proxy is spoken to: the scheme of its URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// `http`: HTTP/1.1, in the clear.
+    Http1,
+    /// `h2c`: HTTP/2, in the clear.
+    Http2,
+    /// `h2`: HTTP/2, within TLS.
+    Http2Tls,
 }
 
 /// The targets that it is for.
@@ -46,7 +60,7 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// Anything but a selector, `http://HOST[:PORT]`, and `USER:PASSWORD` if at all.
+    /// Anything but a selector, `http://HOST[:PORT]` or the same with `h2c` or `h2`, and `USER:PASSWORD` if at all.
     pub fn parse(words: &[String]) -> Result<Self, String> {
         Self::read("ProxyRemote", words, |selector| {
             Ok(match selector {
@@ -87,9 +101,11 @@ impl Remote {
         let credentials = credentials
             .map(|words| Credentials::parse(words))
             .transpose();
+        let (speaks, proxy) = proxy(url).map_err(|wrong| format!("{name}: '{url}' {wrong}"))?;
         Ok(Self {
             selector: selector(first)?,
-            proxy: proxy(url).map_err(|wrong| format!("{name}: '{url}' {wrong}"))?,
+            proxy,
+            speaks,
             credentials: credentials.map_err(|wrong| format!("{name}: {wrong}"))?,
         })
     }
@@ -125,18 +141,20 @@ impl Remote {
 }
 
 /// The proxy of a URL. What follows host and port means nothing, as in httpd.
-fn proxy(url: &str) -> Result<Authority, &'static str> {
-    const WRONG: &str = "is not http://HOST:PORT";
+fn proxy(url: &str) -> Result<(Speaks, Authority), &'static str> {
+    const WRONG: &str = "is not http://HOST:PORT, h2c://HOST:PORT or h2://HOST:PORT";
     let (scheme, rest) = url.split_once("://").ok_or(WRONG)?;
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" => {}
+    let speaks = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Speaks::Http1,
+        "h2c" => Speaks::Http2,
+        "h2" => Speaks::Http2Tls,
         "https" => {
             return Err(
-                "is not spoken to over TLS, and httpd does not do so either for a CONNECT: write http:// if it listens in the clear",
+                "is not spoken to over TLS in HTTP/1.1, and httpd does not do so either for a CONNECT: write h2:// if it speaks HTTP/2, or http:// if it listens in the clear",
             );
         }
         _ => return Err(WRONG),
-    }
+    };
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {
         return Err("has credentials in it: write them behind it, as a word of their own");
@@ -145,9 +163,14 @@ fn proxy(url: &str) -> Result<Authority, &'static str> {
     let parsed = if behind_brackets.contains(':') {
         Authority::parse(authority.as_bytes())
     } else {
-        Authority::parse(format!("{authority}:{PORT_OF_HTTP}").as_bytes())
+        let port = match speaks {
+            Speaks::Http1 | Speaks::Http2 => PORT_OF_HTTP,
+            Speaks::Http2Tls => PORT_OF_HTTPS,
+        };
+        Authority::parse(format!("{authority}:{port}").as_bytes())
     };
-    parsed.map_err(|_| WRONG)
+    let proxy = parsed.map_err(|_| WRONG)?;
+    Ok((speaks, proxy))
 }
 
 impl Credentials {
@@ -234,9 +257,19 @@ mod tests {
             ("http://a.test/x", "a.test:80"),
             ("http://[::1]", "[::1]:80"),
             ("http://[::1]:1/", "[::1]:1"),
+            ("h2c://a.test", "a.test:80"),
+            ("H2C://a.test:3128/x", "a.test:3128"),
+            ("h2://a.test", "a.test:443"),
+            ("h2://[::1]:1", "[::1]:1"),
         ] {
             let remote = Remote::parse(&["*".into(), url.into()]).unwrap();
             assert_eq!(remote.proxy.to_string(), expected, "{url}");
+            let speaks = match url.split_once(':').unwrap().0 {
+                "h2c" | "H2C" => Speaks::Http2,
+                "h2" => Speaks::Http2Tls,
+                _ => Speaks::Http1,
+            };
+            assert_eq!(remote.speaks, speaks, "{url}");
             assert_eq!(remote.credentials, None);
         }
         for (url, error) in [

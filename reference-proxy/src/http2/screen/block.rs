@@ -53,11 +53,12 @@ impl Said {
         self.letter.push(name, value);
     }
 
-    fn status(&self) -> [u8; 3] {
-        let status = self.status.unwrap_or(NO_STATUS);
-        match status {
-            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => status,
-            _ => NO_STATUS,
+    /// The status that the crate below is told. One that ends the stream is final.
+    fn status(&self, ends_stream: bool) -> [u8; 3] {
+        match self.status {
+            Some([b'1', ..]) if ends_stream => NO_STATUS,
+            Some(status @ [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']) => status,
+            Some(_) | None => NO_STATUS,
         }
     }
 }
@@ -73,10 +74,10 @@ impl Opening {
                 octets.extend_from_slice(b"\x02\x07CONNECT\x01\x01a");
             }
             Self::Answers { interim } => {
-                let status = said.status();
+                let status = said.status(block.ends_stream);
                 octets.extend_from_slice(&[STATUS, status.len() as u8]);
                 octets.extend_from_slice(&status);
-                if status[0] == b'1' && !block.ends_stream {
+                if status[0] == b'1' {
                     *interim += 1;
                     if *interim > INTERIM_MOST {
                         return Err(Reason::ENHANCE_YOUR_CALM);

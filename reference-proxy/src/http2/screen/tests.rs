@@ -1,6 +1,6 @@
 //! What comes through a screen, however it arrives.
 
-use super::super::letter;
+use super::super::letter::{self, NAME};
 use super::*;
 use proptest::prelude::*;
 
@@ -29,6 +29,63 @@ fn screened(octets: &[u8], lengths: &[usize]) -> (Vec<u8>, Option<Reason>) {
         }
     }
     (through, oversight.violation())
+}
+
+#[test]
+fn answers_are_rewritten_up_to_the_final_one() {
+    let oversight = Arc::new(Oversight::default());
+    let mut screen = Screen::of_answers(Arc::clone(&oversight));
+    let said = [
+        frame(4, 0, 0, &[]),
+        frame(HEADERS, END_HEADERS, 1, b"\x08\x03103\x00\x01x\x01y"),
+        frame(HEADERS, END_HEADERS, 1, b"\x88"),
+        frame(DATA, 0, 1, b"hello"),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\x00\x01x\x01y"),
+    ];
+    let expected = [
+        frame(4, 0, 0, &[]),
+        frame(
+            HEADERS,
+            END_HEADERS,
+            1,
+            b"\x08\x03103\x00\x01f\x10:status 103 x y ",
+        ),
+        frame(
+            HEADERS,
+            END_HEADERS,
+            1,
+            b"\x08\x03200\x00\x01f\x0c:status 200 ",
+        ),
+        frame(DATA, 0, 1, b"hello"),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\x00\x01f\x00"),
+    ];
+    let mut through = Vec::new();
+    for octets in said {
+        let passed = screen.sort(&octets);
+        through.extend_from_slice(&octets[..passed]);
+        while let Some(ready) = screen.ready(usize::MAX) {
+            through.extend_from_slice(&ready);
+        }
+    }
+    assert_eq!(through, expected.concat());
+    // Trailers are no end of a tunnel.
+    assert!(!oversight.has_ended(1) && oversight.violation().is_none());
+
+    let mut screen = Screen::of_answers(Arc::clone(&oversight));
+    screen.sort(&frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\x88"));
+    assert!(oversight.has_ended(1));
+    // What ends a stream is no interim answer, whatever it says, and what says nothing is no answer.
+    for (block, flags) in [
+        (&b"\x08\x03103"[..], END_HEADERS | END_STREAM),
+        (b"\x08\x0220", END_HEADERS),
+        (b"\x08\x03600", END_HEADERS),
+        (b"\x00\x01x\x01y", END_HEADERS),
+    ] {
+        let mut screen = Screen::of_answers(Arc::default());
+        screen.sort(&frame(HEADERS, flags, 1, block));
+        let ready = screen.ready(usize::MAX).unwrap_or_default();
+        assert!(ready[9..].starts_with(b"\x08\x03502"), "{block:?}");
+    }
 }
 
 /// A connection with all that passes and all that is rewritten.

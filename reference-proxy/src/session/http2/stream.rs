@@ -1,28 +1,26 @@
 //! One stream: its request, the decision, the tunnel. Everything that decides is shared with HTTP/1.1.
 
-use super::live::One;
 use super::Ends;
+use super::live::One;
 use crate::http2::{Beneath, Oversight, StreamPort, letter};
 use crate::log::Record;
 use crate::log::error::{ErrorLog, Level};
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
-use crate::relay::{self, Early, Ended};
+use crate::relay::{Early, Ended};
 use crate::request::{Request, Section};
 use crate::session::onward::{self, Onward};
 use crate::session::{TIMED_OUT, told};
 use crate::sessions::Seat;
-use crate::upstream::{Answer, Asker};
+use crate::upstream::{Answer, Asker, NextHop};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use socket2::SockRef;
 use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::net::TcpStream;
 
 /// A stream that was opened, and is not yet answered.
 pub(super) struct Asked {
@@ -49,7 +47,7 @@ enum Opened {
 struct Tunnel {
     record: Record,
     port: StreamPort,
-    server: TcpStream,
+    server: NextHop,
     early: Early,
     idle_time: Duration,
     error_log: Arc<ErrorLog>,
@@ -132,6 +130,7 @@ pub(super) fn serve(
             Opened::Tunnel(mut tunnel) => {
                 one.note(true);
                 tunnel.stand().await;
+                tunnel.leave().await;
             }
             Opened::Answered => one.note(true),
             Opened::GivenUp => one.note(false),
@@ -144,33 +143,41 @@ pub(super) fn serve(
 impl Tunnel {
     /// Relays to the end.
     async fn stand(&mut self) {
-        // What this process does not bring to an end must not look whole to the server, either.
-        closing(&self.server, Some(Duration::ZERO));
-        let ended = relay::run(
-            &mut self.port,
-            pending(),
-            &self.server,
-            std::mem::take(&mut self.early),
-            &mut self.record.traffic,
-            self.idle_time,
-        )
-        .await;
+        let own = (&mut self.port, pending());
+        let early = std::mem::take(&mut self.early);
+        let traffic = &mut self.record.traffic;
+        let ended = self.server.relay(own, early, traffic, self.idle_time).await;
         match ended {
-            Ended::Closed => closing(&self.server, None),
+            Ended::Closed => self.server.finish(),
             Ended::Idle => {
                 self.port.finish();
-                closing(&self.server, None);
+                self.server.finish();
             }
             // RFC 9113, section 8.5: an error of the TCP connection.
-            Ended::ServerReset | Ended::Stalled => self.port.reset(Reason::CONNECT_ERROR),
-            // It had ended its direction before it was gone: what the kernel still has for the server arrives.
-            Ended::ClientReset if self.port.is_lost_behind_its_end() => closing(&self.server, None),
-            Ended::ClientReset => {}
+            Ended::ServerReset | Ended::Stalled => {
+                self.port.reset(Reason::CONNECT_ERROR);
+                self.server.cut();
+            }
+            // It had ended its direction before it was gone: what is on its way to the server arrives.
+            Ended::ClientReset if self.port.is_lost_behind_its_end() => self.server.deliver().await,
+            Ended::ClientReset => self.server.cut(),
         }
         if matches!(ended, Ended::Idle | Ended::Stalled) {
             let record = Some(&self.record);
             self.error_log.write(Level::Info, record, TIMED_OUT);
         }
+    }
+
+    /// Ends the stream, and lets the server go.
+    async fn leave(self) {
+        let Self {
+            record,
+            port,
+            server,
+            ..
+        } = self;
+        drop((record, port));
+        server.leave().await;
     }
 }
 
@@ -196,7 +203,7 @@ async fn open(
         Err(refusal) => Err(Some(refusal)),
     };
     let Onward {
-        server,
+        mut server,
         early: down,
         settings,
     } = match outcome {
@@ -215,7 +222,7 @@ async fn open(
     } = asked;
     let Ok(sending) = respond.0.send_response(Response::new(()), false) else {
         // The client has reset the stream.
-        let _ = server.set_zero_linger();
+        server.cut();
         return Opened::GivenUp;
     };
     let error_log = Arc::clone(proxy.error_log(Some(&record)));
@@ -257,9 +264,4 @@ impl Asker for Respond {
     async fn lost(&mut self) {
         let _ = poll_fn(|cx| self.0.poll_reset(cx)).await;
     }
-}
-
-fn closing(socket: &TcpStream, linger: Option<Duration>) {
-    // A socket that is lost already has no use for it.
-    let _ = SockRef::from(socket).set_linger(linger);
 }

@@ -48,8 +48,9 @@ pub(super) static MODULES: &[Module] = &[
             SSLSRPUnknownUserSeed SSLSRPVerifierFile SSLStaplingErrorCacheTimeout SSLStaplingFakeTryLater \
             SSLStaplingForceURL SSLStaplingResponderTimeout SSLStaplingResponseMaxAge SSLStaplingResponseTimeSkew \
             SSLStaplingReturnResponderErrors SSLStaplingStandardCacheTimeout SSLUseStapling"),
+        (X, Run, "SSLProxyCACertificateFile"),
         (X, Idle, "\
-            SSLProxyCACertificateFile SSLProxyCACertificatePath SSLProxyCARevocationCheck SSLProxyCARevocationFile \
+            SSLProxyCACertificatePath SSLProxyCARevocationCheck SSLProxyCARevocationFile \
             SSLProxyCARevocationPath SSLProxyCheckPeerCN SSLProxyCheckPeerExpire SSLProxyCheckPeerName \
             SSLProxyCipherSuite SSLProxyEngine SSLProxyMachineCertificateChainFile SSLProxyMachineCertificateFile \
             SSLProxyMachineCertificatePath SSLProxyProtocol SSLProxyVerify SSLProxyVerifyDepth"),

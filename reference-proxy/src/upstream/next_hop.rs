@@ -1,0 +1,85 @@
+//! The far side of a tunnel: a socket, or a stream at an upstream proxy that is spoken to over HTTP/2.
+
+use super::http2::Stream;
+use crate::relay::{self, Early, Ended, Port, Traffic};
+use socket2::SockRef;
+use std::future::pending;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// Where the octets of a client go.
+#[derive(Debug)]
+pub enum NextHop {
+    /// A server, or an upstream proxy that has become one with its 2xx.
+    Socket(TcpStream),
+    /// A stream of a connection to an upstream proxy.
+    Stream(Box<Stream>),
+}
+
+impl NextHop {
+    /// Relays between the client and it until the tunnel has ended.
+    ///
+    /// What this process does not bring to an end must not look whole to the server: closing the socket sends a reset, unless
+    /// it is told to [`Self::finish`]; a stream without its END_STREAM is not whole anyway.
+    pub async fn relay<C: Port>(
+        &mut self,
+        client: (&mut C, impl Future<Output = ()>),
+        early: Early,
+        traffic: &mut Traffic,
+        idle: Duration,
+    ) -> Ended {
+        match self {
+            Self::Socket(socket) => {
+                closing(socket, Some(Duration::ZERO));
+                let lost = relay::lost(socket);
+                relay::run(client, (&mut &*socket, lost), early, traffic, idle).await
+            }
+            Self::Stream(stream) => {
+                let server = (stream.port(), pending());
+                // On the heap, so that whoever has a socket does not carry it.
+                let ended = Box::pin(relay::run(client, server, early, traffic, idle)).await;
+                match ended {
+                    // All that it had to say was passed on, and nobody else can take what the client still says.
+                    Ended::ServerReset if stream.port().is_lost_behind_its_end() => Ended::Closed,
+                    _ => ended,
+                }
+            }
+        }
+    }
+
+    /// Ends it in order: what was sent arrives, and an end behind it.
+    pub fn finish(&mut self) {
+        match self {
+            Self::Socket(socket) => closing(socket, None),
+            Self::Stream(stream) => stream.port().finish(),
+        }
+    }
+
+    /// Breaks it off, and it does not look whole.
+    pub fn cut(&mut self) {
+        match self {
+            Self::Socket(socket) => closing(socket, Some(Duration::ZERO)),
+            Self::Stream(stream) => stream.cut(),
+        }
+    }
+
+    /// Waits until what was sent to a client that is gone has arrived; for a socket the kernel sees to that.
+    pub async fn deliver(&mut self) {
+        self.finish();
+        if let Self::Stream(stream) = self {
+            Box::pin(stream.end()).await;
+        }
+    }
+
+    /// Lets it go. What it takes to tell an upstream proxy so is part of serving the client.
+    pub async fn leave(self) {
+        if let Self::Stream(stream) = self {
+            Box::pin(stream.leave()).await;
+        }
+    }
+}
+
+fn closing(socket: &TcpStream, linger: Option<Duration>) {
+    // A socket that is lost already has no use for it.
+    let _ = SockRef::from(socket).set_linger(linger);
+}
