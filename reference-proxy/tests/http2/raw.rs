@@ -86,6 +86,16 @@ impl Raw {
         }
     }
 
+    /// The next frame of a stream, also where the other side has said that it goes.
+    pub(crate) fn of_stream_or_goaway(&mut self, stream: u32) -> Frame {
+        loop {
+            let frame = self.next().expect("the connection ends");
+            if frame.stream == stream && frame.kind != WINDOW_UPDATE {
+                return frame;
+            }
+        }
+    }
+
     /// Whether a malformed request is answered as such on its stream: with a 400 that ends it, or with a reset.
     pub(crate) fn is_refused(&mut self, stream: u32, block: &[u8]) {
         let frame = self.of_stream(stream);
