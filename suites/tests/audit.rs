@@ -149,6 +149,11 @@ fn a_name_that_leads_to_the_inside_is_red() {
         !failed.is_empty() && failed.iter().all(astray),
         "{failed:#?}"
     );
+    // Each leak has a line, above the details.
+    let line = "fail registry.example.org:443 leads to 127.0.0.1: a connection to 127.0.0.1:443";
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    assert!(place("Asked, and as it is meant") < place(line), "{text}");
+    assert!(place(line) < place("FAIL audit/"), "{text}");
     for leak in [
         "[registry.example.org:443 leads to 127.0.0.1]",
         "[registry.example.org:443 leads to 10.7.7.7]",

@@ -42,7 +42,8 @@ pub(super) fn meaning(report: &Report, others: Vec<String>) -> (Verdict, String)
     faults.extend(others);
     let untold = match report.totals.skip {
         0 => String::new(),
-        count => format!("; of {} nothing could be told", targets(count)),
+        1 => "; 1 question remains open".to_owned(),
+        count => format!("; {count} questions remain open"),
     };
     let all = report.totals.all();
     match (red, faults.is_empty()) {

@@ -118,6 +118,25 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_an_audit_says_what_is_meant_and_what_leaks() {
+        let mut report = report();
+        report.run.policy = vec!["registry.example.org on 443".to_owned()];
+        let page = html(&report).unwrap();
+        assert!(page.contains("audit of an HTTP CONNECT proxy"));
+        let places = [
+            "<li><b></b><span>registry.example.org on 443</span></li>",
+            "<h2>Asked, and as it is meant",
+            "<span class=\"verdict\">0 of 1</span>",
+            ">fail </a>: the end after 0 bytes</p>",
+            "<h2>What is broken",
+        ]
+        .map(|text| page.find(text).expect(text));
+        assert!(places.is_sorted(), "{places:?}");
+        // All questions stand in one file.
+        assert!(!unpacked(&page).contains("suites/src/close.rs"));
+    }
+
+    #[test]
     fn nothing_comes_from_elsewhere() {
         let page = html(&report()).unwrap();
         for outside in ["src=", "@import", "url(http", "<link"] {

@@ -58,6 +58,10 @@ pub(super) fn asked(report: &Report, out: &mut impl Write, width: Option<usize>)
             let head = (INSIDE.to_owned(), INSIDE.len());
             writeln!(out, "{}", beside(&head, "", &text, DIM, width))?;
         }
+        if asked.others.len() == asked.all && asked.tone == Verdict::Skip {
+            let why = "open: why stands under `Not judged`";
+            writeln!(out, "{INSIDE}{}", paint(DIM, why))?;
+        }
         targets(&asked, out, width)?;
     }
     writeln!(out)
