@@ -1,11 +1,12 @@
 //! Through an upstream proxy of HTTP/2 that keeps the rules.
 
-use crate::client::{Client, pour, run};
+use crate::client::{Client, H2C, pour, run, serving};
 use crate::next::{TARGET, asked, chained, tunnels};
-use crate::support::everything;
+use crate::support::{Proxy, everything};
 use h2::Reason;
 use http::{HeaderMap, Response, StatusCode};
 use std::io::Write;
+use tokio::io::AsyncWriteExt as _;
 
 const REQUEST: &str = "CONNECT Name.invalid:0443 HTTP/1.1\r\nHost: name.invalid\r\nX-Kept: 1\r\n\
     Connection: X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\nProxy-Authorization: Basic ZXZlOmV2ZQ==\r\n\
@@ -218,7 +219,7 @@ fn an_upstream_gets_the_credentials_that_are_for_it() {
         );
         let lines =
             format!("ProxyRemote * h2c://{address} \"ann:open sesame\"\nAllowCONNECT 443\n");
-        let proxy = crate::support::Proxy::with(&lines);
+        let proxy = Proxy::with(&lines);
         let mut near = proxy.dial();
         near.write_all(REQUEST.as_bytes()).unwrap();
         let fields = asked(&other).await.request.headers;
@@ -313,5 +314,41 @@ fn a_request_that_has_been_here_is_a_loop() {
             head.headers["proxy-status"],
             "reference-proxy; error=proxy_loop_detected"
         );
+    });
+}
+
+/// Two of this proxy in a row, with HTTP/2 between them.
+#[test]
+fn a_proxy_goes_through_another_one() {
+    run(async {
+        let (second, server) = serving("").await;
+        let port = server.local_addr().unwrap().port();
+        let lines = format!(
+            "ProxyRemote * h2c://{}\nAllowCONNECT {port}\n",
+            second.address
+        );
+        let first = Proxy::with(&format!("{H2C}{lines}"));
+        let client = Client::of(&first).await;
+        let mut tunnel = client.tunnel(&server).await;
+        tunnel.works().await;
+        tunnel.finishes();
+        tunnel.server_ends().await.unwrap();
+        tunnel.server_says("after your end").await;
+        tunnel.server.shutdown().await.unwrap();
+        assert_eq!(tunnel.reads(14).await, "after your end");
+        assert_eq!(tunnel.end().await, Ok(()));
+        let mut tunnel = client.tunnel(&server).await;
+        tunnel.sending.send_reset(Reason::CANCEL);
+        assert!(tunnel.server_ends().await.is_err());
+        let mut tunnel = client.tunnel(&server).await;
+        tunnel.server.set_zero_linger().unwrap();
+        drop(std::mem::replace(
+            &mut tunnel.server,
+            tokio::net::TcpStream::connect(first.address).await.unwrap(),
+        ));
+        assert_eq!(tunnel.end().await, Err(Some(Reason::CONNECT_ERROR)));
+        // What the second one refuses is refused by both.
+        let (head, _) = client.answer("127.0.0.1:1", &[]).await;
+        assert_eq!(head.status, 403);
     });
 }

@@ -199,12 +199,17 @@ fn an_end_is_whole_although_it_is_taken_late() {
                 continue;
             }
             assert_eq!(answer.payload[0], STATUS_200);
-            // The proxy knows what was said, and that the connection is gone. What the client says goes nowhere.
-            near.sends(DATA, 0, 1, b"hello");
+            // The proxy knows what was said, and that the connection is gone.
             while raw
                 .next()
                 .is_some_and(|frame| behind.is_none() || frame.kind != PING)
             {}
+            // This goes nowhere, and takes nothing of that with it.
+            near.sends(DATA, 0, 1, b"hello");
+            if length > 0 && whole {
+                // It has no window yet, so that no frame of the stream comes before.
+                near.fence();
+            }
             near.sends(WINDOW_UPDATE, 0, 1, &[0, 1, 0, 0]);
             let mut received = 0;
             let ended = loop {
