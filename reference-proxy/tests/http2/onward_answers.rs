@@ -10,140 +10,143 @@ use std::net::{Shutdown, TcpStream};
 
 const PUSH_PROMISE: u8 = 5;
 
-/// What is no answer, and the error that the client is told; each is a 502.
+/// What an upstream proxy says.
+type Said = fn(&mut Raw);
+/// A yes with these fields behind it.
+fn yes(raw: &mut Raw, fields: &[(&str, &str)]) {
+    let block = [YES, &block(fields)].concat();
+    raw.sends(HEADERS, END_HEADERS, 1, &block);
+}
+const PROTOCOL: &str = "error=http_protocol_error";
+const LOST: &str = "error=connection_terminated";
+/// What is no answer, and the error that the client is told.
+const SAID: [(&str, Said, &str); 22] = [
+    (
+        "no :status",
+        |raw| raw.asks(1, &block(&[("x", "y")])),
+        PROTOCOL,
+    ),
+    (
+        ":status of two digits",
+        |raw| raw.asks(1, &block(&[(":status", "20")])),
+        PROTOCOL,
+    ),
+    (
+        ":status 600",
+        |raw| raw.asks(1, &block(&[(":status", "600")])),
+        PROTOCOL,
+    ),
+    (
+        "two :status",
+        |raw| yes(raw, &[(":status", "200")]),
+        PROTOCOL,
+    ),
+    (
+        ":status behind a field",
+        |raw| {
+            raw.asks(1, &block(&[("x", "y"), (":status", "200")]));
+        },
+        PROTOCOL,
+    ),
+    (
+        "another pseudo-field",
+        |raw| yes(raw, &[(":path", "/")]),
+        PROTOCOL,
+    ),
+    (
+        "an upper-case name",
+        |raw| yes(raw, &[("X", "y")]),
+        PROTOCOL,
+    ),
+    (
+        "a field of a connection",
+        |raw| yes(raw, &[("transfer-encoding", "chunked")]),
+        PROTOCOL,
+    ),
+    (
+        "a value with a line feed",
+        |raw| yes(raw, &[("x", "y\nz: 1")]),
+        PROTOCOL,
+    ),
+    (
+        "101",
+        |raw| raw.asks(1, &block(&[(":status", "101")])),
+        PROTOCOL,
+    ),
+    (
+        "an interim answer that ends the stream",
+        |raw| {
+            raw.sends(
+                HEADERS,
+                END_HEADERS | END_STREAM,
+                1,
+                &block(&[(":status", "103")]),
+            );
+        },
+        PROTOCOL,
+    ),
+    (
+        "a length that is none",
+        |raw| {
+            let fields = [(":status", "403"), ("content-length", "abc")];
+            raw.sends(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields));
+        },
+        PROTOCOL,
+    ),
+    (
+        "interim answers without end",
+        |raw| {
+            for _ in 0..40 {
+                // It may have had enough before.
+                let octets = frame(HEADERS, END_HEADERS, 1, &block(&[(":status", "103")]));
+                let _ = raw.0.write_all(&octets);
+            }
+        },
+        PROTOCOL,
+    ),
+    (
+        "DATA first",
+        |raw| raw.sends(DATA, 0, 1, b"hello"),
+        PROTOCOL,
+    ),
+    (
+        "an index of no table",
+        |raw| raw.asks(1, &[0xff, 0x80, 0x01]),
+        PROTOCOL,
+    ),
+    (
+        "a push",
+        |raw| raw.sends(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2, 0x82]),
+        PROTOCOL,
+    ),
+    (
+        "a frame that is too long",
+        |raw| {
+            raw.0.write_all(&[1, 0, 0, DATA, 0, 0, 0, 0, 1]).unwrap();
+        },
+        PROTOCOL,
+    ),
+    (
+        "REFUSED_STREAM",
+        |raw| raw.sends(RST_STREAM, 0, 1, &[0, 0, 0, 7]),
+        LOST,
+    ),
+    ("NO_ERROR", |raw| raw.sends(RST_STREAM, 0, 1, &[0; 4]), LOST),
+    ("GOAWAY", |raw| raw.sends(GOAWAY, 0, 0, &[0; 8]), LOST),
+    (
+        "GOAWAY with a code",
+        |raw| raw.sends(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 0xb]),
+        LOST,
+    ),
+    (
+        "the end",
+        |raw| raw.0.shutdown(Shutdown::Both).unwrap(),
+        LOST,
+    ),
+];
+
 #[test]
 fn what_is_no_answer_is_a_bad_gateway() {
-    type Said = fn(&mut Raw);
-    fn yes(raw: &mut Raw, fields: &[(&str, &str)]) {
-        let block = [YES, &block(fields)].concat();
-        raw.sends(HEADERS, END_HEADERS, 1, &block);
-    }
-    const PROTOCOL: &str = "error=http_protocol_error";
-    const LOST: &str = "error=connection_terminated";
-    const SAID: [(&str, Said, &str); 22] = [
-        (
-            "no :status",
-            |raw| raw.asks(1, &block(&[("x", "y")])),
-            PROTOCOL,
-        ),
-        (
-            ":status of two digits",
-            |raw| raw.asks(1, &block(&[(":status", "20")])),
-            PROTOCOL,
-        ),
-        (
-            ":status 600",
-            |raw| raw.asks(1, &block(&[(":status", "600")])),
-            PROTOCOL,
-        ),
-        (
-            "two :status",
-            |raw| yes(raw, &[(":status", "200")]),
-            PROTOCOL,
-        ),
-        (
-            ":status behind a field",
-            |raw| {
-                raw.asks(1, &block(&[("x", "y"), (":status", "200")]));
-            },
-            PROTOCOL,
-        ),
-        (
-            "another pseudo-field",
-            |raw| yes(raw, &[(":path", "/")]),
-            PROTOCOL,
-        ),
-        (
-            "an upper-case name",
-            |raw| yes(raw, &[("X", "y")]),
-            PROTOCOL,
-        ),
-        (
-            "a field of a connection",
-            |raw| yes(raw, &[("transfer-encoding", "chunked")]),
-            PROTOCOL,
-        ),
-        (
-            "a value with a line feed",
-            |raw| yes(raw, &[("x", "y\nz: 1")]),
-            PROTOCOL,
-        ),
-        (
-            "101",
-            |raw| raw.asks(1, &block(&[(":status", "101")])),
-            PROTOCOL,
-        ),
-        (
-            "an interim answer that ends the stream",
-            |raw| {
-                raw.sends(
-                    HEADERS,
-                    END_HEADERS | END_STREAM,
-                    1,
-                    &block(&[(":status", "103")]),
-                );
-            },
-            PROTOCOL,
-        ),
-        (
-            "a length that is none",
-            |raw| {
-                let fields = [(":status", "403"), ("content-length", "abc")];
-                raw.sends(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields));
-            },
-            PROTOCOL,
-        ),
-        (
-            "interim answers without end",
-            |raw| {
-                for _ in 0..40 {
-                    // It may have had enough before.
-                    let octets = frame(HEADERS, END_HEADERS, 1, &block(&[(":status", "103")]));
-                    let _ = raw.0.write_all(&octets);
-                }
-            },
-            PROTOCOL,
-        ),
-        (
-            "DATA first",
-            |raw| raw.sends(DATA, 0, 1, b"hello"),
-            PROTOCOL,
-        ),
-        (
-            "an index of no table",
-            |raw| raw.asks(1, &[0xff, 0x80, 0x01]),
-            PROTOCOL,
-        ),
-        (
-            "a push",
-            |raw| raw.sends(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2, 0x82]),
-            PROTOCOL,
-        ),
-        (
-            "a frame that is too long",
-            |raw| {
-                raw.0.write_all(&[1, 0, 0, DATA, 0, 0, 0, 0, 1]).unwrap();
-            },
-            PROTOCOL,
-        ),
-        (
-            "REFUSED_STREAM",
-            |raw| raw.sends(RST_STREAM, 0, 1, &[0, 0, 0, 7]),
-            LOST,
-        ),
-        ("NO_ERROR", |raw| raw.sends(RST_STREAM, 0, 1, &[0; 4]), LOST),
-        ("GOAWAY", |raw| raw.sends(GOAWAY, 0, 0, &[0; 8]), LOST),
-        (
-            "GOAWAY with a code",
-            |raw| raw.sends(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 0xb]),
-            LOST,
-        ),
-        (
-            "the end",
-            |raw| raw.0.shutdown(Shutdown::Both).unwrap(),
-            LOST,
-        ),
-    ];
     run(async {
         let (proxy, upstream) = chained("").await;
         for (name, says, error) in SAID {
@@ -201,8 +204,7 @@ fn a_proxy_without_http2_is_a_bad_gateway() {
 
 #[test]
 fn a_silent_proxy_is_given_up() {
-    type Said = fn(&mut TcpStream);
-    const SAID: [Said; 4] = [
+    const SAID: [fn(&mut TcpStream); 4] = [
         |_| {},
         |far| far.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap(),
         |far| {
