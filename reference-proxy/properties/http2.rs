@@ -11,7 +11,8 @@ const PREFACE: usize = 24;
 
 /// Whether the input was accepted. Panics where the property does not hold; `cut` is where the second piece begins.
 pub(crate) fn holds(cut: u8, octets: &[u8]) -> bool {
-    comes_through(Screen::of_answers, 0, cut, octets);
+    let behind = octets.get(PREFACE..).unwrap_or_default();
+    comes_through(Screen::of_answers, 0, cut, behind);
     comes_through(Screen::new, PREFACE, cut, octets);
     takes(octets.get(PREFACE + 9..).unwrap_or_default())
 }
