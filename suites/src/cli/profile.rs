@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 use connectspec_harness::{
     lab::{TO_NOBODY, running_subject::NOT_UNDERSTOOD},
+    protocol::Protocol,
     report::CaseResult,
-    subject::Need,
+    subject::{Need, profile::Profile},
     transcript::screen::plain,
     verdict::Verdict,
 };
@@ -69,15 +70,51 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::ConnectTimeout | Need::IdleTimeout | Need::HeaderTimeout => None,
         Need::SourcePort => Some("source_port_elsewhere/is_no_field_of_the_request"),
         Need::LoggedStatus => {
-            Some("source_port_elsewhere/stands_in_a_line_that_nobody_forges[quotes]")
+            Some("source_port_elsewhere/stands_in_a_line_that_nobody_forges[backslash]")
         }
         // No keys of [offers].
         Need::ConfigCheck | Need::AccessLog | Need::Launched => None,
     }
 }
 
-/// A case that needs nothing.
-const ALWAYS: &str = "close/the_last_words_arrive";
+/// The same, over the version of HTTP that the proxy serves first, where it serves no HTTP/1.1.
+fn probe_over(protocol: Protocol, need: Need) -> Option<String> {
+    // What is about HTTP/2 alone is asked over the one that there is.
+    let plain = probe(need)?;
+    match (need, protocol) {
+        (_, Protocol::Http1) => Some(plain.to_owned()),
+        (Need::Websocket, _) => Some(case_over(protocol, &plain.replace("@h2c", ""))),
+        _ => Some(case_over(protocol, plain)),
+    }
+}
+
+/// A case by its plain id, over that protocol where it is asked over it.
+fn case_over(protocol: Protocol, plain: &str) -> String {
+    let (Some(suffix), Some((suite, rest))) = (protocol.suffix(), plain.split_once('/')) else {
+        return plain.to_owned();
+    };
+    let other = format!("{suite}@{suffix}/{rest}");
+    let suites = crate::suites();
+    let mut cases = suites.iter().flat_map(|suite| &suite.cases);
+    match cases.any(|case| case.id == *other) {
+        true => other,
+        false => plain.to_owned(),
+    }
+}
+
+/// Over what a proxy is asked where nobody says anything else.
+fn first_protocol(profile: &Profile) -> Protocol {
+    let listener = profile.offers.versions.first_listener();
+    let mut all = Protocol::ALL.iter().copied();
+    all.find(|protocol| protocol.listener() == listener)
+        .unwrap_or_default()
+}
+
+/// Cases that need nothing, and say what others follow from.
+const ALWAYS: [&str; 2] = [
+    "close/the_last_words_arrive",
+    "close/much_arrives_before_the_end_of_the_client",
+];
 
 /// Writes or checks.
 pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
@@ -94,9 +131,11 @@ pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
 fn check(name: &str) -> Result<Status, Trouble> {
     let profile = subjects::profile(name).map_err(Trouble::usage)?;
     // An ordinary tunnel is proven before any case runs, and one case runs whatever is offered.
-    let cases = Need::ALL.iter().filter_map(|need| probe(*need));
-    let cases = cases.chain([ALWAYS]);
-    let probes: Vec<String> = cases.map(str::to_owned).collect();
+    let protocol = first_protocol(&profile);
+    let cases = Need::ALL.iter();
+    let cases = cases.filter_map(|need| probe_over(protocol, *need));
+    let always = ALWAYS.map(|case| case_over(protocol, case));
+    let probes: Vec<String> = cases.chain(always).collect();
     let which = Which::as_they_are(probes);
     let report = run::judge_quietly(&run::Arguments::of_profile(name, which)?)?;
     if let Some(refused) = &report.run.refused {
@@ -110,8 +149,8 @@ fn check(name: &str) -> Result<Status, Trouble> {
     }
     let mut status = Status::Conformant;
     for need in Need::ALL {
-        let case = probe(*need);
-        let of = |result: &&CaseResult| Some(result.case.as_str()) == case;
+        let case = probe_over(protocol, *need);
+        let of = |result: &&CaseResult| Some(result.case.as_str()) == case.as_deref();
         let Some(result) = report.results.iter().find(of) else {
             continue;
         };
@@ -190,6 +229,24 @@ mod tests {
         for case in Need::ALL.iter().filter_map(|need| probe(*need)) {
             assert!(cases.iter().any(|id| id == case), "{case}");
         }
+    }
+
+    #[test]
+    fn a_proxy_without_http_1_is_asked_over_what_it_serves() {
+        let over = |need| probe_over(Protocol::H2, need);
+        let listed = over(Need::PortList);
+        assert_eq!(
+            listed.as_deref(),
+            Some("policy@h2/a_listed_port_is_reached")
+        );
+        let socket = "websocket@h2/a_websocket_opens_with_a_success";
+        assert_eq!(over(Need::Websocket).as_deref(), Some(socket));
+        let plain = probe_over(Protocol::Http1, Need::Websocket);
+        assert_eq!(plain.as_deref(), probe(Need::Websocket));
+        // It has no other version.
+        assert_eq!(over(Need::H2c).as_deref(), probe(Need::H2c));
+        let plain = probe_over(Protocol::Http1, Need::PortList);
+        assert_eq!(plain.as_deref(), probe(Need::PortList));
     }
 
     #[test]
