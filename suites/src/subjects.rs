@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use connectspec_harness::subject::profile::{Profile, ProfileError, template::Template};
+use connectspec_harness::{
+    protocol::Protocol,
+    subject::profile::{Profile, ProfileError, template::Template},
+};
 
 /// The name of the profile of the reference proxy.
 pub const REFERENCE: &str = "reference";
@@ -47,6 +50,14 @@ pub fn profile(name: &str) -> Result<Profile, SubjectError> {
         Ok(this) if name == REFERENCE => Ok(embedded(profile, &this)),
         _ => Ok(profile),
     }
+}
+
+/// Over what a proxy is asked where nobody says anything else.
+pub(crate) fn first_protocol(profile: &Profile) -> Protocol {
+    let listener = profile.offers.versions.first_listener();
+    let mut all = Protocol::ALL.iter().copied();
+    all.find(|protocol| protocol.listener() == listener)
+        .unwrap_or_default()
 }
 
 /// The reference proxy as `connectspec`, the program at that path, runs it.

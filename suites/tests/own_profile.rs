@@ -73,3 +73,20 @@ printf '%s\\n' 'Listen {{{{ listen.authority }}}}' 'LoadModule proxy_module a' \
     let text = run(&launch, "", &["establish", "close"]);
     assert!(text.contains(" pass"), "{text}");
 }
+
+/// Nobody has said over what.
+#[test]
+fn one_without_http_1_is_judged_over_what_it_serves() {
+    let launch = format!(
+        r#"program = '{CONNECTSPEC}'
+args = ["proxy", "-f", "{{{{ scratch }}}}/made.conf"]
+before = """
+printf '%s\\n' 'Listen {{{{ listen.authority }}}}' 'LoadModule proxy_module a' 'LoadModule http2_module a' 'Protocols h2c' \
+  'LoadModule proxy_connect_module a' 'LoadModule authz_core_module a' 'LoadModule authz_host_module a' 'ProxyRequests On' 'AllowCONNECT 1-65535' \
+  '<Proxy "*">' 'Require ip 127.0.0.0/8' '</Proxy>' > made.conf
+""""#
+    );
+    let text = run(&launch, "versions = ['h2c']", &["establish"]);
+    assert!(text.contains(" pass"), "{text}");
+    assert!(!text.contains("does not serve HTTP/1.1"), "{text}");
+}

@@ -5,7 +5,7 @@ use connectspec_harness::{
     lab::{TO_NOBODY, running_subject::NOT_UNDERSTOOD},
     protocol::Protocol,
     report::CaseResult,
-    subject::{Need, profile::Profile},
+    subject::Need,
     transcript::screen::plain,
     verdict::Verdict,
 };
@@ -102,14 +102,6 @@ fn case_over(protocol: Protocol, plain: &str) -> String {
     }
 }
 
-/// Over what a proxy is asked where nobody says anything else.
-fn first_protocol(profile: &Profile) -> Protocol {
-    let listener = profile.offers.versions.first_listener();
-    let mut all = Protocol::ALL.iter().copied();
-    all.find(|protocol| protocol.listener() == listener)
-        .unwrap_or_default()
-}
-
 /// Cases that need nothing, and say what others follow from.
 const ALWAYS: [&str; 2] = [
     "close/the_last_words_arrive",
@@ -131,7 +123,7 @@ pub(super) fn main(command: &Command) -> Result<Status, Trouble> {
 fn check(name: &str) -> Result<Status, Trouble> {
     let profile = subjects::profile(name).map_err(Trouble::usage)?;
     // An ordinary tunnel is proven before any case runs, and one case runs whatever is offered.
-    let protocol = first_protocol(&profile);
+    let protocol = subjects::first_protocol(&profile);
     let cases = Need::ALL.iter();
     let cases = cases.filter_map(|need| probe_over(protocol, *need));
     let always = ALWAYS.map(|case| case_over(protocol, case));

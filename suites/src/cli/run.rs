@@ -6,6 +6,7 @@ use clap::Parser;
 use connectspec_harness::{
     case::select::Partition,
     lab::RunEnvironment,
+    protocol::Protocol,
     report::{Progress, Report, ReportFold, Reporter, Terminal, format::terminal},
     run::{self, Options, Plan},
     verdict::Level,
@@ -150,12 +151,16 @@ impl Arguments {
         Ok(Plan::new(&catalogue, who, options))
     }
 
-    /// Which cases: over TLS, too, where that is how a running proxy is reached, and nobody says over what.
+    /// Which cases: where nobody says over what, over TLS, too, if that is how a running proxy is reached, which cannot be asked
+    /// over HTTP/2; and over the first version that a proxy serves which does not serve HTTP/1.1.
     fn which(&self) -> Which {
+        let which = self.which.clone();
         if self.subject.is_reached_over_tls() {
-            self.which.clone().over_tls_unless_said()
-        } else {
-            self.which.clone()
+            return which.over_unless_said(&[Protocol::Http1, Protocol::Http1Tls]);
+        }
+        match self.subject.first_protocol() {
+            None | Some(Protocol::Http1) => which,
+            Some(first) => which.over_unless_said(&[first]),
         }
     }
 

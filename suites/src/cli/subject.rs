@@ -6,7 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use connectspec_harness::subject::{Who, remote::Remote};
+use connectspec_harness::{
+    protocol::Protocol,
+    subject::{Who, remote::Remote},
+};
 
 use crate::{
     cli::{
@@ -62,6 +65,12 @@ impl Subject {
     /// Whether it is a running one that speaks TLS to its clients.
     pub(super) fn is_reached_over_tls(&self) -> bool {
         self.running.is_reached_over_tls()
+    }
+
+    /// Over what a proxy with a profile is asked where nobody says anything else.
+    pub(super) fn first_protocol(&self) -> Option<Protocol> {
+        let profile = subjects::profile(self.profile.as_deref()?).ok()?;
+        Some(subjects::first_protocol(&profile))
     }
 
     fn named(&self) -> Result<(Who, Vec<String>), Trouble> {

@@ -16,12 +16,15 @@ pub(super) struct Which {
     selectors: Vec<String>,
     #[command(flatten)]
     over: Versions,
+    /// Whether the selectors name the version that they mean, where they do not mean HTTP/1.1.
+    #[arg(skip)]
+    exact: bool,
 }
 
 /// Which versions of HTTP are meant.
 #[derive(Clone, Debug, Parser)]
 pub(super) struct Versions {
-    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), h2c (HTTP/2 in the clear), h2 (HTTP/2 over TLS), or every; may be said more than once [default: http/1.1]
+    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), h2c (HTTP/2 in the clear), h2 (HTTP/2 over TLS), or every; may be said more than once [default: http/1.1, or the first that a profile without it serves]
     #[arg(long, value_name = "VERSION", value_parser = over)]
     over: Vec<Over>,
 }
@@ -35,20 +38,26 @@ enum Over {
 
 impl Which {
     /// What these selectors mean where nothing is said of versions.
-    pub(super) const fn as_they_are(selectors: Vec<String>) -> Self {
-        Self::of(selectors, Versions { over: Vec::new() })
+    pub(super) fn as_they_are(selectors: Vec<String>) -> Self {
+        Self {
+            exact: true,
+            ..Self::of(selectors, Versions { over: Vec::new() })
+        }
     }
 
     /// What these selectors mean.
     pub(super) const fn of(selectors: Vec<String>, over: Versions) -> Self {
-        Self { selectors, over }
+        Self {
+            selectors,
+            over,
+            exact: false,
+        }
     }
 
-    /// The same cases, over TLS as well as in the clear where nobody has said over what: a running proxy cannot be asked over
-    /// HTTP/2.
-    pub(super) fn over_tls_unless_said(mut self) -> Self {
-        if self.over.over.is_empty() {
-            self.over.over = vec![Over::One(Protocol::Http1), Over::One(Protocol::Http1Tls)];
+    /// The same cases, over these where nobody has said over what.
+    pub(super) fn over_unless_said(mut self, protocols: &[Protocol]) -> Self {
+        if self.over.over.is_empty() && !self.exact {
+            self.over.over = protocols.iter().copied().map(Over::One).collect();
         }
         self
     }
