@@ -126,10 +126,10 @@ impl<'a> Asked<'a> {
             .partition(|result| result.verdict == Verdict::Pass);
         let mut said: BTreeMap<&str, usize> = BTreeMap::new();
         for result in &kept {
-            // The last thing that was noted is what the client was told.
-            let seen = result.observed.as_deref();
-            let words = seen.and_then(|seen| seen.rsplit("; ").next());
-            *said.entry(words.unwrap_or("nothing")).or_default() += 1;
+            // Why it was asked is noted first, and then what the client was told.
+            let seen = result.observed.as_deref().unwrap_or("nothing");
+            let words = seen.split_once("; ").map_or(seen, |(_, words)| words);
+            *said.entry(words).or_default() += 1;
         }
         let mut said: Vec<_> = said.into_iter().collect();
         said.sort_by_key(|&(_, count)| Reverse(count));
