@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps a test may panic like one")]
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process,
+    time::Duration,
+};
 
 use assert_cmd::Command;
 
@@ -147,4 +152,50 @@ fn a_proxy_without_a_tls_listener_is_not_judged_over_tls() {
         2,
         &["it has no TLS listener", "no case ran"],
     );
+}
+
+/// A proxy that runs already is asked over HTTP/2 where somebody says so: in an option, or in an id.
+#[test]
+fn a_running_proxy_is_asked_over_http_2_where_that_is_named() {
+    let serving = Serving::over_h2c();
+    let proxy = ["--proxy", &serving.address];
+    for over in [&[OVER_H2C][..], &["--over", "h2c", PLAIN]] {
+        let report = report(&[&proxy, over].concat());
+        assert_eq!(results(&report), [(OVER_H2C, "pass")]);
+    }
+    let words = [&["run"], &proxy[..], &["--over", "h2", PLAIN]].concat();
+    expect(&words, 2, &["it does not serve HTTP/2 over TLS"]);
+}
+
+/// The reference proxy, running for others.
+struct Serving {
+    process: process::Child,
+    address: String,
+}
+
+impl Serving {
+    fn over_h2c() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let mut process = process::Command::new(env!("CARGO_BIN_EXE_connectspec"))
+            .args(["profile", "serve", "reference", "--http", "h2c"])
+            .args(["--listen", &address, "--allow", "1024-65535"])
+            .stdout(process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let out = process.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut said).unwrap();
+        assert!(said.contains("listens on"), "{said}");
+        Self { process, address }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Its guard takes down what it has launched.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

@@ -93,7 +93,7 @@ impl Running {
                 credentials: remote.credentials.clone(),
                 second_port: None,
                 more_users: Vec::new(),
-                listener: remote.listener(),
+                listener: remote.reached(setup.listener),
                 placeholders,
                 serve: None,
                 process: None,

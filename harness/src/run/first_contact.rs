@@ -21,11 +21,9 @@ use crate::{
 /// Proves that the subject is a working CONNECT proxy, or says in one line and a transcript why not.
 pub(super) fn first_contact(plan: &Plan, world: &Arc<World>) -> Result<(Subject, Running), String> {
     let mut setup = plan.options.first.clone();
-    if let Who::Profile(profile) = &*plan.who
-        && !profile.offers.versions.has_http_1()
-        && setup.listener.version() == HttpVersion::Http1
-    {
-        setup.listener = profile.offers.versions.first_listener();
+    let versions = plan.who.versions();
+    if !versions.has_http_1() && setup.listener.version() == HttpVersion::Http1 {
+        setup.listener = versions.first_listener();
     }
     let running = Running::start(world, &plan.who, &setup, world.ports.placeholders(0))
         .map_err(|error| error.to_string())?;

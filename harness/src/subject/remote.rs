@@ -12,13 +12,13 @@ use regex::Regex;
 mod over_tls;
 
 use crate::{
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{PortListError, PortRange},
     subject::{
         capability::Claims,
         configuration::Credentials,
         log::LogReader,
-        offers::{AllowedPorts, Offers, PortList},
+        offers::{AllowedPorts, Offers, PortList, Versions},
         process::readiness,
     },
 };
@@ -34,6 +34,8 @@ pub struct Remote {
     pub address: SocketAddr,
     /// How it is reached over TLS; `None` for one that is reached in the clear.
     pub tls: Option<OverTls>,
+    /// The versions of HTTP that it is said to serve; without a word about them, HTTP/1.1 alone.
+    pub versions: Versions,
     /// The ports that it is known to allow.
     pub allow: Option<Vec<PortRange>>,
     /// The user that it is known to let in.
@@ -86,6 +88,7 @@ impl Remote {
             name: name.to_owned(),
             address: addresses.next().ok_or_else(none)?,
             tls: None,
+            versions: Versions::default(),
             allow: None,
             credentials: None,
             access_log: None,
@@ -102,6 +105,18 @@ impl Remote {
         let host = host.trim_matches(['[', ']']);
         self.tls = Some(OverTls::trusting(host, authorities)?);
         Ok(self)
+    }
+
+    /// Says which versions of HTTP it serves, as far as the way in which it is reached carries them.
+    #[must_use]
+    pub fn serving(mut self, mut versions: Versions) -> Self {
+        let not_carried = match self.tls {
+            None => HttpVersion::H2,
+            Some(_) => HttpVersion::H2c,
+        };
+        versions.0.retain(|version| *version != not_carried);
+        self.versions = versions;
+        self
     }
 
     /// Says which ports it allows: `443 8000-8100`.
@@ -148,6 +163,7 @@ impl Remote {
                 names: true,
                 credentials: self.credentials.is_some(),
                 tls_listener: self.tls.is_some(),
+                versions: self.versions.clone(),
                 ..Offers::default()
             },
             log: self.access_log.as_ref().map(LogReader::groups),
@@ -155,12 +171,14 @@ impl Remote {
         }
     }
 
-    /// What it listens with.
+    /// How it is reached where that is asked for: it listens with what it was started with, in the clear or over TLS.
     #[must_use]
-    pub const fn listener(&self) -> Listener {
-        match self.tls {
-            None => Listener::Tcp,
-            Some(_) => Listener::Tls,
+    pub const fn reached(&self, wanted: Listener) -> Listener {
+        match (&self.tls, wanted.version()) {
+            (None, HttpVersion::H2c) => Listener::H2c,
+            (None, _) => Listener::Tcp,
+            (Some(_), HttpVersion::H2) => Listener::H2,
+            (Some(_), _) => Listener::Tls,
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     protocol::{HttpVersion, Listener},
     setup::{Allow, PLACEHOLDERS, PortPlaceholders, Product, Setup},
-    subject::{Need, profile::Profile, remote::Remote},
+    subject::{Need, offers::Versions, profile::Profile, remote::Remote},
 };
 
 /// Who is judged.
@@ -24,6 +24,15 @@ impl Who {
         match self {
             Self::Profile(profile) => &profile.name,
             Self::Remote(remote) => &remote.name,
+        }
+    }
+
+    /// The versions of HTTP that it serves.
+    #[must_use]
+    pub const fn versions(&self) -> &Versions {
+        match self {
+            Self::Profile(profile) => &profile.offers.versions,
+            Self::Remote(remote) => &remote.versions,
         }
     }
 
@@ -53,12 +62,11 @@ impl Who {
                 let offered = profile.offers.allowed_ports?;
                 offered.lacks_room_for(&list).map(Cow::from)
             }
-            (Self::Remote(remote), _) => match (remote.listener(), setup.listener) {
-                (Listener::Tls, Listener::Tcp) => {
-                    Some("it is reached over TLS, and was already running".into())
-                }
-                _ => None,
-            },
+            (Self::Remote(remote), _)
+                if remote.tls.is_some() && setup.listener == Listener::Tcp =>
+            {
+                Some("it is reached over TLS, and was already running".into())
+            }
             _ => None,
         }
     }

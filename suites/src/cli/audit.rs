@@ -10,6 +10,7 @@ use connectspec_harness::{
     },
     case::{Suite, select::Selection},
     lab::RunEnvironment,
+    protocol::Listener,
     run::{Options, Plan},
     setup::Setup,
     subject::{Who, remote::Remote},
@@ -134,7 +135,7 @@ impl Arguments {
     }
 
     fn of_a_running_one(&self, policy: &Policy, remote: Remote) -> Result<Plan, Trouble> {
-        let listener = remote.listener();
+        let listener = remote.reached(Listener::Tcp);
         let first = Setup {
             listener,
             ..audit::setup()

@@ -138,7 +138,7 @@ impl Arguments {
 
     /// What is going to run.
     fn plan(&self) -> Result<Plan, Trouble> {
-        let (who, again) = self.subject.who()?;
+        let (who, again) = self.subject.who(self.which.named())?;
         let catalogue = suites();
         self.which().check(&catalogue)?;
         let mut options = self.options(again)?;
@@ -147,12 +147,11 @@ impl Arguments {
         if options.environment.network.is_ok() {
             return Ok(plan);
         }
-        let (who, _) = self.subject.who()?;
+        let (who, _) = self.subject.who(self.which.named())?;
         Ok(Plan::new(&catalogue, who, options))
     }
 
-    /// Which cases: where nobody says over what, over TLS, too, if that is how a running proxy is reached, which cannot be asked
-    /// over HTTP/2; and over the first version that a proxy serves which does not serve HTTP/1.1.
+    /// Which cases: where nobody says over what, over TLS, too, if that is how a running proxy is reached; and over the first version that a proxy serves which does not serve HTTP/1.1.
     fn which(&self) -> Which {
         let which = self.which.clone();
         if self.subject.is_reached_over_tls() {

@@ -7,8 +7,8 @@ use std::{
 
 use clap::Args;
 use connectspec_harness::{
-    protocol::Protocol,
-    subject::{Who, remote::Remote},
+    protocol::{HttpVersion, Protocol},
+    subject::{Who, offers::Versions, remote::Remote},
 };
 
 use crate::{
@@ -45,9 +45,15 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Who it is, and the words that name it again.
-    pub(super) fn who(&self) -> Result<(Who, String), Trouble> {
+    /// Who it is, and the words that name it again; a running one serves the versions of HTTP that are named, and HTTP/1.1 where none is.
+    pub(super) fn who(&self, named: Vec<HttpVersion>) -> Result<(Who, String), Trouble> {
         let (who, mut again) = self.named()?;
+        let who = match who {
+            Who::Remote(remote) if !named.is_empty() => {
+                Who::Remote(Box::new(remote.serving(Versions(named))))
+            }
+            who => who,
+        };
         again.extend(self.backend()?);
         Ok((who, again.join(" ")))
     }

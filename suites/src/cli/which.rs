@@ -3,7 +3,7 @@
 use clap::Parser;
 use connectspec_harness::{
     case::{Suite, select::Selection},
-    protocol::{EVERY, Protocol},
+    protocol::{EVERY, HttpVersion, Protocol},
 };
 
 use crate::cli::Trouble;
@@ -24,7 +24,7 @@ pub(super) struct Which {
 /// Which versions of HTTP are meant.
 #[derive(Clone, Debug, Parser)]
 pub(super) struct Versions {
-    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), h2c (HTTP/2 in the clear), h2 (HTTP/2 over TLS), or every; may be said more than once [default: http/1.1, or the first that a profile without it serves]
+    /// What the cases are asked over: http/1.1, tls (HTTP/1.1 over TLS), h2c (HTTP/2 in the clear), h2 (HTTP/2 over TLS), or every; may be said more than once. A running proxy is asked over HTTP/2 where h2c or h2 is named [default: http/1.1, or the first that a profile without it serves]
     #[arg(long, value_name = "VERSION", value_parser = over)]
     over: Vec<Over>,
 }
@@ -60,6 +60,30 @@ impl Which {
             self.over.over = protocols.iter().copied().map(Over::One).collect();
         }
         self
+    }
+
+    /// The versions of HTTP that are named, be it in an id: whoever names one says that a running proxy serves it.
+    pub(super) fn named(&self) -> Vec<HttpVersion> {
+        let in_ids = self.selectors.iter().filter_map(|selector| {
+            let version = selector
+                .split_once('@')
+                .map(|(_, rest)| rest.split('/').next());
+            match version.flatten().and_then(|word| word.parse().ok()) {
+                // What has no version in its id is asked over what is said, or HTTP/1.1.
+                None if self.over.over.is_empty() => Some(Protocol::default()),
+                named => named,
+            }
+        });
+        let said = self.over.over.iter().map(|over| match over {
+            Over::One(protocol) => *protocol,
+            Over::Every => Protocol::default(),
+        });
+        let named = in_ids.chain(said);
+        let mut named: Vec<_> = named
+            .map(|protocol| protocol.listener().version())
+            .collect();
+        named.dedup();
+        named
     }
 
     /// What it says.

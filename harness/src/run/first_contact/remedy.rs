@@ -1,7 +1,6 @@
 //! What to say on the command line where first contact fails: most running proxies are right, and lack one option of ours.
 
 use crate::{
-    protocol::Listener,
     subject::{Who, remote::Remote},
     verdict::Finding,
     wire::{Event, Leg, Way, What},
@@ -28,7 +27,7 @@ fn heard(events: &[Event]) -> Vec<u8> {
 
 fn of_running(remote: &Remote, finding: &str, heard: &[u8]) -> Option<String> {
     let name = &remote.name;
-    if remote.listener() == Listener::Tls {
+    if remote.tls.is_some() {
         return over_tls(name, finding);
     }
     if speaks_tls(heard) {
