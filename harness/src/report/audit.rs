@@ -100,7 +100,7 @@ pub(super) struct Other<'a> {
     /// Its id.
     case: &'a CaseId,
     /// The target, with what tells it from others.
-    pub(super) target: &'a str,
+    pub(super) target: String,
     /// What came out.
     pub(super) verdict: Verdict,
     /// What was seen, or why nothing could be told.
@@ -153,10 +153,19 @@ impl<'a> Other<'a> {
         };
         Self {
             case: &result.case,
-            target: result.case.row().unwrap_or_default(),
+            target: target_of(result.case.row().unwrap_or_default()),
             verdict: result.verdict,
             said: said.as_deref().unwrap_or_default(),
         }
+    }
+}
+
+/// A row as a client writes its target: an id has no room for the brackets around an address of IPv6.
+fn target_of(row: &str) -> String {
+    let (target, rest) = row.split_at(row.find(' ').unwrap_or(row.len()));
+    match target.rsplit_once(':') {
+        Some((host, port)) if host.contains(':') => format!("[{host}]:{port}{rest}"),
+        _ => row.to_owned(),
     }
 }
 
@@ -167,5 +176,26 @@ fn gravity(verdict: Verdict) -> u8 {
         Verdict::Warn => 1,
         Verdict::Skip => 3,
         _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_its_brackets_back() {
+        for (row, target) in [
+            ("::1:443", "[::1]:443"),
+            ("fd00:ec2::254:8000", "[fd00:ec2::254]:8000"),
+            ("127.0.0.1:443", "127.0.0.1:443"),
+            (
+                "a.test:443 leads to fd00:ec2::254",
+                "a.test:443 leads to fd00:ec2::254",
+            ),
+            ("everything", "everything"),
+        ] {
+            assert_eq!(target_of(row), target);
+        }
     }
 }
