@@ -2,7 +2,7 @@
 //!
 //! What came in HTTP/2 goes on in HTTP/1.1, where a line end begins another field, and an empty line another request.
 
-use connectspec_harness::{client::Fate, prelude::*};
+use connectspec_harness::{client::Fate, http2::ErrorCode, prelude::*};
 
 use super::words::{connection, fate};
 use crate::documents::{RFC_9110, RFC_9112, RFC_9113};
@@ -13,6 +13,7 @@ pub(crate) fn suite() -> Suite {
         "http2_upstream": "HTTP/2: to an upstream proxy", include_str!("upstream.rs");
         via_names_the_version_of_the_request,
         an_authority_smuggles_nothing,
+        what_has_gone_on_is_not_called_unprocessed,
     }
 }
 
@@ -121,3 +122,48 @@ fn is_one_request(heard: &str, target: &str) -> Outcome {
 
 /// Characters of what was heard that are shown.
 const SHOWN: usize = 300;
+
+/// How an upstream proxy ends that has been asked, and has not answered.
+const UNANSWERED: &[(&str, bool)] = &[("closes", false), ("resets", true)];
+
+/// REFUSED_STREAM says that nobody has looked at a request, and that it can be repeated without harm: clients do that by themselves.
+/// An upstream proxy that was asked may have opened the tunnel already.
+///
+/// Also accepted: any response, any other code, the end of the connection.
+fn what_has_gone_on_is_not_called_unprocessed() -> Family {
+    each(UNANSWERED, |&(_, resets)| {
+        must("A CONNECT that has reached the upstream proxy is not reset with REFUSED_STREAM")
+            .over(HTTP_2)
+            .cites(RFC_9113.section("8.7"))
+            .covers(["H2-XV-004"])
+            .under(upstream())
+            .run(async move |lab| {
+                let server = lab.server(hold()).await?;
+                let ends = if resets { reset() } else { close() };
+                let upstream = lab.upstream(receive_head().then(ends)).await?;
+                let http2 = connection(lab).await?;
+                let target = server.authority();
+                let id = http2.opens(&http2.request(&target), false);
+                let answer = http2.hears(id).await;
+                upstream.fence().await?;
+                let visits = upstream.visits();
+                let mut heard = visits.iter().map(|visit| upstream.heard(visit));
+                if !heard.any(|heard| String::from_utf8_lossy(&heard).contains(&target)) {
+                    return Err(Finding::inconclusive("the upstream proxy was not asked"));
+                }
+                match fate(lab, &http2, id).await {
+                    fate @ Fate::Reset {
+                        code: ErrorCode::REFUSED_STREAM,
+                        after_the_end: false,
+                    } => Err(Finding::none_of(
+                        ["a response", "RST_STREAM with another code"],
+                        fate.describe(),
+                    )),
+                    fate => {
+                        lab.note(format!("{}; {}", answer.describe(), fate.describe()));
+                        Ok(())
+                    }
+                }
+            })
+    })
+}
