@@ -27,8 +27,8 @@ const INTERIM: &[(&str, &str, bool)] = &[
 /// Also accepted: to pass it on, or not to: that is another case.
 pub(super) fn an_interim_response_does_not_end_the_wait() -> Family {
     each(INTERIM, |&(_, line, at_once)| {
-        must("A 1xx before the upstream proxy's 2xx is neither the final response nor part of the tunnel")
-.over(EVERY)
+        must("A 1xx before the upstream proxy's 2xx ends no wait, and is no part of the tunnel")
+            .over(EVERY)
             .cites(RFC_9110.section("15.2"))
             .covers(["H1-FWD-022"])
             .under(upstream())
@@ -50,7 +50,7 @@ pub(super) fn an_interim_response_does_not_end_the_wait() -> Family {
 ///
 /// Also accepted: a 100 that the proxy has asked for itself stays there; so 103 is what is sent here.
 pub(super) fn an_interim_response_is_passed_on() -> Case {
-    should("A 1xx of the upstream proxy reaches a client of HTTP/1.1")
+    should("A 1xx of the upstream proxy reaches the client")
         .over(EVERY)
         .cites(RFC_9110.section("15.2"))
         .covers(["H1-FWD-022"])
