@@ -106,7 +106,7 @@ fn malformed_credentials_open_no_tunnel() -> Family {
 fn malformed_credentials_are_refused_and_do_no_harm() -> Family {
     let refused = |&(_, written): &'static (&'static str, Written)| {
         should("What is no credentials is refused as the client's mistake, and the next client is served")
-.over(EVERY)
+            .over(EVERY)
             .cites(RFC_9110.section("11.4"))
             .cites(RFC_9110.section("5.4"))
             .cites(RFC_7617.section("2"))

@@ -250,7 +250,7 @@ async fn idle_ends(lab: &Lab) -> Outcome<[Duration; 2]> {
 /// lists this as a deviation.
 fn after_its_end_the_server_is_still_heard() -> Case {
     httpd("After a timeout the proxy reads for a while what the server still sends, and nobody hears of it")
-.over(HTTP_1_1)
+        .over(HTTP_1_1)
         .cites(MOD_PROXY_CONNECT.section(""))
         .covers(["REF-LNG"])
         .needs([Need::ConfigLines])

@@ -79,7 +79,7 @@ const INVALID_LENGTHS: &[(&str, &str, &[&str])] = &[
 fn an_unframed_body_ends_the_connection() -> Family {
     each(UNFRAMED, |&(_, fields)| {
         must("A request whose last transfer coding is not chunked is not served, nor is what follows it")
-.over(HTTP_1_1)
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("6.3"))
             .cites(RFC_9112.section("6.1"))
             .covers(["H1-FRM-005"])

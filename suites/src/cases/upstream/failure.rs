@@ -53,7 +53,7 @@ const JUNK: &[(&str, &[u8])] = &[
 fn what_is_no_response_is_not_passed_on() -> Family {
     each(JUNK, |&(_, junk)| {
         must("What the upstream proxy says that is no HTTP response does not reach the client, nor does a 2xx")
-.over(EVERY)
+            .over(EVERY)
             .cites(RFC_9110.section("2.2"))
             .cites(RFC_9112.section("2.1"))
             .cites(RFC_9112.section("4"))
@@ -121,7 +121,7 @@ fn no_answer_is_no_success() -> Family {
 fn no_answer_becomes_a_5xx() -> Family {
     each(UNANSWERED, |&(_, then)| {
         practice("An upstream proxy that ends without a whole answer is answered for with 502, or another 5xx")
-.over(EVERY)
+            .over(EVERY)
             .cites(RFC_9110.section("15.6.3"))
             .cites(RFC_9209.section("2.3.8"))
             .covers(["H1-FWD-014"])
@@ -187,7 +187,7 @@ const RECEIVED: &[(&str, Then)] = &[("closes", Ends), ("resets", Resets)];
 /// Also accepted: any refusal. A proxy that was told to go directly then lists that as a deviation.
 fn one_that_is_down_is_not_gone_around() -> Case {
     practice("An upstream proxy that refuses connections leads to a 5xx, and to no connection to the server")
-.over(EVERY)
+        .over(EVERY)
         .cites(RFC_9110.section("17.2"))
         .covers(["H1-FWD-015"])
         .seen_in("mitmproxy #5973", "https://github.com/mitmproxy/mitmproxy/issues/5973")

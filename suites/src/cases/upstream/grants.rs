@@ -112,7 +112,7 @@ const FRAMINGS: &[(&str, &str)] = &[
 fn a_length_in_the_2xx_is_ignored() -> Family {
     each(FRAMINGS, |&(_, fields)| {
         must("Content-Length and Transfer-Encoding in the upstream proxy's 2xx are neither obeyed nor passed on")
-.over(EVERY)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .cites(RFC_9112.section("6.3"))
             .covers(["H1-FWD-010"])
@@ -155,7 +155,7 @@ const SIZES: &[(&str, u64)] = &[
 fn what_comes_with_the_2xx_is_the_tunnels() -> Family {
     each(SIZES, |&(_, length)| {
         must("Bytes in the same segment as the upstream proxy's 2xx reach the client, once and in order")
-.over(EVERY)
+            .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["H1-FWD-011"])
             .seen_in("grpc-node #2744", "https://github.com/grpc/grpc-node/issues/2744")
@@ -299,7 +299,7 @@ fn a_2xx_that_says_close_opens_the_tunnel() -> Family {
 /// then nothing follows.
 fn early_data_waits_for_the_2xx() -> Case {
     must("What follows a CONNECT goes to the upstream proxy only after its 2xx, unless the connection is to close")
-.over(EVERY)
+        .over(EVERY)
         .cites(RFC_9931.section("8"))
         .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
         .covers(["H1-FWD-027"])

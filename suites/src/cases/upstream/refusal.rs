@@ -130,7 +130,7 @@ fn what_the_client_says_then_goes_nowhere() -> Family {
 fn a_second_connect_is_not_the_upstream_proxys() -> Family {
     each(KEPT_OPEN, |&(_, refusal)| {
         must("After a refusal of the upstream proxy, the next CONNECT on that connection opens no tunnel")
-.over(HTTP_1_1)
+            .over(HTTP_1_1)
             .cites(RFC_9931.section("8"))
             .covers(["H1-FWD-019", "H1-CONN-002"])
             .under(upstream())

@@ -74,7 +74,7 @@ fn a_date_is_added() -> Case {
 /// Also accepted: to leave the field out, and a page of the proxy's own.
 fn a_blank_before_a_colon_is_removed() -> Case {
     must("Whitespace between a field's name and its colon is removed from a refusal that is passed on")
-.over(HTTP_1_1)
+        .over(HTTP_1_1)
         .cites(RFC_9112.section("5.1"))
         .covers(["H1-FWD-023"])
         .under(upstream())
@@ -176,7 +176,7 @@ const CLIENTS: &[(&str, &str)] = &[("of_1_1", "HTTP/1.1"), ("of_1_0", "HTTP/1.0"
 fn a_chunked_refusal_is_whole() -> Family {
     each(CLIENTS, |&(_, version)| {
         must("A chunked refusal of the upstream proxy reaches the client whole, in a framing that it understands")
-.over(HTTP_1_1)
+            .over(HTTP_1_1)
             .cites(RFC_9112.section("7.1"))
             .cites(RFC_9112.section("6.1"))
             .cites(RFC_9112.section("6.3"))

@@ -269,7 +269,7 @@ const HOPS: &[(&str, &str, &str)] = &[
 fn what_is_meant_for_one_hop_is_not_passed_on() -> Family {
     each(HOPS, |&(_, field, value)| {
         should("Fields that concern one connection are removed or replaced, whether Connection names them or not")
-.over(HTTP_1_1)
+            .over(HTTP_1_1)
             .cites(RFC_9110.section("7.6.1"))
             .covers(["H1-FWD-006"])
             .under(upstream())

@@ -126,7 +126,7 @@ type Section = (Document, &'static str);
 pub(super) fn a_damaged_value_is_not_passed_on() -> Family {
     each(DAMAGED, |&(_, row, (document, section), field)| {
         must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
-.over(EVERY)
+            .over(EVERY)
             .cites(document.section(section))
             .covers([row])
             .under(upstream())
