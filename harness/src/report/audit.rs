@@ -114,12 +114,13 @@ pub(super) fn asked(report: &Report) -> Vec<Asked<'_>> {
         let key = (!is_meant(result), result.case.sentence());
         by_sentence.entry(key).or_default().push(result);
     }
-    by_sentence.into_values().map(Asked::of).collect()
+    let all = by_sentence.values();
+    all.map(|results| Asked::of(results)).collect()
 }
 
 impl<'a> Asked<'a> {
     /// Of results about one thing, of which there are some.
-    fn of(results: Vec<&'a CaseResult>) -> Self {
+    fn of(results: &[&'a CaseResult]) -> Self {
         let (kept, mut others): (Vec<_>, Vec<_>) = results
             .iter()
             .copied()
