@@ -153,7 +153,7 @@ mod tests {
             for id in reliances(case) {
                 // What is asked over HTTP/1.1 alone is no cause over another version, and does no harm there.
                 let plain = id.plain();
-                let causes = meant.get(id.as_str()).or(meant.get(plain.as_str()));
+                let causes = meant.get(id.as_str()).or_else(|| meant.get(plain.as_str()));
                 let Some(causes) = causes else {
                     panic!("{} relies on {id}, which is gone", case.id);
                 };

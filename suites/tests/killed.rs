@@ -26,12 +26,13 @@ const BEGUN_WITHIN: Duration = Duration::from_secs(10);
 const MARK: &str = "CONNECTSPEC_TEST_MARK";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a random moment is no event")]
 fn nothing_is_left_of_a_run_that_is_killed() {
     let seed = u64::from(std::process::id());
     for time in 0..TIMES {
         let moment = WITHIN.mul_f64(random(seed, time));
         // In a report of a failure: at which moments it was.
-        eprintln!("seed {seed}, run {time}: killed after {moment:?}");
+        anstream::eprintln!("seed {seed}, run {time}: killed after {moment:?}");
         killed(|_| std::thread::sleep(moment));
     }
 }

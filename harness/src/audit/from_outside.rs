@@ -57,73 +57,68 @@ const NO_SERVER: &str = "which of these has a server is not known, so that nothi
 /// What the policy names, each by itself.
 fn named(policy: &Policy) -> Vec<(Probe, Option<&'static str>)> {
     let mut all: Vec<(Probe, Option<&'static str>)> = Vec::new();
-    let mut add = |about, host: String, port: u16, why: String, reason| {
-        let host = match host.contains(':') {
-            true => format!("[{host}]"),
-            false => host,
-        };
-        let probe = Probe::new(about, format!("{host}:{port}"), why, Vec::new());
-        if !all
-            .iter()
-            .any(|(known, _)| (known.about, &known.row) == (about, &probe.row))
-        {
+    for (probe, reason) in meant(policy).into_iter().chain(denied(policy)) {
+        let is_known = |known: &Probe| (known.about, &known.row) == (probe.about, &probe.row);
+        if !all.iter().any(|(known, _)| is_known(known)) {
             all.push((probe, reason));
         }
+    }
+    all
+}
+
+/// A question about a target of the policy.
+fn about(about: About, host: &str, port: u16, why: &impl ToString) -> Probe {
+    let target = match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     };
-    for rule in &policy.allow {
-        for port in ends_of(rule) {
-            for pattern in &rule.names {
-                let (host, reason) = match pattern {
-                    NamePattern::One(name) => (name.clone(), None),
-                    other => (other.to_string(), Some(NO_SERVER)),
-                };
-                if reason.is_some() || policy.allows_name(&host, port) {
-                    add(About::Meant, host, port, pattern.to_string(), reason);
-                }
+    Probe::new(about, target, why.to_string(), Vec::new())
+}
+
+/// What is to be reached.
+fn meant(policy: &Policy) -> Vec<(Probe, Option<&'static str>)> {
+    let mut all = Vec::new();
+    let rules = policy.allow.iter();
+    for (rule, port) in rules.flat_map(|rule| ends_of(rule).into_iter().map(move |it| (rule, it))) {
+        for pattern in &rule.names {
+            let (host, reason) = match pattern {
+                NamePattern::One(name) => (name.clone(), None),
+                other => (other.to_string(), Some(NO_SERVER)),
+            };
+            if reason.is_some() || policy.allows_name(&host, port) {
+                all.push((about(About::Meant, &host, port, pattern), reason));
             }
-            for network in &rule.networks {
-                let [address, last] = network.ends();
-                let reason = (address != last).then_some(NO_SERVER);
-                if policy.allows_address(address, port) {
-                    add(
-                        About::Meant,
-                        address.to_string(),
-                        port,
-                        network.to_string(),
-                        reason,
-                    );
-                }
+        }
+        for network in &rule.networks {
+            let [address, last] = network.ends();
+            let reason = (address != last).then_some(NO_SERVER);
+            if policy.allows_address(address, port) {
+                let probe = about(About::Meant, &address.to_string(), port, network);
+                all.push((probe, reason));
             }
         }
     }
+    all
+}
+
+/// What is not to be reached.
+fn denied(policy: &Policy) -> Vec<(Probe, Option<&'static str>)> {
+    let mut all = Vec::new();
     for rule in &policy.deny {
         let ports = match rule.ports.is_empty() {
             true => policy.sample_ports(),
             false => ends_of(rule),
         };
+        let named = |pattern: &&NamePattern| **pattern != NamePattern::Any;
         for port in ports {
-            for pattern in rule
-                .names
-                .iter()
-                .filter(|pattern| **pattern != NamePattern::Any)
-            {
-                add(
-                    About::Denied,
-                    pattern.name("audit"),
-                    port,
-                    pattern.to_string(),
-                    None,
-                );
+            for pattern in rule.names.iter().filter(named) {
+                let host = pattern.name("audit");
+                all.push((about(About::Denied, &host, port, pattern), None));
             }
             for network in &rule.networks {
                 for address in network.ends() {
-                    add(
-                        About::Denied,
-                        address.to_string(),
-                        port,
-                        network.to_string(),
-                        None,
-                    );
+                    let probe = about(About::Denied, &address.to_string(), port, network);
+                    all.push((probe, None));
                 }
             }
         }

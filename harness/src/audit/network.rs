@@ -35,7 +35,10 @@ impl Network {
         let spare = u32::from(self.width() - self.bits).min(2) / 2;
         let first = offset(self.base, i128::from(spare));
         let last = offset(self.last(), -i128::from(spare));
-        [first.unwrap_or(self.base), last.unwrap_or(self.last())]
+        [
+            first.unwrap_or(self.base),
+            last.unwrap_or_else(|| self.last()),
+        ]
     }
 
     /// The addresses just outside of it, where there are any.

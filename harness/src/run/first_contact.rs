@@ -84,7 +84,7 @@ pub(super) fn patient_control(
     let began = Instant::now();
     loop {
         let lab = Lab::open(world, running, "control");
-        let last = control(&lab, &setup, world.patience.reply() / 2);
+        let last = control(&lab, setup, world.patience.reply() / 2);
         let is_certain = !matches!(last, Err(Finding::Setup { .. }));
         if is_certain || began.elapsed() > world.patience.reply() {
             return last;

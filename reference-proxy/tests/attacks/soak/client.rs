@@ -102,11 +102,14 @@ fn secure(config: &mut String, is_http2: bool) -> (tempfile::TempDir, Arc<Client
     let file = |name: &str| folder.path().join(name);
     std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
     std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    config.push_str(&format!(
-        "SSLEngine On\nSSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
-        file("cert.pem").display(),
-        file("key.pem").display()
-    ));
+    let (certificate, key) = (file("cert.pem"), file("key.pem"));
+    for (directive, file) in [
+        ("CertificateFile", certificate),
+        ("CertificateKeyFile", key),
+    ] {
+        config.extend(["SSL", directive, " ", &file.display().to_string(), "\n"]);
+    }
+    config.push_str("SSLEngine On\n");
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from(made.cert.der().to_vec());
     roots.add(certificate).unwrap();

@@ -136,7 +136,9 @@ fn the_same_host_may_be_written_differently() -> Family {
     })
 }
 
-const SAME_HOSTS: &[(&str, fn(&Server) -> String)] = &[
+type Host = fn(&Server) -> String;
+
+const SAME_HOSTS: &[(&str, Host)] = &[
     ("with_its_port", Server::authority),
     ("without_a_port", |server| server.host().to_owned()),
 ];

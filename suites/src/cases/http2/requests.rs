@@ -125,7 +125,9 @@ fn a_malformed_connect_reaches_no_server() -> Family {
     })
 }
 
-const UNREACHED: &[(&str, &str, fn(&Fields) -> Fields)] = &[
+type Malform = fn(&Fields) -> Fields;
+
+const UNREACHED: &[(&str, &str, Malform)] = &[
     ("scheme", "H2-TGT-003", with_a_scheme),
     ("unknown_pseudo_field", "H2-TGT-013", |right| {
         behind_method(right, &[(b":foo", b"bar")])
