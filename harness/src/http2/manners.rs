@@ -10,7 +10,7 @@ pub struct Manners {
     pub acknowledges: bool,
     /// Gives back the window of what was read.
     pub credits: bool,
-    /// Opens the window of the whole connection by so many octets at once, beside the [`WINDOW`] that it begins with; 0: by none.
+    /// Opens the window of the whole connection by so many octets at once, beside the 65,535 that it begins with; 0: by none.
     pub connection_window: u32,
 }
 
