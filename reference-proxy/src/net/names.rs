@@ -23,19 +23,24 @@ use hickory_resolver::system_conf::read_system_conf;
 use hosts::Hosts;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, timeout_at};
 
 const HOSTS: &str = "/etc/hosts";
 const SERVERS: &str = "/etc/resolv.conf";
+
+/// How long a question keeps its turn while others wait for one: a name server that answers has done so by then.
+const FAIR: Duration = Duration::from_secs(1);
 
 /// Why nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unresolved {
     /// There is no such name, or it has no address.
     Unknown,
-    /// No name server has answered.
+    /// No name server has answered, or not before others wanted to be asked, too.
     Silent,
     /// The time was over before.
     Late,
@@ -46,6 +51,10 @@ pub enum Unresolved {
 pub struct Names {
     /// Questions to name servers at once.
     turns: Semaphore,
+    /// Who waits for a turn.
+    waiting: AtomicUsize,
+    /// One for each of them, until a question has given its own turn up for it.
+    wanted: Semaphore,
     sources: Mutex<Option<Arc<Sources>>>,
 }
 
@@ -66,6 +75,8 @@ impl Names {
     pub fn new(at_once: usize) -> Self {
         Self {
             turns: Semaphore::new(at_once.max(1)),
+            waiting: AtomicUsize::new(0),
+            wanted: Semaphore::new(0),
             sources: Mutex::default(),
         }
     }
@@ -137,18 +148,39 @@ impl Names {
         }
     }
 
-    /// Waits for a turn and for the answer.
+    /// Waits for a turn and for the answer. Names that nobody answers for must not keep the others waiting: where turns run
+    /// out, whoever has had one the longest gives it up.
     async fn ask<T>(
         &self,
         deadline: Instant,
         question: impl Future<Output = Result<T, Unresolved>>,
     ) -> Result<T, Unresolved> {
         let answered = timeout_at(deadline, async {
-            // It is never closed.
-            let _turn = self.turns.acquire().await.ok();
-            question.await
+            let _turn = self.turn().await;
+            tokio::select! {
+                answer = question => answer,
+                () = self.is_wanted() => Err(Unresolved::Silent),
+            }
         });
         answered.await.unwrap_or(Err(Unresolved::Late))
+    }
+
+    /// A turn, when there is one.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        if let Ok(turn) = self.turns.try_acquire() {
+            return Some(turn);
+        }
+        let _waiting = Waiting::for_a_turn(self);
+        // It is never closed.
+        self.turns.acquire().await.ok()
+    }
+
+    /// When it has had its turn for long enough, and somebody waits for one.
+    async fn is_wanted(&self) {
+        sleep(FAIR).await;
+        if let Ok(wish) = self.wanted.acquire().await {
+            wish.forget();
+        }
     }
 
     /// What the files say now.
@@ -165,6 +197,29 @@ impl Names {
         });
         *known = Some(Arc::clone(&sources));
         sources
+    }
+}
+
+/// Somebody waits for a turn, until this is dropped.
+struct Waiting<'a>(&'a Names);
+
+impl<'a> Waiting<'a> {
+    fn for_a_turn(names: &'a Names) -> Self {
+        names.waiting.fetch_add(1, Ordering::SeqCst);
+        names.wanted.add_permits(1);
+        Self(names)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let others = self.0.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
+        // A turn that nobody has given up for it, or no turn at all: then one is wanted less.
+        if self.0.wanted.available_permits() > others
+            && let Ok(wish) = self.0.wanted.try_acquire()
+        {
+            wish.forget();
+        }
     }
 }
 
@@ -206,7 +261,6 @@ fn reason(error: NetError) -> Unresolved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn this_machine_is_known_however_many_names_are_asked_for() {
@@ -215,6 +269,22 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(10);
         let found = names.addresses("LocalHost.", deadline).await.unwrap();
         assert!(found.iter().all(IpAddr::is_loopback) && !found.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_question_without_an_answer_gives_its_turn_up_for_each_that_waits() {
+        let names = Names::new(2);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let silent = || names.ask(deadline, std::future::pending::<Result<(), _>>());
+        let answered = || names.ask(deadline, async { Ok(()) });
+        let unanswered = async { tokio::join!(silent(), silent(), silent()) };
+        let others = async { tokio::join!(answered(), answered(), answered()) };
+        tokio::select! {
+            biased;
+            _ = unanswered => panic!("nobody wants the turn of the last one"),
+            served = others => assert_eq!(served, (Ok(()), Ok(()), Ok(()))),
+        }
+        assert_eq!(names.wanted.available_permits(), 0);
     }
 
     #[tokio::test]
