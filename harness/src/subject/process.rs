@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod guard;
 mod guard_orders;
+mod guarding;
 mod keeper;
 mod mark;
 mod output;
@@ -45,10 +46,11 @@ use crate::{
     },
 };
 pub use check::{CHECK_WITHIN, CheckOutcome};
-pub use child::{CREDENTIALS_VARIABLE, set_guard};
+pub use child::CREDENTIALS_VARIABLE;
 pub use error::LaunchError;
 pub(crate) use files::raise_file_limit;
 pub use guard::guard_main_if_asked;
+pub use guarding::set_guard;
 
 /// Finds the program of a profile, without launching it.
 ///

@@ -6,9 +6,9 @@ use std::{
         fd::OwnedFd,
         unix::{net::UnixStream, process::CommandExt},
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,8 +17,8 @@ use crate::{
     subject::{
         log::Lines,
         process::{
-            guard::{self, Stage},
             guard_orders::Order,
+            guarding::{self, Stage},
             mark,
             output::Capture,
             watch::{State, Watched, watch},
@@ -90,12 +90,12 @@ impl Guarded {
         let mut command = Command::new(start.guard);
         command
             .arg0("connectspec-guard")
-            .args([guard::ARGUMENT, Stage::Supervise.word()])
+            .args([guarding::ARGUMENT, Stage::Supervise.word()])
             .arg(start.pid_file.unwrap_or_default())
             .arg(start.program)
             .args(start.args)
             .current_dir(start.folder)
-            .env(guard::MARK, "1")
+            .env(guarding::MARK, "1")
             .env(mark::VARIABLE, &mark)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
@@ -212,19 +212,3 @@ impl Drop for Guarded {
         }
     }
 }
-
-/// The program that guards: this one unless said otherwise.
-pub(super) fn guard_program() -> PathBuf {
-    let chosen = GUARD.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    // Not its name: the file may have been replaced by a newer build meanwhile.
-    chosen.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
-}
-
-/// Lets another program guard the subjects, for programs that cannot call
-/// [`guard_main_if_asked`](super::guard_main_if_asked) before anything else, such as plain `#[test]`
-/// functions. The program has to call it.
-pub fn set_guard(program: impl Into<PathBuf>) {
-    *GUARD.lock().unwrap_or_else(PoisonError::into_inner) = Some(program.into());
-}
-
-static GUARD: Mutex<Option<PathBuf>> = Mutex::new(None);

@@ -33,17 +33,11 @@ use crate::subject::{
     process::{
         files::raise_file_limit,
         guard_orders::{Order, Report},
-        keeper, scratch,
+        guarding::{ARGUMENT, MARK, Stage},
+        keeper,
     },
     written,
 };
-
-/// The first argument that turns a program which embeds the harness into a guard.
-pub(super) const ARGUMENT: &str = "__connectspec-guard";
-
-/// Set for a guard, and never for a subject: a program that finds it and is asked to launch something is
-/// a guard that was not diverted, and would start itself again and again.
-pub(super) const MARK: &str = "CONNECTSPEC_GUARD";
 
 /// What the guard is called in a list of processes: a `killall` with the harness's name leaves it alive.
 const NAME: &std::ffi::CStr = c"subject-guard";
@@ -86,27 +80,6 @@ pub fn guard_main_if_asked() {
         }
     };
     exit(code)
-}
-
-/// What a guard is asked to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Stage {
-    /// The parent of the subject.
-    Supervise,
-    /// The subject itself.
-    Become,
-    /// Whoever removes folders that have no guard yet.
-    Keep,
-}
-
-impl Stage {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Supervise => "supervise",
-            Self::Become => "become",
-            Self::Keep => "keep",
-        }
-    }
 }
 
 fn supervise(pid_file: Option<&Path>, program_and_arguments: &[OsString]) -> io::Result<()> {
@@ -160,7 +133,7 @@ fn supervise(pid_file: Option<&Path>, program_and_arguments: &[OsString]) -> io:
 fn remove_scratch() {
     if let Some(folder) = env::current_dir()
         .ok()
-        .filter(|folder| scratch::is_one(folder))
+        .filter(|folder| keeper::is_one(folder))
     {
         let _ = fs::remove_dir_all(folder);
     }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
     io::{self, BufRead, Read, Write},
     os::{
@@ -17,11 +18,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::subject::process::{
-    child,
-    guard::{self, Stage},
-    scratch,
-};
+use crate::subject::process::guarding::{self, Stage};
 
 /// What it is called in a list of processes, as guards are not called like the harness.
 const NAME: &std::ffi::CStr = c"folder-keeper";
@@ -29,11 +26,20 @@ const NAME: &std::ffi::CStr = c"folder-keeper";
 /// A path is no longer (`PATH_MAX`), and a letter stands before it.
 const LINE_MAX: u64 = 4096 + 2;
 
+/// How the names of folders begin that a guard or the keeper removes.
+pub(super) const PREFIX: &str = "connectspec-";
+
 /// A folder that is about to be made.
 const BEGUN: u8 = b'+';
 
 /// A folder that has gone, or has a guard.
 const DONE: u8 = b'-';
+
+/// Whether it is called like one of those folders.
+pub(super) fn is_one(folder: &Path) -> bool {
+    let name = folder.file_name().map(OsStr::as_encoded_bytes);
+    name.is_some_and(|name| name.starts_with(PREFIX.as_bytes()))
+}
 
 /// The keeper of this process, while there is something to keep.
 static KEEPER: Mutex<Keeper> = Mutex::new(Keeper {
@@ -97,11 +103,11 @@ impl Keeper {
 
 fn start() -> io::Result<(UnixStream, Child)> {
     let (ours, theirs) = UnixStream::pair()?;
-    let child = Command::new(child::guard_program())
+    let child = Command::new(guarding::guard_program())
         .arg0("connectspec-keeper")
-        .args([guard::ARGUMENT, Stage::Keep.word()])
+        .args([guarding::ARGUMENT, Stage::Keep.word()])
         .current_dir("/")
-        .env(guard::MARK, "1")
+        .env(guarding::MARK, "1")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -130,9 +136,9 @@ fn left(mut harness: impl BufRead) -> BTreeSet<PathBuf> {
     ) {
         // A line that was cut off names another folder, if any.
         if let (Some((word, path)), true) = (line.split_first(), line.ends_with(b"\n")) {
-            let folder = PathBuf::from(std::ffi::OsStr::from_bytes(path.trim_ascii_end()));
+            let folder = PathBuf::from(OsStr::from_bytes(path.trim_ascii_end()));
             match *word {
-                BEGUN if scratch::is_one(&folder) => folders.insert(folder),
+                BEGUN if is_one(&folder) => folders.insert(folder),
                 _ => folders.remove(&folder),
             };
         }

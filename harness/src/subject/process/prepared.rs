@@ -18,8 +18,8 @@ use crate::{
         offers::Passwords,
         process::{
             LaunchError,
-            child::{self, Guarded, Start, StartError},
-            guard,
+            child::{Guarded, Start, StartError},
+            guarding,
             program::{find_program, search_path},
             readiness,
             scratch::Scratch,
@@ -48,7 +48,7 @@ impl Prepared {
         profile: &Profile,
         configuration: &Configuration,
     ) -> Result<Self, LaunchError> {
-        if std::env::var_os(guard::MARK).is_some() {
+        if std::env::var_os(guarding::MARK).is_some() {
             return Err(LaunchError::Guard(
                 "this program was started to guard one".to_owned(),
             ));
@@ -162,7 +162,7 @@ impl Prepared {
         stop: &Stop,
     ) -> Result<Guarded, LaunchError> {
         let start = Start {
-            guard: &child::guard_program(),
+            guard: &guarding::guard_program(),
             program,
             args,
             env: &self.env,

@@ -16,7 +16,8 @@ use crate::{
     subject::{
         process::{
             LaunchError,
-            child::{self, Guarded, Start},
+            child::{Guarded, Start},
+            guarding,
         },
         profile::Profile,
     },
@@ -88,7 +89,7 @@ pub(super) fn version(
         .entry(key)
         .or_insert_with(|| {
             let start = Start {
-                guard: &child::guard_program(),
+                guard: &guarding::guard_program(),
                 program,
                 args,
                 env: &[],

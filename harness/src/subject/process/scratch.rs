@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    ffi::OsStr,
     fs::{self, File, OpenOptions},
     hash::{BuildHasher, Hasher, RandomState},
     io::{self, Write},
@@ -13,7 +12,10 @@ use std::{
 use rustix::fs::{FileType, Mode, OFlags};
 use tempfile::TempDir;
 
-use crate::subject::{process::keeper::Kept, written};
+use crate::subject::{
+    process::keeper::{Kept, PREFIX},
+    written,
+};
 
 /// Subjects drop their privileges to users that the harness does not know; they have to read the rest.
 const READABLE: u32 = 0o755;
@@ -32,15 +34,6 @@ const FILLED: u32 = 0o666;
 
 /// A page: what a pipe takes whole, or not at all.
 const PIECE: usize = 4096;
-
-/// How the names of these folders begin.
-const PREFIX: &str = "connectspec-";
-
-/// Whether it is called like one of these folders.
-pub(super) fn is_one(folder: &Path) -> bool {
-    let name = folder.file_name().map(OsStr::as_encoded_bytes);
-    name.is_some_and(|name| name.starts_with(PREFIX.as_bytes()))
-}
 
 /// The folder, while it exists.
 #[derive(Debug)]
