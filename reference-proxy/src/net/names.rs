@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 const HOSTS: &str = "/etc/hosts";
 const SERVERS: &str = "/etc/resolv.conf";
@@ -177,7 +177,7 @@ impl Names {
 
     /// When it has had its turn for long enough, and somebody waits for one.
     async fn is_wanted(&self) {
-        sleep(FAIR).await;
+        sleep_until(Instant::now() + FAIR).await;
         if let Ok(wish) = self.wanted.acquire().await {
             wish.forget();
         }
