@@ -4,7 +4,7 @@
 
 use connectspec_harness::prelude::*;
 
-use super::words::{connection, is_refused, opened};
+use super::words::{connection, is_heard, is_refused, opened};
 use crate::documents::{RFC_9110, RFC_9113};
 
 /// Every case about fields of requests in HTTP/2.
@@ -90,7 +90,8 @@ fn host_is_never_the_target() -> Case {
             let id = http2.opens(&fields, false);
             let answer = http2.hears(id).await;
             lab.note(answer.describe());
-            other.stays_unvisited().await
+            other.stays_unvisited().await?;
+            is_heard(&answer)
         })
 }
 
@@ -162,8 +163,9 @@ fn each_stream_has_credentials_of_its_own() -> Case {
             let answer = http2.hears(id).await;
             match answer.status() {
                 Some(200..300) => return Err(Finding::violation("407", answer.describe())),
-                _ => lab.note(answer.describe()),
+                _ => is_heard(&answer)?,
             }
+            lab.note(answer.describe());
             first.echoes(lab.nonce()).await
         })
 }

@@ -8,7 +8,7 @@ use connectspec_harness::{
     prelude::*,
 };
 
-use super::words::{connection, fate, tunnel};
+use super::words::{connection, fate, is_a_refusal, tunnel};
 use crate::documents::{RFC_9110, RFC_9113};
 
 /// Every case about replies in HTTP/2.
@@ -94,7 +94,8 @@ fn a_success_is_no_switch_of_protocols() -> Case {
             });
             match first.await {
                 Some(Some(101)) => Err(Finding::violation("a final response", "101")),
-                _ => Ok(()),
+                Some(_) => Ok(()),
+                None => Err(Finding::inconclusive("no response")),
             }
         })
 }
@@ -112,7 +113,7 @@ fn a_refusal_ends_its_stream() -> Case {
             let denied = lab.denied_server(echo()).await?;
             let http2 = connection(lab).await?;
             let id = http2.opens(&http2.request(denied.authority()), false);
-            http2.hears(id).await;
+            is_a_refusal(&http2.hears(id).await)?;
             let fate = fate(lab, &http2, id).await;
             lab.note(fate.describe());
             match fate {
@@ -170,6 +171,7 @@ fn a_refusal_leaves_other_tunnels_alone() -> Case {
             let mut beside = tunnel(lab, &http2).await?;
             let id = http2.opens(&http2.request(denied.authority()), false);
             let answer = http2.hears(id).await;
+            is_a_refusal(&answer)?;
             lab.note(answer.describe());
             let carried = beside.carries(lab).await;
             let failed =

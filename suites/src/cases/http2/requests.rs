@@ -12,7 +12,7 @@ use connectspec_harness::{
 
 use self::malformed::MALFORMED;
 pub(super) use self::malformed::behind_method;
-use super::words::{connection, is_refused, tunnel};
+use super::words::{connection, is_heard, is_refused, tunnel};
 use crate::documents::RFC_9113;
 
 /// Every case about requests in HTTP/2.
@@ -91,7 +91,9 @@ fn a_malformed_connect_is_called_an_error() -> Case {
             let http2 = connection(lab).await?;
             let right = http2.request(server.authority());
             let id = http2.opens(&with_a_scheme(&right), false);
-            if http2.hears(id).await != Answer::Reset {
+            let answer = http2.hears(id).await;
+            is_heard(&answer)?;
+            if answer != Answer::Reset {
                 return Ok(());
             }
             let reset = http2.session().with(|state| state.streams.get(&id)?.reset);

@@ -76,7 +76,7 @@ fn the_window_of_a_stream_is_kept_to() -> Family {
 ///
 /// Only this conforms.
 fn a_window_that_shrinks_is_kept_to() -> Case {
-    must("A smaller initial window holds for tunnels that are open, and may leave them less than nothing")
+    must("A smaller initial window holds for open tunnels, and may leave them less than nothing")
         .over(HTTP_2)
         .cites(RFC_9113.section("6.9.2"))
         .covers(["H2-FC-001"])
@@ -94,9 +94,9 @@ fn a_window_that_shrinks_is_kept_to() -> Case {
             http2.grants(tunnel.id, 20_000);
             beside.fences(lab, &http2).await?;
             http2.grants(tunnel.id, 1000);
- tunnel.hears_more(lab, &http2, before.len() as u64).await;
- beside.fences(lab, &http2).await?;
-http2.grants(tunnel.id, 1 << 16);
+            tunnel.hears_more(lab, &http2, before.len() as u64).await;
+            beside.fences(lab, &http2).await?;
+            http2.grants(tunnel.id, 1 << 16);
             tunnel.near.receives(behind).await?;
             http2.fence().await
         })

@@ -63,6 +63,22 @@ pub(super) async fn fate(lab: &Lab, http2: &Http2, id: u32) -> Fate {
     http2.fate(id, lab.patience().end(), afterwards(lab)).await
 }
 
+/// A request to a denied port is refused. Silence is no answer, and a 2xx is for other cases.
+pub(super) fn is_a_refusal(answer: &Answer) -> Outcome {
+    match answer.status() {
+        Some(200..300) => Err(Finding::inconclusive(answer.describe())),
+        _ => is_heard(answer),
+    }
+}
+
+/// There is an answer of some kind: of silence nothing follows.
+pub(super) fn is_heard(answer: &Answer) -> Outcome {
+    match answer {
+        Answer::Silence => Err(Finding::inconclusive("silence")),
+        _ => Ok(()),
+    }
+}
+
 /// The request on a stream is refused as malformed: with a reset, with a response that is no 2xx, or with the end of the
 /// connection. Silence says nothing: a case of its own asks for an answer.
 pub(super) async fn is_refused(lab: &Lab, http2: &Http2, id: u32) -> Outcome {
@@ -74,7 +90,7 @@ pub(super) async fn is_refused(lab: &Lab, http2: &Http2, id: u32) -> Outcome {
         Answer::Garbage { .. } => {
             return Err(Finding::violation("an HTTP response", answer.describe()));
         }
-        Answer::Silence => return Err(Finding::inconclusive("silence")),
+        Answer::Silence => return is_heard(&answer),
         Answer::Reply(_) => lab.note(answer.describe()),
         Answer::Closed | Answer::Reset => lab.note(fate(lab, http2, id).await.describe()),
     }
