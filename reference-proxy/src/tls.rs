@@ -141,7 +141,7 @@ pub fn server(
     }
     let secret = PrivateKeyDer::from_pem_slice(&octets("SSLCertificateKeyFile", key)?)
         .map_err(|error| format!("SSLCertificateKeyFile {}: {error}", key.display()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions.spoken())
         .and_then(|builder| {
@@ -167,7 +167,7 @@ pub fn client(authorities: &Path) -> Result<Arc<ClientConfig>, String> {
     for certificate in certificates(DIRECTIVE, authorities)? {
         roots.add(certificate).map_err(wrong)?;
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&Versions::default().spoken())
         .map_err(wrong)?

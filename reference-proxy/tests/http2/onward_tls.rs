@@ -22,7 +22,7 @@ fn made(name: &str) -> Made {
 /// What an upstream proxy with that certificate needs, which offers these protocols.
 fn acceptor(made: &Made, protocols: &[&[u8]]) -> TlsAcceptor {
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider);
     let mut config = builder
         .with_safe_default_protocol_versions()

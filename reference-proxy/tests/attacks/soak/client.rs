@@ -113,7 +113,7 @@ fn secure(config: &mut String, is_http2: bool) -> (tempfile::TempDir, Arc<Client
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from(made.cert.der().to_vec());
     roots.add(certificate).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -100,7 +100,7 @@ impl Running {
         let own = CertificateDer::from_pem_slice(self.file("certificate.pem").as_bytes()).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(own).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
