@@ -174,52 +174,30 @@ impl Source<'_> {
     }
 }
 
-/// xorshift64*: fast enough that a tunnel is never waiting for it; not meant to keep secrets.
+/// A stream that looks random and is the same for the same seed: the output of blake3, which is made for streams of any length, and
+/// faster than any tunnel.
 #[derive(Clone, Debug)]
-pub struct Generator {
-    state: u64,
-    /// Bytes of the last word that were not given out yet.
-    rest: [u8; 8],
-    left: usize,
-}
+pub struct Generator(blake3::OutputReader);
 
 impl Generator {
     /// Begins a stream; equal seeds give equal streams.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        // The state must not be 0; an odd constant keeps small seeds apart.
-        let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Self {
-            state,
-            rest: [0; 8],
-            left: 0,
-        }
+    pub fn new(seed: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&seed.to_le_bytes());
+        Self(hasher.finalize_xof())
     }
 
     /// The next word.
-    pub const fn word(&mut self) -> u64 {
-        self.state ^= self.state >> 12;
-        self.state ^= self.state << 25;
-        self.state ^= self.state >> 27;
-        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    pub fn word(&mut self) -> u64 {
+        let mut word = [0; 8];
+        self.fill(&mut word);
+        u64::from_le_bytes(word)
     }
 
     /// Fills `buffer` with what comes next; how a stream is cut into calls does not change it.
-    pub fn fill(&mut self, mut buffer: &mut [u8]) {
-        while self.left > 0 && !buffer.is_empty() {
-            buffer[0] = self.rest[8 - self.left];
-            self.left -= 1;
-            buffer = &mut buffer[1..];
-        }
-        let (words, tail) = buffer.as_chunks_mut();
-        for word in words {
-            *word = self.word().to_le_bytes();
-        }
-        if !tail.is_empty() {
-            self.rest = self.word().to_le_bytes();
-            tail.copy_from_slice(&self.rest[..tail.len()]);
-            self.left = 8 - tail.len();
-        }
+    pub fn fill(&mut self, buffer: &mut [u8]) {
+        self.0.fill(buffer);
     }
 }
 
