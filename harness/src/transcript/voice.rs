@@ -95,7 +95,12 @@ fn looks_like_a_head(bytes: &[u8]) -> bool {
             && line.windows(6).any(|window| window == b" HTTP/"))
 }
 
+/// How much of a piece says what kind of thing it is: some pieces are megabytes.
+const LOOKED_AT: usize = 4096;
+
+/// Whether what it begins with is mostly no text.
 fn is_binary(bytes: &[u8]) -> bool {
+    let bytes = &bytes[..bytes.len().min(LOOKED_AT)];
     let odd = bytes
         .iter()
         .filter(|octet| !matches!(octet, b' '..=b'~' | b'\r' | b'\n' | b'\t'))
