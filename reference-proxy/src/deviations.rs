@@ -29,6 +29,7 @@
 //! | `odd-times` | `%{…}t` takes anything, and hands it to the system's strftime | what is no strftime format is an error | a log without times is noticed too late |
 //! | `names` | names are looked up as nsswitch.conf says, each by a thread that waits | in the hosts file and by the name servers of resolv.conf | a look-up can be taken back when its client has gone |
 //! | `connection-limit` | `MaxRequestWorkers` defaults to 400 and more, and counts threads | as many as the limit of open files carries; read at the start only | a tunnel costs no thread here |
+//! | `buffers` | `ProxyReceiveBufferSize` is for HTTP and FTP to servers | for tunnels, too | it is what holds the memory of the kernel down |
 //! | `unlimited` | `LimitRequestFields 0`, `GracefulShutdownTimeout 0` lift the limit | 10,000 fields; the default | there is a limit on everything |
 //! | `signals` | SIGTERM ends at once, SIGHUP cuts the tunnels | SIGTERM drains like SIGWINCH, for `GracefulShutdownTimeout` (3 s); SIGHUP reloads like SIGUSR1 and loses no tunnel | what init systems send |
 //!

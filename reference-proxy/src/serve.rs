@@ -34,10 +34,12 @@ impl Listeners {
     ///
     /// An address that cannot be had.
     pub fn open(config: &Config) -> io::Result<Self> {
-        let open = config
-            .listen
-            .iter()
-            .map(|listen| Ok((listen.address, listen::bind(listen.address)?)));
+        let open = config.listen.iter().map(|listen| {
+            Ok((
+                listen.address,
+                listen::bind(listen.address, config.buffers)?,
+            ))
+        });
         open.collect::<io::Result<_>>().map(|open| Self { open })
     }
 

@@ -245,6 +245,8 @@ const CONFIG: &[&str] = &[
     "<Directory />\n",
     "</Directory>\n",
     "ProxySourceAddress 127.0.0.2\n",
+    "ProxyReceiveBufferSize 65536\n",
+    "SendBufferSize 511\n",
     "Timeout 5\n",
     "LogFormat \"%h %{x}i\" a\n",
     "ErrorLogFormat \"[%l] %M\"\n",

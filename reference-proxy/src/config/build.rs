@@ -133,6 +133,7 @@ fn finish(main: &Settings, global: &Global) -> Result<Config, ConfigError> {
         listen: global.listen.clone(),
         main: joined(&Settings::default(), 0).map_err(error)?,
         hosts: hosts.collect::<Result<_, String>>().map_err(error)?,
+        buffers: global.buffers,
         connections_most: global.connections_most,
         drain: global.drain.unwrap_or(join::DRAIN),
         pid_file: global.pid_file.clone(),

@@ -8,6 +8,7 @@ use super::{AccessLog, AllowConnect, Connects, Http2, Protocols, Server};
 use crate::log::LogTarget;
 use crate::log::error::Level;
 use crate::log::format::Format;
+use crate::net::dial::Origin;
 use crate::request::HeadLimits;
 use crate::tls::{self, Files};
 use std::sync::Arc;
@@ -72,7 +73,10 @@ pub fn join(
         },
         head_time: own.head_time.or(main.head_time).unwrap_or_default(),
         connect_time: proxy_timeout,
-        source_address: own.source_address.or(main.source_address),
+        origin: Origin {
+            source: own.source_address.or(main.source_address),
+            receive_buffer: own.receive_buffer.or(main.receive_buffer).flatten(),
+        },
         idle_time: timeout.max(proxy_timeout),
         tls: secure(main, own, &protocols)?,
         protocols,

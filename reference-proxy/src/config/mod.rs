@@ -32,6 +32,7 @@ use crate::log::Condition;
 use crate::log::LogTarget;
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
+use crate::net::{dial::Origin, listen::Buffers};
 use crate::request::{Authority, HeadLimits, Host};
 use std::borrow::Cow;
 use std::fmt;
@@ -49,6 +50,8 @@ pub struct Config {
     pub main: Arc<Server>,
     /// The virtual hosts, in order.
     pub hosts: Vec<VirtualHost>,
+    /// What the kernel may hold for each connection that is accepted (`SendBufferSize`, `ReceiveBufferSize`).
+    pub buffers: Buffers,
     /// Connections at once (`MaxRequestWorkers`); `None`: as many as the limit of open files allows.
     pub connections_most: Option<usize>,
     /// How long tunnels may last after SIGTERM (`GracefulShutdownTimeout`).
@@ -117,8 +120,8 @@ pub struct Server {
     pub head_time: head_time::HeadTime,
     /// How long a next hop may take to accept (`ProxyTimeout`, else `Timeout`).
     pub connect_time: Duration,
-    /// The own address that connections to servers come from, if one is chosen.
-    pub source_address: Option<IpAddr>,
+    /// What connections to servers and upstream proxies begin with (`ProxySourceAddress`, `ProxyReceiveBufferSize`).
+    pub origin: Origin,
     /// How long a tunnel may be silent in both directions: the longer of `Timeout` and `ProxyTimeout`.
     pub idle_time: Duration,
     /// Which versions of HTTP it speaks.

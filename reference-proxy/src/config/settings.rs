@@ -11,6 +11,7 @@ use super::{AllowConnect, HostAddress, Listen};
 use crate::log::error::{ErrorFormat, Level};
 use crate::log::format::Format;
 use crate::log::{Condition, LogTarget};
+use crate::net::listen::Buffers;
 use crate::tls::Versions;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ const WARNINGS_MOST: usize = 1000;
 pub struct Global {
     /// `Listen`.
     pub listen: Vec<Listen>,
+    /// `SendBufferSize` and `ReceiveBufferSize`.
+    pub buffers: Buffers,
     /// `MaxRequestWorkers`.
     pub connections_most: Option<usize>,
     /// `GracefulShutdownTimeout`.
@@ -86,6 +89,8 @@ pub struct Settings {
     pub proxy_timeout: Option<Duration>,
     /// `ProxySourceAddress`.
     pub source_address: Option<IpAddr>,
+    /// `ProxyReceiveBufferSize`; `Some(None)`: as the kernel sees fit.
+    pub receive_buffer: Option<Option<usize>>,
     /// `LimitRequestLine`.
     pub line_limit: Option<usize>,
     /// `LimitRequestFieldSize`.

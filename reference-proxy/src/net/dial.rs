@@ -33,6 +33,15 @@ pub struct Dials {
     spare: Arc<Semaphore>,
 }
 
+/// What a connection begins with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// Connections to addresses of the same family come from here.
+    pub source: Option<IpAddr>,
+    /// Octets of the other end that the kernel may hold; `None`: as it sees fit.
+    pub receive_buffer: Option<usize>,
+}
+
 /// Why there is no connection.
 #[derive(Debug)]
 pub enum Failure {
@@ -70,7 +79,7 @@ impl Dials {
 
     /// Connects to `target` before `deadline`, resolution included.
     ///
-    /// `judge` says which addresses may be used. Connections to addresses of the same family come from `source`.
+    /// `judge` says which addresses may be used.
     ///
     /// # Errors
     ///
@@ -78,7 +87,7 @@ impl Dials {
     pub async fn dial(
         &self,
         target: &Authority,
-        source: Option<IpAddr>,
+        origin: Origin,
         deadline: Instant,
         judge: impl Fn(SocketAddr) -> Result<(), Refusal>,
     ) -> Result<TcpStream, Failure> {
@@ -86,7 +95,7 @@ impl Dials {
             Host::Address(address) => {
                 let address = SocketAddr::new(*address, target.port);
                 judge(address)?;
-                return connect(address, source, deadline).await;
+                return connect(address, origin, deadline).await;
             }
             Host::Name(name) => name,
         };
@@ -102,32 +111,36 @@ impl Dials {
         }
         match (allowed.as_slice(), refusal) {
             ([], Some(refusal)) => Err(refusal.into()),
-            _ => race(allowed, source, deadline, &self.spare).await,
+            _ => race(allowed, origin, deadline, &self.spare).await,
         }
     }
 }
 
 async fn connect(
     address: SocketAddr,
-    source: Option<IpAddr>,
+    origin: Origin,
     deadline: Instant,
 ) -> Result<TcpStream, Failure> {
-    match timeout_at(deadline, connect_from(source, address)).await {
+    match timeout_at(deadline, connect_from(origin, address)).await {
         Ok(outcome) => outcome.map_err(|error| failed(&error)),
         Err(_) => Err(timed_out().into()),
     }
 }
 
 /// An address of the other family cannot be where a connection comes from, and says nothing about it.
-async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
-    let Some(source) = source.filter(|source| source.is_ipv4() == address.is_ipv4()) else {
-        return TcpStream::connect(address).await;
+async fn connect_from(origin: Origin, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    let socket = match source {
-        IpAddr::V4(_) => TcpSocket::new_v4()?,
-        IpAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.bind(SocketAddr::new(source, 0))?;
+    // The window that it may grow to is agreed on when it begins.
+    if let Some(size) = origin.receive_buffer {
+        socket.set_recv_buffer_size(u32::try_from(size).unwrap_or(u32::MAX))?;
+    }
+    let source = origin.source;
+    if let Some(source) = source.filter(|source| source.is_ipv4() == address.is_ipv4()) {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
     socket.connect(address).await
 }
 
@@ -184,7 +197,9 @@ mod tests {
         let target = Authority::parse(b"localhost:1").unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let refused = dials
-            .dial(&target, None, deadline, |_| Err(Refusal::forbidden("no")))
+            .dial(&target, Origin::default(), deadline, |_| {
+                Err(Refusal::forbidden("no"))
+            })
             .await
             .unwrap_err();
         assert_eq!(refused.refusal().status, 403);

@@ -7,19 +7,26 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 /// The length of the queue of connections that wait to be accepted; the kernel may cut it.
 const BACKLOG: i32 = 4096;
 
-/// Listens on `address`, on IPv6 and IPv4 when it is the unspecified IPv6 address.
+/// What the kernel may hold for a connection, in octets; `None`: as it sees fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buffers {
+    /// `SendBufferSize`.
+    pub send: Option<usize>,
+    /// `ReceiveBufferSize`.
+    pub receive: Option<usize>,
+}
+
+/// Listens on `address`, on IPv6 and IPv4 when it is the unspecified IPv6 address, with `buffers` for each connection.
 ///
 /// # Errors
 ///
 /// What the system says, with the address.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match open(address) {
+pub fn bind(address: SocketAddr, buffers: Buffers) -> io::Result<TcpListener> {
+    let socket = match open(address, buffers) {
         // A machine without IPv6: every address means every IPv4 address.
         Err(error) if address.ip().is_unspecified() && error.kind() != io::ErrorKind::AddrInUse => {
-            open(SocketAddr::new(
-                IpAddr::from(Ipv4Addr::UNSPECIFIED),
-                address.port(),
-            ))
+            let any = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+            open(SocketAddr::new(any, address.port()), buffers)
         }
         outcome => outcome,
     };
@@ -31,7 +38,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
-fn open(address: SocketAddr) -> io::Result<Socket> {
+fn open(address: SocketAddr, buffers: Buffers) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -40,6 +47,13 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    // Connections inherit both; a window that grows is agreed on when they begin.
+    if let Some(size) = buffers.send {
+        socket.set_send_buffer_size(size)?;
+    }
+    if let Some(size) = buffers.receive {
+        socket.set_recv_buffer_size(size)?;
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -4,7 +4,7 @@
 //! hold a gigabyte and a half. What is on its way is not counted, so that a long way is not slowed down, as it would be by a
 //! fixed SO_SNDBUF. Being told that there is room so much more often makes bulk cost about a seventh more, so that the limit is
 //! lifted for a peer that has taken more than it could without reading. The receive buffer of the other side stays as the
-//! kernel has it: only a fixed SO_RCVBUF, at the cost of speed, would hold that down.
+//! kernel has it, unless `ProxyReceiveBufferSize` or `ReceiveBufferSize` fix it, which a long way would pay for.
 
 use tokio::net::TcpStream;
 

@@ -80,7 +80,7 @@ impl Accepting {
             .iter()
             .filter(|address| !self.tasks.contains_key(address))
         {
-            opened.push((address, listen::bind(address)?));
+            opened.push((address, listen::bind(address, proxy.config.buffers)?));
         }
         self.tasks.retain(|address, (_, task)| {
             let stays = configured.contains(address);

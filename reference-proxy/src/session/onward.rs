@@ -91,7 +91,7 @@ pub(super) async fn connect<A: Asker>(
     let next_hop = remote.map_or(target, |remote| &remote.proxy);
     let dials = &proxy.shared.dials;
     let dialled = tokio::select! {
-        dialled = dials.dial(next_hop, server.source_address, deadline, judge) => dialled,
+        dialled = dials.dial(next_hop, server.origin, deadline, judge) => dialled,
         () = client.lost() => return Err(None),
     };
     let onward = dialled.map_err(|failure| {

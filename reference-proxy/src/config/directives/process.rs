@@ -1,7 +1,7 @@
 //! Directives about the process as a whole.
 
 use super::Scope;
-use super::words::{interval, listen_address, number, one};
+use super::words::{buffer, interval, listen_address, number, one};
 use crate::config::Listen;
 use std::path::PathBuf;
 
@@ -31,6 +31,16 @@ pub(super) fn connections_most(scope: &mut Scope<'_>, words: &[String]) -> Done 
         return Err("MaxRequestWorkers must be at least 1".into());
     }
     scope.global.connections_most = Some(most);
+    Ok(())
+}
+
+pub(super) fn send_buffer(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.global.buffers.send = buffer("SendBufferSize", words)?;
+    Ok(())
+}
+
+pub(super) fn receive_buffer(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.global.buffers.receive = buffer("ReceiveBufferSize", words)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Directives of mod_proxy and mod_proxy_connect.
 
 use super::Scope;
-use super::words::{flag, interval, one, some};
+use super::words::{buffer, flag, interval, one, some};
 use crate::config::AllowConnect;
 use crate::config::destinations;
 use crate::config::routes::{Direct, Remote, Via};
@@ -50,6 +50,11 @@ pub(super) fn source_address(scope: &mut Scope<'_>, words: &[String]) -> Done {
         .parse()
         .map_err(|_| format!("ProxySourceAddress: '{address}' is no IP address"))?;
     scope.server.source_address = Some(address);
+    Ok(())
+}
+
+pub(super) fn receive_buffer(scope: &mut Scope<'_>, words: &[String]) -> Done {
+    scope.server.receive_buffer = Some(buffer("ProxyReceiveBufferSize", words)?);
     Ok(())
 }
 

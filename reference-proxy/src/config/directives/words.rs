@@ -41,6 +41,17 @@ pub(super) fn number(name: &str, words: &[String]) -> Result<usize, String> {
         .ok_or_else(|| format!("{name} must be a number of at most 2147483647"))
 }
 
+/// Octets that the kernel may hold for a connection; `None`, which is 0 there: as it sees fit.
+pub(super) fn buffer(name: &str, words: &[String]) -> Result<Option<usize>, String> {
+    match number(name, words)? {
+        0 => Ok(None),
+        1..512 => Err(format!(
+            "{name} must be >= 512 bytes, or 0 for system default."
+        )),
+        size => Ok(Some(size)),
+    }
+}
+
 /// A time with one of httpd's units (`ms`, `s`, `mi`, `h`); seconds without one.
 pub(super) fn interval(name: &str, words: &[String]) -> Result<Duration, String> {
     let text = one(name, words)?;
@@ -90,6 +101,21 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffer_is_that_of_the_system_or_has_512_octets() {
+        let read = |word: &str| buffer("SendBufferSize", &[word.to_owned()]);
+        assert_eq!(read("0"), Ok(None));
+        assert_eq!(read("512"), Ok(Some(512)));
+        for word in ["1", "511", "-1", "64k", "2147483648"] {
+            assert!(
+                read(word)
+                    .unwrap_err()
+                    .starts_with("SendBufferSize must be"),
+                "{word}"
+            );
+        }
+    }
 
     #[test]
     fn listens_where_told() {

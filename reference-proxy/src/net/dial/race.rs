@@ -1,10 +1,10 @@
 //! Several addresses of one name, tried one after the other and some of them at once.
 
-use super::{Failure, connect_from, failed, no_more, timed_out};
+use super::{Failure, Origin, connect_from, failed, no_more, timed_out};
 use crate::refusal::Refusal;
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 6;
 /// The first of `addresses` that accepts.
 pub(super) async fn race(
     addresses: Vec<SocketAddr>,
-    source: Option<IpAddr>,
+    origin: Origin,
     deadline: Instant,
     spare: &Arc<Semaphore>,
 ) -> Result<TcpStream, Failure> {
@@ -28,7 +28,7 @@ pub(super) async fn race(
         waiting: alternating(addresses),
         tasks: JoinSet::new(),
         running: VecDeque::new(),
-        source,
+        origin,
         deadline,
         short: false,
     };
@@ -60,7 +60,7 @@ struct Race {
     tasks: JoinSet<io::Result<TcpStream>>,
     /// The oldest first.
     running: VecDeque<Attempt>,
-    source: Option<IpAddr>,
+    origin: Origin,
     deadline: Instant,
     /// An attempt had to end for another one because there were too few descriptors.
     short: bool,
@@ -85,7 +85,7 @@ impl Race {
     fn start(&mut self, spare: &Arc<Semaphore>) -> Instant {
         let socket = self.socket(spare);
         if let Some(address) = self.waiting.pop_front() {
-            let task = self.tasks.spawn(connect_from(self.source, address));
+            let task = self.tasks.spawn(connect_from(self.origin, address));
             self.running.push_back(Attempt {
                 id: task.id(),
                 task,
@@ -203,7 +203,9 @@ mod tests {
         let started = Instant::now();
         let deadline = started + Duration::from_secs(10);
         let spare = Arc::new(Semaphore::new(0));
-        let server = race(waiting, None, deadline, &spare).await.unwrap();
+        let server = race(waiting, Origin::default(), deadline, &spare)
+            .await
+            .unwrap();
         assert_eq!(server.peer_addr().unwrap(), open.local_addr().unwrap());
         assert!(started.elapsed() < STAGGER);
     }
@@ -238,7 +240,7 @@ mod tests {
             addresses.push(last);
             let spare = Arc::new(Semaphore::new(spares));
             let deadline = Instant::now() + Duration::from_secs(20);
-            let winner = race(addresses, None, deadline, &spare);
+            let winner = race(addresses, Origin::default(), deadline, &spare);
             let mut least = spares;
             let watch = async {
                 loop {
@@ -260,7 +262,7 @@ mod tests {
         let addresses = [1, 2].map(|host| SocketAddr::from(([127, 0, 5, host], port)));
         let deadline = Instant::now() + Duration::from_millis(600);
         let spare = Arc::new(Semaphore::new(0));
-        let failure = race(addresses.into(), None, deadline, &spare)
+        let failure = race(addresses.into(), Origin::default(), deadline, &spare)
             .await
             .unwrap_err();
         assert!(matches!(failure, Failure::Short(_)));

@@ -20,10 +20,11 @@ pub(super) static MODULES: &[Module] = &[
     ]},
     Module { id: "proxy_module", source: "mod_proxy.c", names: &[
         (S, Run, "\
-            NoProxy ProxyBlock ProxyRemote ProxyRemoteMatch ProxyRequests ProxySourceAddress ProxyTimeout ProxyVia"),
+            NoProxy ProxyBlock ProxyReceiveBufferSize ProxyRemote ProxyRemoteMatch ProxyRequests ProxySourceAddress \
+            ProxyTimeout ProxyVia"),
         (S, Idle, "\
             BalancerGrowth BalancerInherit BalancerPersist ProxyBadHeader ProxyDomain ProxyIOBufferSize \
-            ProxyMaxForwards ProxyPassInherit ProxyReceiveBufferSize ProxyStatus"),
+            ProxyMaxForwards ProxyPassInherit ProxyStatus"),
         (P, Idle, "\
             BalancerMember Proxy100Continue ProxyAddHeaders ProxyErrorOverride ProxyPass ProxyPassInterpolateEnv \
             ProxyPassMatch ProxyPassReverse ProxyPassReverseCookieDomain ProxyPassReverseCookiePath ProxyPreserveHost \

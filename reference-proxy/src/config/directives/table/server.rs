@@ -46,22 +46,22 @@ pub(super) static MODULES: &[Module] = &[
     ]},
     Module { id: "version_module", source: "mod_version.c", names: &[]},
     Module { id: "mpm_event_module", source: "event.c", names: &[
-        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers"),
+        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers ReceiveBufferSize SendBufferSize"),
         (G, Idle, "\
             AsyncRequestWorkerFactor ListenBacklog ListenCoresBucketsRatio ListenTCPDeferAccept MaxSpareThreads \
-            MinSpareThreads ReceiveBufferSize SendBufferSize ServerLimit StartServers ThreadLimit ThreadsPerChild"),
+            MinSpareThreads ServerLimit StartServers ThreadLimit ThreadsPerChild"),
     ]},
     Module { id: "mpm_worker_module", source: "worker.c", names: &[
-        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers"),
+        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers ReceiveBufferSize SendBufferSize"),
         (G, Idle, "\
             ListenBacklog ListenCoresBucketsRatio ListenTCPDeferAccept MaxSpareThreads MinSpareThreads \
-            ReceiveBufferSize SendBufferSize ServerLimit StartServers ThreadLimit ThreadsPerChild"),
+            ServerLimit StartServers ThreadLimit ThreadsPerChild"),
     ]},
     Module { id: "mpm_prefork_module", source: "prefork.c", names: &[
-        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers"),
+        (G, Run, "GracefulShutdownTimeout Listen MaxClients MaxRequestWorkers ReceiveBufferSize SendBufferSize"),
         (G, Idle, "\
             ListenBacklog ListenCoresBucketsRatio ListenTCPDeferAccept MaxSpareServers MinSpareServers \
-            ReceiveBufferSize SendBufferSize ServerLimit StartServers"),
+            ServerLimit StartServers"),
     ]},
     Module { id: "log_config_module", source: "mod_log_config.c", names: &[
         (S, Run, "CustomLog LogFormat TransferLog"),
