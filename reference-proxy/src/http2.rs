@@ -5,14 +5,17 @@
 //! malformed in them is judged here, and `StreamPort` is what the relay knows of a stream.
 
 pub(crate) mod letter;
+mod outbox;
+mod piece;
 mod port;
 mod screen;
 mod wire;
 
 pub(crate) use letter::SECTION_LONGEST;
+pub(crate) use piece::Piece;
 pub(crate) use port::StreamPort;
 pub use screen::{Oversight, Screen};
 pub(crate) use wire::{Beneath, Link, Shared, Wire};
 
 /// Octets of one stream that wait for their turn on the connection.
-pub(crate) const UNSENT_MOST: usize = 64 << 10;
+pub(crate) const UNSENT_MOST: usize = 256 << 10;

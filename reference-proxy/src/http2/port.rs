@@ -1,5 +1,6 @@
 //! One stream, as one end of a tunnel: the client's, or the server's at an upstream proxy.
 
+use super::piece::Piece;
 use super::screen::Oversight;
 use super::wire::Beneath;
 use crate::relay::Port;
@@ -14,7 +15,7 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(crate) struct StreamPort {
     receiving: RecvStream,
-    sending: SendStream<Bytes>,
+    sending: SendStream<Piece>,
     /// What has arrived and was not yet received.
     rest: BytesMut,
     /// The most octets in one of ours.
@@ -30,7 +31,7 @@ pub(crate) struct StreamPort {
 impl StreamPort {
     pub(crate) fn new(
         receiving: RecvStream,
-        sending: SendStream<Bytes>,
+        sending: SendStream<Piece>,
         data_most: usize,
         beneath: Beneath,
         oversight: Arc<Oversight>,
@@ -77,6 +78,26 @@ impl StreamPort {
         self.received || self.oversight.has_ended(stream)
     }
 
+    /// How many of so many octets may be sent; `None`: the stream is gone.
+    fn poll_room(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<Option<usize>> {
+        let wanted = wanted.min(self.data_most);
+        self.sending.reserve_capacity(wanted);
+        loop {
+            match self.sending.capacity() {
+                0 => {}
+                room => return Poll::Ready(Some(wanted.min(room))),
+            }
+            if !matches!(ready!(self.sending.poll_capacity(cx)), Some(Ok(_))) {
+                return Poll::Ready(None);
+            }
+        }
+    }
+
+    fn send(&mut self, octets: Bytes) -> io::Result<()> {
+        let outcome = self.sending.send_data(Piece::new(octets), false);
+        outcome.map_err(io::Error::other)
+    }
+
     /// What is sent to whoever has answered to the end, and then went, goes nowhere; what it said is still to be passed on.
     fn nowhere(&mut self, length: usize) -> io::Result<usize> {
         let mut cx = Context::from_waker(Waker::noop());
@@ -106,7 +127,7 @@ impl StreamPort {
     /// Sends the end without waiting for anything.
     pub(crate) fn finish(&mut self) {
         // A stream that is lost already has no use for it.
-        let _ = self.sending.send_data(Bytes::new(), true);
+        let _ = self.sending.send_data(Piece::default(), true);
     }
 
     /// What stands behind the last octet: nothing, and it is an end, or trailers, which a tunnel must not have (RFC 9113,
@@ -163,18 +184,24 @@ impl Port for StreamPort {
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let wanted = octets.len().min(self.data_most);
-        self.sending.reserve_capacity(wanted);
-        while self.sending.capacity() == 0 {
-            match ready!(self.sending.poll_capacity(cx)) {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Poll::Ready(self.nowhere(octets.len())),
-            }
-        }
-        let sent = wanted.min(self.sending.capacity());
-        let data = Bytes::copy_from_slice(&octets[..sent]);
-        let outcome = self.sending.send_data(data, false);
-        Poll::Ready(outcome.map(|()| sent).map_err(io::Error::other))
+        let Some(room) = ready!(self.poll_room(cx, octets.len())) else {
+            return Poll::Ready(self.nowhere(octets.len()));
+        };
+        let outcome = self.send(Bytes::copy_from_slice(&octets[..room]));
+        Poll::Ready(outcome.map(|()| room))
+    }
+
+    fn holds(&self) -> bool {
+        true
+    }
+
+    fn poll_send_held(&mut self, cx: &mut Context<'_>, octets: &mut Bytes) -> Poll<io::Result<()>> {
+        let Some(room) = ready!(self.poll_room(cx, octets.len())) else {
+            let gone = self.nowhere(octets.len())?;
+            octets.advance(gone);
+            return Poll::Ready(Ok(()));
+        };
+        Poll::Ready(self.send(octets.split_to(room)))
     }
 
     /// One buffer for what fills the window, and not a frame for each of its octets.
@@ -185,7 +212,7 @@ impl Port for StreamPort {
     }
 
     fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = self.sending.send_data(Bytes::new(), true);
+        let outcome = self.sending.send_data(Piece::default(), true);
         Poll::Ready(outcome.or_else(|_| self.nowhere(0).map(|_| ())))
     }
 

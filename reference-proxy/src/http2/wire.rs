@@ -1,10 +1,12 @@
 //! What a connection of HTTP/2 goes over: a socket or TLS, behind the octets that were read to know it, and screened.
 
+use super::outbox::Outbox;
 use super::screen::Screen;
 use crate::net::Client;
 use crate::relay;
-use std::io;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -44,11 +46,18 @@ impl Link for Box<dyn Link> {
 /// The connection, shared with whoever closes it: the crate below keeps what it was given, and a close with unread octets would
 /// take its last words back.
 #[derive(Debug)]
-pub(crate) struct Shared<L>(Arc<Mutex<L>>);
+pub(crate) struct Shared<L>(Arc<Mutex<Both<L>>>);
 
 /// What it takes to know how much is on its way to the other end.
 #[derive(Clone, Debug)]
-pub(crate) struct Beneath(Weak<Mutex<dyn Link>>);
+pub(crate) struct Beneath(Weak<Mutex<Both<dyn Link>>>);
+
+/// The connection, and what is to be written to it.
+#[derive(Debug)]
+struct Both<L: ?Sized> {
+    outbox: Outbox,
+    link: L,
+}
 
 /// What is read and written of it.
 #[derive(Debug)]
@@ -67,7 +76,34 @@ impl<L> Clone for Shared<L> {
 impl<L: Link> Shared<L> {
     pub(crate) fn new(link: L) -> Self {
         relay::limit_unsent(link.socket());
-        Self(Arc::new(Mutex::new(link)))
+        let outbox = Outbox::default();
+        Self(Arc::new(Mutex::new(Both { outbox, link })))
+    }
+
+    /// Runs what drives the connection to its end. What it says is gathered, and leaves whenever it waits.
+    pub(crate) async fn driving<F: Future>(&self, driver: F) -> F::Output {
+        let mut driver = pin!(driver);
+        poll_fn(|cx| {
+            loop {
+                let driven = driver.as_mut().poll(cx);
+                let Both { outbox, link } = &mut *self.lock();
+                let fails = outbox.fails(cx, link);
+                if driven.is_ready() || !fails {
+                    return driven;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Waits until everything that was said has left.
+    pub(crate) async fn drained(&self) {
+        let drained = poll_fn(|cx| {
+            let Both { outbox, link } = &mut *self.lock();
+            outbox.poll_send(cx, link)
+        });
+        // Nobody is there who could be told of a failure.
+        let _ = drained.await;
     }
 
     /// What is read and written of it, behind what was read `before`.
@@ -80,29 +116,30 @@ impl<L: Link> Shared<L> {
     }
 
     pub(crate) fn beneath(&self) -> Beneath {
-        let link: Weak<Mutex<L>> = Arc::downgrade(&self.0);
-        Beneath(link)
+        let both: Weak<Mutex<Both<L>>> = Arc::downgrade(&self.0);
+        Beneath(both)
     }
 
     /// The connection, when nobody else has it any more.
     pub(crate) fn into_link(self) -> Option<L> {
-        let link = Arc::into_inner(self.0)?;
-        Some(link.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let both = Arc::into_inner(self.0)?.into_inner();
+        Some(both.unwrap_or_else(PoisonError::into_inner).link)
     }
 
-    pub(crate) fn link(&self) -> MutexGuard<'_, L> {
+    fn lock(&self) -> MutexGuard<'_, Both<L>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Beneath {
-    /// Octets that the kernel has for the other end, of all streams together.
+    /// Octets that the kernel has for the other end, or is to have, of all streams together.
     pub(crate) fn undelivered(&self) -> u32 {
-        let link = self.0.upgrade();
-        let link = link.as_deref();
-        let link = link.map(|link| link.lock().unwrap_or_else(PoisonError::into_inner));
-        link.and_then(|link| relay::undelivered(link.socket()))
-            .unwrap_or(0)
+        let Some(both) = self.0.upgrade() else {
+            return 0;
+        };
+        let both = both.lock().unwrap_or_else(PoisonError::into_inner);
+        let kernel = relay::undelivered(both.link.socket()).unwrap_or(0);
+        kernel.saturating_add(both.outbox.length() as u32)
     }
 }
 
@@ -124,7 +161,7 @@ impl<L: Link> AsyncRead for Wire<L> {
             }
             let start = buffer.filled().len();
             if this.before.is_empty() {
-                ready!(Pin::new(&mut *this.link.link()).poll_read(cx, buffer))?;
+                ready!(Pin::new(&mut this.link.lock().link).poll_read(cx, buffer))?;
             } else {
                 let most = this.before.len().min(buffer.remaining());
                 let behind = this.before.split_off(most);
@@ -146,32 +183,37 @@ impl<L: Link> AsyncRead for Wire<L> {
     }
 }
 
+/// Frames are gathered, and leave when [`Shared::driving`] says so.
 impl<L: Link> AsyncWrite for Wire<L> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.link.link()).poll_write(cx, octets)
+        self.poll_write_vectored(cx, &[IoSlice::new(octets)])
     }
 
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.link.link()).poll_write_vectored(cx, pieces)
+        let Both { outbox, link } = &mut *self.link.lock();
+        outbox.poll_put(cx, link, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.link.link().is_write_vectored()
+        true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.link.link()).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.link.lock().outbox.told())
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.link.link()).poll_shutdown(cx)
+        let Both { outbox, link } = &mut *self.link.lock();
+        outbox.told()?;
+        ready!(outbox.poll_send(cx, link))?;
+        Pin::new(link).poll_shutdown(cx)
     }
 }

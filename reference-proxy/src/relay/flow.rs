@@ -4,18 +4,26 @@
 //! the buffer there is more to come, and octets are spliced from socket to socket until a turn brings little.
 
 use super::Port;
+use super::blocks;
 use super::pipe::Pipe;
 use super::port::attempt;
 use super::unsent;
+use bytes::Bytes;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
+use tokio::net::TcpStream;
 
 /// The buffer that all tunnels of a thread share. Large enough that a copy costs little beside its system
 /// calls, small enough for the second-level cache.
 const BUFFER: usize = 64 << 10;
 /// Octets that one direction moves before others get their turn.
 const TURN: usize = 8 << 20;
+/// The same where octets are held until somebody else sends them, who is to have a turn before there are many.
+const TURN_HELD: usize = 128 << 10;
+/// Blocks that are received at once, as long as nothing is known of who takes them.
+const BLOCKS_FIRST: usize = 4;
 /// A turn that moves less than this by splicing would have been cheaper as a copy.
 const LITTLE: u64 = 16_384;
 
@@ -30,13 +38,13 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     /// What was read and not yet sent.
-    held: Vec<u8>,
-    /// How much of `held` is sent.
-    held_sent: usize,
+    held: VecDeque<Bytes>,
     /// What is in it is not yet sent; `None` while nothing moves.
     pipe: Option<Pipe>,
     /// Reads have been filling the buffer.
     bulk: bool,
+    /// As many times twice the blocks are received at once: reads fill them, and all of it is taken.
+    wide: u8,
     /// The sender has ended.
     finished: bool,
     /// The end was passed on.
@@ -61,8 +69,9 @@ pub(super) enum Broken {
 impl Flow {
     /// A direction that starts with octets that were read before.
     pub(super) fn holding(held: Vec<u8>) -> Self {
+        let held = Some(Bytes::from(held)).filter(|held| !held.is_empty());
         Self {
-            held,
+            held: held.into_iter().collect(),
             ..Self::default()
         }
     }
@@ -79,7 +88,11 @@ impl Flow {
         }
         let before = self.octets;
         loop {
-            ready!(self.poll_held(cx, to))?;
+            let sent = self.poll_held(cx, to);
+            if sent.is_pending() {
+                self.wide = 0;
+            }
+            ready!(sent)?;
             ready!(self.poll_drain(cx, to))?;
             if self.finished {
                 ready!(to.poll_finish(cx)).map_err(|_| Broken::To)?;
@@ -93,12 +106,15 @@ impl Flow {
                     unsent::lift(socket);
                 }
             }
-            if self.octets - before >= TURN as u64 {
+            let turn = if to.holds() { TURN_HELD } else { TURN };
+            if self.octets - before >= turn as u64 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             let filled = if self.bulk {
                 self.poll_fill(cx, from, to)
+            } else if let (true, Some(from)) = (to.holds(), from.socket()) {
+                self.poll_take(cx, from)
             } else {
                 self.poll_copy(cx, from, to)
             };
@@ -139,26 +155,39 @@ impl Flow {
                 Poll::Pending => 0,
             };
             if sent < read {
-                self.held = buffer[sent..read].to_vec();
-                self.held_sent = 0;
+                self.held
+                    .push_back(Bytes::copy_from_slice(&buffer[sent..read]));
             }
             Poll::Ready(Ok(()))
         })
     }
 
+    /// Reads what is sent without a copy.
+    fn poll_take(&mut self, cx: &mut Context<'_>, from: &TcpStream) -> Poll<Result<(), Broken>> {
+        let count = (BLOCKS_FIRST << self.wide).min(blocks::MOST);
+        let read = ready!(blocks::poll_receive(from, cx, count, &mut self.held));
+        let read = read.map_err(|_| Broken::From)?;
+        self.octets += read as u64;
+        self.finished = read == 0;
+        if read == count * blocks::SIZE && count < blocks::MOST {
+            self.wide += 1;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Sends what is held and gives its memory back.
     fn poll_held<T: Port>(&mut self, cx: &mut Context<'_>, to: &mut T) -> Poll<Result<(), Broken>> {
-        while self.held_sent < self.held.len() {
-            let sent =
-                ready!(to.poll_send(cx, &self.held[self.held_sent..])).map_err(|_| Broken::To)?;
-            self.held_sent += sent;
+        while let Some(octets) = self.held.front_mut() {
+            ready!(to.poll_send_held(cx, octets)).map_err(|_| Broken::To)?;
             self.sent = true;
+            if octets.is_empty() {
+                self.held.pop_front();
+            }
         }
         // A record of TLS may still be on its way; nothing more is read until it has left.
         ready!(to.poll_flush(cx)).map_err(|_| Broken::To)?;
         if self.held.capacity() > 0 {
-            self.held = Vec::new();
-            self.held_sent = 0;
+            self.held = VecDeque::new();
         }
         Poll::Ready(Ok(()))
     }

@@ -15,6 +15,7 @@
 //! its one timer is moved only when it fires. What the kernel still delivers is no silence, so that it is asked
 //! first; a tunnel of which nobody takes anything is noticed after up to twice the time.
 
+mod blocks;
 mod flow;
 mod pipe;
 mod port;

@@ -1,6 +1,7 @@
 //! One end of a tunnel, as a direction sees it.
 
 use super::undelivered::undelivered;
+use bytes::{Buf, Bytes};
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::pin::Pin;
@@ -24,6 +25,22 @@ pub trait Port {
     ///
     /// The connection is lost.
     fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Whether it holds what it is sent, without a copy, until that has left.
+    fn holds(&self) -> bool {
+        false
+    }
+
+    /// Sends some of `octets`, and takes it off them.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost.
+    fn poll_send_held(&mut self, cx: &mut Context<'_>, octets: &mut Bytes) -> Poll<io::Result<()>> {
+        let sent = ready!(self.poll_send(cx, octets))?;
+        octets.advance(sent);
+        Poll::Ready(Ok(()))
+    }
 
     /// Sends what [`Self::poll_send`] has taken and not yet sent; a socket has nothing of the kind.
     ///

@@ -13,11 +13,10 @@ mod stream;
 
 use super::Service;
 use crate::config::Http2;
-use crate::http2::{Oversight, SECTION_LONGEST, Screen, Shared, UNSENT_MOST, Wire};
+use crate::http2::{Oversight, Piece, SECTION_LONGEST, Screen, Shared, UNSENT_MOST, Wire};
 use crate::log::error::Level;
 use crate::net::{Client, linger};
 use crate::sessions::{FULL, Kind};
-use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use live::Live;
@@ -58,8 +57,11 @@ pub(super) async fn serve(
     let shared = Shared::new(client);
     let oversight = Arc::new(Oversight::default());
     let wire = shared.wire(before, Screen::new(Arc::clone(&oversight)));
-    let handshake = timeout(head_time, builder(&http2).handshake(wire));
-    if let Ok(Ok(connection)) = handshake.await {
+    let driver = async {
+        let handshake = timeout(head_time, builder(&http2).handshake(wire));
+        let Ok(Ok(connection)) = handshake.await else {
+            return;
+        };
         let driven = Driven {
             shared: &shared,
             oversight: &oversight,
@@ -68,7 +70,10 @@ pub(super) async fn serve(
             head_time,
         };
         driven.drive(connection, service).await;
-    }
+    };
+    shared.driving(driver).await;
+    // Its last words, if it takes them: for as long as one would stay on which nothing happens.
+    let _ = timeout(http2.spare_time, shared.drained()).await;
     if let Some(client) = shared.into_link() {
         linger::close(client).await;
     }
@@ -99,7 +104,7 @@ struct Driven<'a> {
 
 impl Driven<'_> {
     /// Serves streams until the connection is over.
-    async fn drive(&self, mut connection: Connection<Wire<Client>, Bytes>, mut service: Service) {
+    async fn drive(&self, mut connection: Connection<Wire<Client>, Piece>, mut service: Service) {
         let live = Arc::new(Live::default());
         // Whatever was reloaded before is what it begins with.
         service.current.mark_unchanged();
@@ -170,7 +175,7 @@ impl Driven<'_> {
     /// Ends the connection with this code, and its streams with it.
     fn end(
         &self,
-        connection: &mut Connection<Wire<Client>, Bytes>,
+        connection: &mut Connection<Wire<Client>, Piece>,
         reason: Reason,
         service: &Service,
     ) {
@@ -197,7 +202,7 @@ impl Driven<'_> {
     fn begin(
         &self,
         request: http::Request<RecvStream>,
-        respond: SendResponse<Bytes>,
+        respond: SendResponse<Piece>,
         service: &Service,
         live: &Arc<Live>,
     ) {

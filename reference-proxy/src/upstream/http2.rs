@@ -9,12 +9,11 @@
 use super::{Answer, Asker, broken, gone, refusal, silent};
 use crate::config::Http2;
 use crate::http2::{
-    Link, Oversight, SECTION_LONGEST, Screen, Shared, StreamPort, UNSENT_MOST, Wire, letter,
+    Link, Oversight, Piece, SECTION_LONGEST, Screen, Shared, StreamPort, UNSENT_MOST, Wire, letter,
 };
 use crate::net::linger;
 use crate::refusal::Refusal;
 use crate::relay::Port as _;
-use bytes::Bytes;
 use h2::client::{Builder, Connection, ResponseFuture};
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request};
@@ -55,7 +54,7 @@ struct Driver {
 /// A request that is on its way.
 struct Asked {
     answers: ResponseFuture,
-    sending: SendStream<Bytes>,
+    sending: SendStream<Piece>,
     oversight: Arc<Oversight>,
 }
 
@@ -229,7 +228,7 @@ impl Stream {
 
 impl Driver {
     fn of(
-        frames: Connection<Wire<AnyLink>, Bytes>,
+        frames: Connection<Wire<AnyLink>, Piece>,
         shared: Shared<AnyLink>,
         oversight: Arc<Oversight>,
         limit: Duration,
@@ -237,7 +236,7 @@ impl Driver {
         let (wanted, unwanted) = oneshot::channel();
         let task = tokio::spawn(async move {
             let whole = {
-                let mut driven = std::pin::pin!(driven(frames, &oversight));
+                let mut driven = std::pin::pin!(shared.driving(driven(frames, &oversight)));
                 tokio::select! {
                     whole = &mut driven => whole,
                     _ = unwanted => timeout(limit, driven).await.unwrap_or(false),
@@ -256,7 +255,7 @@ impl Driver {
 }
 
 /// Drives a connection to its end; whether it ended in words.
-async fn driven(mut frames: Connection<Wire<AnyLink>, Bytes>, oversight: &Oversight) -> bool {
+async fn driven(mut frames: Connection<Wire<AnyLink>, Piece>, oversight: &Oversight) -> bool {
     poll_fn(|cx| {
         let ended = Pin::new(&mut frames).poll(cx);
         if oversight.violation().is_some() {

@@ -2,7 +2,7 @@
 
 use super::Ends;
 use super::live::One;
-use crate::http2::{Beneath, Oversight, StreamPort, letter};
+use crate::http2::{Beneath, Oversight, Piece, StreamPort, letter};
 use crate::log::Record;
 use crate::log::error::{ErrorLog, Level};
 use crate::proxy::Proxy;
@@ -13,7 +13,6 @@ use crate::session::onward::{self, Onward};
 use crate::session::{TIMED_OUT, told};
 use crate::sessions::Seat;
 use crate::upstream::{Answer, Asker, NextHop};
-use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -31,7 +30,7 @@ pub(super) struct Asked {
 }
 
 /// The way to its answer.
-struct Respond(SendResponse<Bytes>);
+struct Respond(SendResponse<Piece>);
 
 /// What has become of a stream.
 enum Opened {
@@ -54,7 +53,7 @@ struct Tunnel {
 }
 
 impl Asked {
-    pub(super) fn new(request: http::Request<RecvStream>, respond: SendResponse<Bytes>) -> Self {
+    pub(super) fn new(request: http::Request<RecvStream>, respond: SendResponse<Piece>) -> Self {
         let (parts, receiving) = request.into_parts();
         let letter = parts.headers.get(letter::NAME);
         Self {
@@ -105,7 +104,7 @@ impl Asked {
             record.body_sent = body.len() as u64;
             record.traffic.sent += record.body_sent;
             // A client that is gone meanwhile has no use for it.
-            let _ = sending.send_data(body, true);
+            let _ = sending.send_data(Piece::new(body), true);
         }
     }
 }

@@ -1,0 +1,204 @@
+//! What is to be written to a connection, gathered for as long as frames are made.
+//!
+//! The crate below writes and flushes each frame for itself, which is a system call for each 16 KiB. So frames are put here, and
+//! leave together when whoever drives the connection has nothing more to say for now. An empty one owns no memory.
+
+use super::piece::Shown;
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncWrite;
+
+/// Octets that are gathered before the connection has to take some.
+const GATHERED_MOST: usize = 256 << 10;
+/// Slices of one system call: heads and contents of as many frames as are gathered.
+const SLICES: usize = 64;
+
+/// What is gathered.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    parts: VecDeque<Part>,
+    /// What was copied, one behind the other.
+    copied: Vec<u8>,
+    /// How much of it has left.
+    copied_sent: usize,
+    length: usize,
+    /// Why the connection takes nothing more, until the crate below is told.
+    failure: Option<io::Error>,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// So many octets of what was copied.
+    Copied(usize),
+    /// Somebody else's, not copied.
+    Held(Bytes),
+}
+
+impl Outbox {
+    /// Octets that have not left.
+    pub(super) const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Gathers `slices`, when there is room.
+    pub(super) fn poll_put<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut W,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let shown = Shown::take();
+        self.told()?;
+        if self.length >= GATHERED_MOST {
+            match self.poll_send(cx, link) {
+                Poll::Ready(sent) => sent?,
+                Poll::Pending if self.length >= GATHERED_MOST => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+        let before = self.length;
+        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
+            self.put(slice, &shown);
+        }
+        Poll::Ready(Ok(self.length - before))
+    }
+
+    /// Sends all that is gathered.
+    pub(super) fn poll_send<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut W,
+    ) -> Poll<io::Result<()>> {
+        while self.length > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = self.show(&mut slices);
+            let sent = Pin::new(&mut *link).poll_write_vectored(cx, &slices[..count]);
+            match ready!(sent)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                sent => self.sent(sent),
+            }
+        }
+        Pin::new(link).poll_flush(cx)
+    }
+
+    /// The same, for whoever drives the connection. True: it has failed just now, and the crate below is to be told.
+    pub(super) fn fails<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut W,
+    ) -> bool {
+        match self.poll_send(cx, link) {
+            Poll::Ready(Err(error)) => {
+                *self = Self::default();
+                self.failure = Some(error);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Tells what has failed.
+    pub(super) fn told(&mut self) -> io::Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn put(&mut self, octets: &[u8], shown: &Shown) {
+        self.length += octets.len();
+        if let Some(held) = shown.holding(octets) {
+            self.parts.push_back(Part::Held(held));
+            return;
+        }
+        self.copied.extend_from_slice(octets);
+        match self.parts.back_mut() {
+            Some(Part::Copied(length)) => *length += octets.len(),
+            _ => self.parts.push_back(Part::Copied(octets.len())),
+        }
+    }
+
+    /// Shows what is next, as far as there are slices for it, and says how many it are.
+    fn show<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut copied = &self.copied[self.copied_sent..];
+        for (slice, part) in slices.iter_mut().zip(&self.parts) {
+            let octets = match part {
+                Part::Held(octets) => octets,
+                Part::Copied(length) => {
+                    let (octets, behind) = copied.split_at(*length);
+                    copied = behind;
+                    octets
+                }
+            };
+            *slice = IoSlice::new(octets);
+        }
+        self.parts.len().min(slices.len())
+    }
+
+    /// So many octets have left.
+    fn sent(&mut self, mut octets: usize) {
+        self.length -= octets;
+        while let Some(part) = self.parts.front_mut() {
+            let whole = match part {
+                Part::Copied(length) => *length,
+                Part::Held(held) => held.len(),
+            };
+            let gone = octets.min(whole);
+            octets -= gone;
+            match part {
+                Part::Copied(length) => {
+                    *length -= gone;
+                    self.copied_sent += gone;
+                }
+                Part::Held(held) => held.advance(gone),
+            }
+            if gone < whole {
+                return;
+            }
+            self.parts.pop_front();
+        }
+        // An idle connection owns no buffer.
+        *self = Self {
+            failure: self.failure.take(),
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    /// What takes `each` octets a call, and `room` in all.
+    struct Narrow {
+        each: usize,
+        room: usize,
+        taken: Vec<u8>,
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            octets: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let this = self.get_mut();
+            let most = this.each.min(this.room).min(octets.len());
+            if most == 0 {
+                return Poll::Pending;
+            }
+            this.taken.extend_from_slice(&octets[..most]);
+            this.room -= most;
+            Poll::Ready(Ok(most))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+}
