@@ -60,12 +60,12 @@ pub async fn serve(
     let Tunnel {
         client,
         mut server,
-        early,
+        mut early,
         idle_time,
         error_log,
     } = tunnel;
     let ended = client
-        .relay(&mut server, early, &mut record.traffic, idle_time)
+        .relay(&mut server, &mut early, &mut record.traffic, idle_time)
         .await;
     if matches!(ended, Ended::Idle | Ended::Stalled) {
         error_log.write(Level::Info, Some(&record), TIMED_OUT);
@@ -216,7 +216,7 @@ fn told(refusal: &Refusal, record: &Record, proxy: &Proxy) {
     let target = record
         .request
         .as_ref()
-        .map_or(&[][..], |asked| &asked.target);
+        .map_or(&[][..], |asked| asked.target());
     let target = String::from_utf8_lossy(target);
     let text = format!("{} returned by {target}", refusal.reason);
     // As in httpd: what the policy or the way forbids is an error, what the client got wrong is not.

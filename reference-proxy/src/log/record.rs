@@ -67,16 +67,52 @@ pub struct AccessSink {
 /// What the log keeps of a request.
 #[derive(Debug)]
 pub struct Asked {
-    /// The request line as received.
-    pub line: Box<[u8]>,
-    /// The method.
-    pub method: Box<[u8]>,
-    /// The target.
-    pub target: Box<[u8]>,
-    /// The version.
-    pub protocol: Box<[u8]>,
+    /// The request line as received, and behind it its words. A standing tunnel keeps it, and four pieces of memory weigh more
+    /// than one.
+    text: Box<[u8]>,
+    /// Where the line ends in it, and the method, and the target.
+    ends: [usize; 3],
     /// The fields that some format names.
-    pub fields: Vec<(Box<str>, Box<[u8]>)>,
+    fields: Box<[(Box<str>, Box<[u8]>)]>,
+}
+
+impl Asked {
+    fn new(
+        line: &[u8],
+        [method, target, protocol]: [&[u8]; 3],
+        fields: Vec<(Box<str>, Box<[u8]>)>,
+    ) -> Self {
+        let method_end = line.len() + method.len();
+        Self {
+            text: [line, method, target, protocol].concat().into(),
+            ends: [line.len(), method_end, method_end + target.len()],
+            fields: fields.into(),
+        }
+    }
+
+    /// The request line as received.
+    #[must_use]
+    pub fn line(&self) -> &[u8] {
+        &self.text[..self.ends[0]]
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &[u8] {
+        &self.text[self.ends[0]..self.ends[1]]
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        &self.text[self.ends[1]..self.ends[2]]
+    }
+
+    /// The version.
+    #[must_use]
+    pub fn protocol(&self) -> &[u8] {
+        &self.text[self.ends[2]..]
+    }
 }
 
 impl Record {
@@ -120,13 +156,9 @@ impl Record {
                 fields.push((name.as_str().into(), value.into()));
             }
         }
-        self.request = Some(Box::new(Asked {
-            line: line.into(),
-            method: request.line.method_name.as_bytes().into(),
-            target: request.line.target.as_bytes().into(),
-            protocol: request.line.protocol.as_bytes().into(),
-            fields,
-        }));
+        let asked = &request.line;
+        let words = [&*asked.method_name, &*asked.target, &*asked.protocol].map(str::as_bytes);
+        self.request = Some(Box::new(Asked::new(line, words, fields)));
     }
 
     /// A field of the request that a format names; `name` is in lower case.
@@ -142,15 +174,8 @@ impl Record {
     /// Notes the line of a request that could not be read.
     pub fn ask_malformed(&mut self, line: &[u8]) {
         let mut words = line.split(|&octet| octet == b' ');
-        let mut word = || words.next().unwrap_or_default().into();
-        let (method, target, protocol) = (word(), word(), word());
-        self.request = Some(Box::new(Asked {
-            line: line.into(),
-            method,
-            target,
-            protocol,
-            fields: Vec::new(),
-        }));
+        let words = [(); 3].map(|()| words.next().unwrap_or_default());
+        self.request = Some(Box::new(Asked::new(line, words, Vec::new())));
     }
 
     /// Writes the lines now; the end of this record writes none then.

@@ -1,9 +1,8 @@
 //! The connection that a client made: plain, or TLS (`SSLEngine`).
 
-use crate::relay::{self, Early, Ended, Traffic};
+use crate::relay::{Early, Ended, Traffic};
 use crate::upstream::{Answer, Asker, NextHop};
 use socket2::SockRef;
-use std::future::pending;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -30,7 +29,7 @@ impl Client {
     pub async fn relay(
         self,
         server: &mut NextHop,
-        early: Early,
+        early: &mut Early,
         traffic: &mut Traffic,
         idle: Duration,
     ) -> Ended {
@@ -41,12 +40,12 @@ impl Client {
         closing(self.socket(), Some(Duration::ZERO));
         let (ended, client) = match self {
             Self::Plain(client) => {
-                let own = (&mut &client, relay::lost(&client));
+                let own = (&mut &client, Some(&client));
                 let ended = server.relay(own, early, traffic, idle).await;
                 (ended, client)
             }
             Self::Secure(mut client) => {
-                let own = (&mut *client, pending());
+                let own = (&mut *client, None);
                 let ended = server.relay(own, early, traffic, idle).await;
                 (ended, client.into_inner().0)
             }
@@ -56,7 +55,7 @@ impl Client {
                 closing(&client, None);
                 server.finish();
             }
-            Ended::ClientReset | Ended::ServerReset | Ended::Stalled => server.cut(),
+            Ended::ClientReset | Ended::ServerReset | Ended::Stalled => server.stays_cut(),
         }
         ended
     }

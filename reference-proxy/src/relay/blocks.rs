@@ -16,11 +16,13 @@ use tokio::net::TcpStream;
 pub(super) const SIZE: usize = 16 << 10;
 /// The most that are filled at once.
 pub(super) const MOST: usize = 16;
+/// The most that a thread keeps, for as many connections as are filling some at a time.
+const KEPT_MOST: usize = 2 * MOST;
 /// What fills less of one is copied.
 const COPIED_BELOW: usize = SIZE / 4;
 
 thread_local! {
-    /// Those that nobody holds; as many as one call fills.
+    /// Those that nobody holds.
     static FREE: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,7 +44,7 @@ impl Drop for Filled {
         // A thread that ends has no use for it.
         let _ = FREE.try_with(|free| {
             if let Ok(mut free) = free.try_borrow_mut()
-                && free.len() < MOST
+                && free.len() < KEPT_MOST
             {
                 free.push(block);
             }

@@ -7,7 +7,7 @@ use super::Port;
 use super::blocks;
 use super::pipe::Pipe;
 use super::port::attempt;
-use super::unsent;
+use super::unsent::Unsent;
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -49,8 +49,8 @@ pub(super) struct Flow {
     finished: bool,
     /// The end was passed on.
     ended: bool,
-    /// The receiver has taken so much that it must be reading.
-    reads: bool,
+    /// How much the kernel may hold for the receiver.
+    unsent: Unsent,
     /// Something was sent since the last question.
     sent: bool,
     /// Octets read so far.
@@ -99,13 +99,8 @@ impl Flow {
                 self.ended = true;
                 return Poll::Ready(Ok(()));
             }
-            if !self.reads && self.octets >= unsent::READS {
-                // All of them have been sent.
-                self.reads = true;
-                if let Some(socket) = to.beneath() {
-                    unsent::lift(socket);
-                }
-            }
+            // All of them have been sent.
+            self.unsent.follow(self.octets, to.beneath());
             let turn = if to.holds() { TURN_HELD } else { TURN };
             if self.octets - before >= turn as u64 {
                 cx.waker().wake_by_ref();

@@ -29,7 +29,7 @@ pub use unsent::limit as limit_unsent;
 
 use flow::{Broken, Flow};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::Interest;
@@ -71,24 +71,24 @@ pub struct Early {
 
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// What comes with each of them ends when it is lost, where that shows while nothing is received or sent; [`lost`] for a socket. `traffic` is up to date whenever this future is dropped.
-pub async fn run<C: Port, S: Port>(
-    (client, client_lost): (&mut C, impl Future<Output = ()>),
-    (server, server_lost): (&mut S, impl Future<Output = ()>),
-    early: Early,
-    traffic: &mut Traffic,
+/// Each comes with its socket where that shows that it is lost while nothing is received or sent. `early` is taken, and `traffic` is
+/// up to date whenever this future is dropped.
+///
+/// A standing tunnel holds this future, so that it is made by hand: what is `async` keeps its arguments beside what it makes of them.
+pub fn run<'a, C: Port + Send, S: Port + Send>(
+    (client, client_socket): (&'a mut C, Option<&'a TcpStream>),
+    (server, server_socket): (&'a mut S, Option<&'a TcpStream>),
+    early: &mut Early,
+    traffic: &'a mut Traffic,
     idle: Duration,
-) -> Ended {
+) -> impl Future<Output = Ended> + Send + use<'a, C, S> {
+    let early = std::mem::take(early);
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
-    for socket in client.beneath().into_iter().chain(server.beneath()) {
-        unsent::limit(socket);
-    }
     let mut active = Instant::now();
     // What the kernel had on its way to both sides when it was last asked.
     let mut earlier: Option<[u32; 2]> = None;
-    let mut timer = pin!(sleep_until(active + idle));
-    let mut client_lost = pin!(client_lost);
-    let mut server_lost = pin!(server_lost);
+    let mut timer = Box::pin(sleep_until(active + idle));
+    let (mut client_loss, mut server_loss) = (Loss::of(client_socket), Loss::of(server_socket));
 
     poll_fn(move |cx| {
         let (before_up, before_down) = (up.octets, down.octets);
@@ -111,10 +111,10 @@ pub async fn run<C: Port, S: Port>(
                 return Poll::Ready(Ended::ServerReset);
             }
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(Ended::Closed),
-            (Poll::Ready(Ok(())), Poll::Pending) if client_lost.as_mut().poll(cx).is_ready() => {
+            (Poll::Ready(Ok(())), Poll::Pending) if client_loss.poll(cx).is_ready() => {
                 return Poll::Ready(Ended::ClientReset);
             }
-            (Poll::Pending, Poll::Ready(Ok(()))) if server_lost.as_mut().poll(cx).is_ready() => {
+            (Poll::Pending, Poll::Ready(Ok(()))) if server_loss.poll(cx).is_ready() => {
                 return Poll::Ready(Ended::ServerReset);
             }
             _ if client.poll_lost(cx).is_ready() => return Poll::Ready(Ended::ClientReset),
@@ -136,7 +136,6 @@ pub async fn run<C: Port, S: Port>(
             (earlier, active) = (Some(now), Instant::now());
         }
     })
-    .await
 }
 
 /// Whether the kernel has delivered something to either side since it was asked before. The first time that it
@@ -152,7 +151,7 @@ fn delivers(earlier: Option<[u32; 2]>, now: [u32; 2]) -> bool {
 /// fires, since a busy tunnel would otherwise spend its time on moving it.
 fn poll_idle(
     cx: &mut Context<'_>,
-    mut timer: std::pin::Pin<&mut tokio::time::Sleep>,
+    mut timer: Pin<&mut tokio::time::Sleep>,
     deadline: Instant,
 ) -> Poll<()> {
     while timer.as_mut().poll(cx).is_ready() {
@@ -164,7 +163,31 @@ fn poll_idle(
     Poll::Pending
 }
 
-/// Ends when `socket` reports an error, as it does after a reset.
-pub async fn lost(socket: &TcpStream) {
-    let _ = socket.ready(Interest::ERROR).await;
+/// Whether a socket reports an error, as it does after a reset. Most tunnels never ask, so that the watch is made for who does.
+struct Loss<'a> {
+    socket: Option<&'a TcpStream>,
+    watch: Option<Watch<'a>>,
+}
+
+type Watch<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl<'a> Loss<'a> {
+    const fn of(socket: Option<&'a TcpStream>) -> Self {
+        Self {
+            socket,
+            watch: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(socket) = self.socket else {
+            return Poll::Pending;
+        };
+        let watch = self.watch.get_or_insert_with(|| {
+            Box::pin(async move {
+                let _ = socket.ready(Interest::ERROR).await;
+            })
+        });
+        watch.as_mut().poll(cx)
+    }
 }

@@ -10,8 +10,34 @@ use tokio::net::TcpStream;
 
 /// Enough for the time between being told that there is room and filling it.
 const UNSENT_MOST: u32 = 256 << 10;
+/// Who has been sent less is sent little, and the limit would be a system call for nothing.
+const LITTLE: u64 = 64 << 10;
 /// Who has taken so much reads: it is more than buffers take, but for those that somebody has made larger on his own side.
-pub(super) const READS: u64 = 8 << 20;
+const READS: u64 = 8 << 20;
+
+/// What has been done about one peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Unsent {
+    #[default]
+    AsItIs,
+    Limited,
+    Lifted,
+}
+
+impl Unsent {
+    /// Does what is to be done about a peer that was sent so many octets.
+    pub(super) fn follow(&mut self, octets: u64, socket: Option<&TcpStream>) {
+        let (now, done): (_, fn(&TcpStream)) = match (*self, octets) {
+            (Self::AsItIs, LITTLE..READS) => (Self::Limited, limit),
+            (Self::AsItIs | Self::Limited, READS..) => (Self::Lifted, lift),
+            _ => return,
+        };
+        *self = now;
+        if let Some(socket) = socket {
+            done(socket);
+        }
+    }
+}
 
 /// Holds the send buffer of `socket` down.
 pub fn limit(socket: &TcpStream) {
@@ -19,7 +45,7 @@ pub fn limit(socket: &TcpStream) {
 }
 
 /// Leaves it to the system again.
-pub(super) fn lift(socket: &TcpStream) {
+fn lift(socket: &TcpStream) {
     set(socket, 0);
 }
 

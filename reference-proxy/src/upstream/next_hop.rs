@@ -3,7 +3,6 @@
 use super::http2::Stream;
 use crate::relay::{self, Early, Ended, Port, Traffic};
 use socket2::SockRef;
-use std::future::pending;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -21,21 +20,21 @@ impl NextHop {
     ///
     /// What this process does not bring to an end must not look whole to the server: closing the socket sends a reset, unless
     /// it is told to [`Self::finish`]; a stream without its END_STREAM is not whole anyway.
-    pub async fn relay<C: Port>(
+    pub async fn relay<C: Port + Send>(
         &mut self,
-        client: (&mut C, impl Future<Output = ()>),
-        early: Early,
+        client: (&mut C, Option<&TcpStream>),
+        early: &mut Early,
         traffic: &mut Traffic,
         idle: Duration,
     ) -> Ended {
         match self {
             Self::Socket(socket) => {
                 closing(socket, Some(Duration::ZERO));
-                let lost = relay::lost(socket);
-                relay::run(client, (&mut &*socket, lost), early, traffic, idle).await
+                let (mut port, socket) = (&*socket, Some(&*socket));
+                relay::run(client, (&mut port, socket), early, traffic, idle).await
             }
             Self::Stream(stream) => {
-                let server = (stream.port(), pending());
+                let server = (stream.port(), None);
                 // On the heap, so that whoever has a socket does not carry it.
                 let ended = Box::pin(relay::run(client, server, early, traffic, idle)).await;
                 match ended {
@@ -60,6 +59,13 @@ impl NextHop {
         match self {
             Self::Socket(socket) => closing(socket, Some(Duration::ZERO)),
             Self::Stream(stream) => stream.cut(),
+        }
+    }
+
+    /// The same behind [`Self::relay`], which leaves a socket so.
+    pub fn stays_cut(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.cut();
         }
     }
 

@@ -4,6 +4,7 @@ use super::{TimeShape, Unit, What, Which};
 use crate::log::Record;
 use crate::log::escape::push_escaped;
 use jiff::tz::TimeZone;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -23,14 +24,14 @@ impl What {
             Self::Environment(name) => push_or_dash(line, record.variables.shown(name)),
             Self::File => {
                 line.push_str("proxy:");
-                push_escaped(line, asked.map_or(&[], |asked| &*asked.target));
+                push_escaped(line, asked.map_or(&[], |asked| asked.target()));
                 Ok(())
             }
             // What httpd calls the code that serves a tunnel; it never gets to a malformed request.
             Self::Handler if record.status == 200 => line.write_str("proxy-server"),
             Self::Handler => line.write_str("-"),
             Self::KeptAlive => line.write_str("0"),
-            Self::Method => push_or_dash(line, asked.map(|asked| &*asked.method)),
+            Self::Method => push_or_dash(line, asked.map(|asked| asked.method())),
             Self::Note(name) => match (name.as_str(), record.source_port) {
                 ("proxy-source-port", Some(port)) => write!(line, "{port}"),
                 _ => line.write_str("-"),
@@ -39,10 +40,10 @@ impl What {
             Self::Port(Which::Local) => write!(line, "{}", record.local.port()),
             Self::Port(Which::Remote) => write!(line, "{}", record.client.port()),
             Self::ProcessId => write!(line, "{}", std::process::id()),
-            Self::Protocol => push_or_dash(line, asked.map(|asked| &*asked.protocol)),
+            Self::Protocol => push_or_dash(line, asked.map(|asked| asked.protocol())),
             Self::Query => Ok(()),
             Self::Received => write!(line, "{}", record.traffic.received),
-            Self::Request => push_or_dash(line, asked.map(|asked| &*asked.line)),
+            Self::Request => push_or_dash(line, asked.map(|asked| asked.line())),
             Self::RequestField(name) => push_or_dash(line, record.field(name)),
             Self::Sent => write!(line, "{}", record.traffic.sent),
             Self::ServerName => {
@@ -52,7 +53,7 @@ impl What {
                 0 => line.write_str("-"),
                 status => write!(line, "{status}"),
             },
-            Self::Target => push_or_dash(line, asked.map(|asked| &*asked.target)),
+            Self::Target => push_or_dash(line, asked.map(|asked| asked.target())),
             Self::Time { end, shape } => {
                 shape.push(
                     line,
@@ -91,10 +92,35 @@ impl TimeShape {
             Self::Fraction(Unit::Milliseconds) => write!(line, "{:03}", since.subsec_millis()),
             Self::Fraction(_) => write!(line, "{:06}", since.subsec_micros()),
             Self::Calendar(format) => {
-                line.push_str(&local(format, since).unwrap_or_default());
+                LAST.with_borrow_mut(|last| line.push_str(last.show(format, since)));
                 Ok(())
             }
         };
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<Shown> = RefCell::default();
+}
+
+/// What the calendar showed last, which is the same for all of a second.
+#[derive(Default)]
+struct Shown {
+    format: String,
+    second: u64,
+    text: String,
+}
+
+impl Shown {
+    fn show(&mut self, format: &str, since: Duration) -> &str {
+        // The letters of fractions.
+        let moves = format.contains(['f', 'N', 'Q', 's']);
+        if moves || self.second != since.as_secs() || self.format != format {
+            self.text = local(format, since).unwrap_or_default();
+            self.second = since.as_secs();
+            format.clone_into(&mut self.format);
+        }
+        &self.text
     }
 }
 

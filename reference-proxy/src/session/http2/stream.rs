@@ -16,7 +16,7 @@ use crate::upstream::{Answer, Asker, NextHop};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -142,9 +142,8 @@ pub(super) fn serve(
 impl Tunnel {
     /// Relays to the end.
     async fn stand(&mut self) {
-        let own = (&mut self.port, pending());
-        let early = std::mem::take(&mut self.early);
-        let traffic = &mut self.record.traffic;
+        let own = (&mut self.port, None);
+        let (early, traffic) = (&mut self.early, &mut self.record.traffic);
         let ended = self.server.relay(own, early, traffic, self.idle_time).await;
         match ended {
             Ended::Closed => self.server.finish(),
@@ -155,11 +154,11 @@ impl Tunnel {
             // RFC 9113, section 8.5: an error of the TCP connection.
             Ended::ServerReset | Ended::Stalled => {
                 self.port.reset(Reason::CONNECT_ERROR);
-                self.server.cut();
+                self.server.stays_cut();
             }
             // It had ended its direction before it was gone: what is on its way to the server arrives.
             Ended::ClientReset if self.port.is_lost_behind_its_end() => self.server.deliver().await,
-            Ended::ClientReset => self.server.cut(),
+            Ended::ClientReset => self.server.stays_cut(),
         }
         if matches!(ended, Ended::Idle | Ended::Stalled) {
             let record = Some(&self.record);
