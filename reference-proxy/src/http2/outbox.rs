@@ -167,30 +167,52 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::piece::Piece;
     use super::*;
     use std::task::Waker;
 
-    /// What takes `each` octets a call, and `room` in all.
+    /// What takes so many octets a call, and so many in all.
+    #[derive(Default)]
     struct Narrow {
         each: usize,
         room: usize,
         taken: Vec<u8>,
+        calls: usize,
+        broken: bool,
     }
 
     impl AsyncWrite for Narrow {
         fn poll_write(
             self: Pin<&mut Self>,
-            _: &mut Context<'_>,
+            cx: &mut Context<'_>,
             octets: &[u8],
         ) -> Poll<io::Result<usize>> {
+            self.poll_write_vectored(cx, &[IoSlice::new(octets)])
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
             let this = self.get_mut();
-            let most = this.each.min(this.room).min(octets.len());
-            if most == 0 {
+            this.calls += 1;
+            if this.broken {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let mut left = this.each.min(this.room);
+            if left == 0 {
                 return Poll::Pending;
             }
-            this.taken.extend_from_slice(&octets[..most]);
-            this.room -= most;
-            Poll::Ready(Ok(most))
+            let before = this.taken.len();
+            for slice in slices {
+                let part = left.min(slice.len());
+                this.taken.extend_from_slice(&slice[..part]);
+                left -= part;
+            }
+            let taken = this.taken.len() - before;
+            this.room -= taken;
+            Poll::Ready(Ok(taken))
         }
 
         fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -200,5 +222,108 @@ mod tests {
         fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
         }
+    }
+
+    fn cx() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    /// Frames as the crate below writes them: a head and what stands in it.
+    fn put(outbox: &mut Outbox, link: &mut Narrow, head: &[u8], content: &Piece) -> Poll<usize> {
+        let mut slices = [IoSlice::new(head), IoSlice::new(&[])];
+        content.chunks_vectored(&mut slices[1..]);
+        outbox
+            .poll_put(&mut cx(), link, &slices)
+            .map(Result::unwrap)
+    }
+
+    fn frames() -> impl Iterator<Item = (Vec<u8>, Piece)> {
+        (0..8u8).map(|at| (vec![at; 9], Piece::new(Bytes::from(vec![100 + at; 1000]))))
+    }
+
+    #[test]
+    fn frames_leave_together_and_in_their_order() {
+        let mut link = Narrow {
+            each: usize::MAX,
+            room: usize::MAX,
+            ..Narrow::default()
+        };
+        let (mut outbox, mut all) = (Outbox::default(), Vec::new());
+        for (head, content) in frames() {
+            assert_eq!(
+                put(&mut outbox, &mut link, &head, &content),
+                Poll::Ready(1009)
+            );
+            all.extend_from_slice(&[&head, content.chunk()].concat());
+        }
+        assert_eq!((link.calls, outbox.length()), (0, all.len()));
+        assert!(outbox.poll_send(&mut cx(), &mut link).is_ready());
+        assert_eq!((link.calls, outbox.length()), (1, 0));
+        assert!(link.taken == all);
+        // An idle connection owns no buffer.
+        assert_eq!((outbox.parts.capacity(), outbox.copied.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn what_the_socket_takes_in_pieces_arrives_whole() {
+        let mut link = Narrow {
+            each: 7,
+            ..Narrow::default()
+        };
+        let (mut outbox, mut all) = (Outbox::default(), Vec::new());
+        for (head, content) in frames() {
+            let _ = put(&mut outbox, &mut link, &head, &content);
+            all.extend_from_slice(&[&head, content.chunk()].concat());
+            link.room += 500;
+            assert!(outbox.poll_send(&mut cx(), &mut link).is_pending());
+            assert_eq!(outbox.length() + link.taken.len(), all.len());
+        }
+        link.room = usize::MAX;
+        assert!(outbox.poll_send(&mut cx(), &mut link).is_ready());
+        assert!(link.taken == all);
+    }
+
+    #[test]
+    fn content_is_not_copied() {
+        let (mut outbox, mut link) = (Outbox::default(), Narrow::default());
+        let content = Bytes::from(vec![1; 1000]);
+        let _ = put(
+            &mut outbox,
+            &mut link,
+            &[0; 9],
+            &Piece::new(content.clone()),
+        );
+        assert!(matches!(&outbox.parts[1], Part::Held(held) if held.as_ptr() == content.as_ptr()));
+        assert_eq!(outbox.copied.len(), 9);
+    }
+
+    /// A client that reads nothing holds up the frames for it, and no more than so many of them are held.
+    #[test]
+    fn who_reads_nothing_holds_little() {
+        let (mut outbox, mut link) = (Outbox::default(), Narrow::default());
+        let content = Piece::new(Bytes::from(vec![1; 16 << 10]));
+        while put(&mut outbox, &mut link, &[0; 9], &content).is_ready() {
+            assert!(outbox.length() < GATHERED_MOST + (17 << 10));
+        }
+        assert!(outbox.length() >= GATHERED_MOST);
+        (link.each, link.room) = (usize::MAX, 1000);
+        assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_pending());
+        link.room = usize::MAX;
+        assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_ready());
+    }
+
+    #[test]
+    fn a_failure_is_told_to_who_writes() {
+        let mut link = Narrow {
+            broken: true,
+            ..Narrow::default()
+        };
+        let mut outbox = Outbox::default();
+        let content = Piece::new(Bytes::from_static(b"content"));
+        assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_ready());
+        assert!(outbox.fails(&mut cx(), &mut link));
+        assert_eq!(outbox.length(), 0);
+        assert_eq!(outbox.told().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert!(outbox.told().is_ok());
     }
 }

@@ -6,7 +6,7 @@ use crate::net::Client;
 use crate::relay;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -81,9 +81,11 @@ impl<L: Link> Shared<L> {
     }
 
     /// Runs what drives the connection to its end. What it says is gathered, and leaves whenever it waits.
-    pub(crate) async fn driving<F: Future>(&self, driver: F) -> F::Output {
-        let mut driver = pin!(driver);
-        poll_fn(|cx| {
+    pub(crate) fn driving<F: Future>(
+        &self,
+        mut driver: Pin<&mut F>,
+    ) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| {
             loop {
                 let driven = driver.as_mut().poll(cx);
                 let Both { outbox, link } = &mut *self.lock();
@@ -93,7 +95,6 @@ impl<L: Link> Shared<L> {
                 }
             }
         })
-        .await
     }
 
     /// Waits until everything that was said has left.

@@ -22,6 +22,7 @@ use h2::{Reason, RecvStream};
 use live::Live;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -71,7 +72,7 @@ pub(super) async fn serve(
         };
         driven.drive(connection, service).await;
     };
-    shared.driving(driver).await;
+    shared.driving(pin!(driver)).await;
     // Its last words, if it takes them: for as long as one would stay on which nothing happens.
     let _ = timeout(http2.spare_time, shared.drained()).await;
     if let Some(client) = shared.into_link() {
@@ -115,7 +116,7 @@ impl Driven<'_> {
             connection.graceful_shutdown();
         }
         let mut broken = false;
-        let mut timer = std::pin::pin!(sleep_until(Instant::now() + self.glance()));
+        let mut timer = pin!(sleep_until(Instant::now() + self.glance()));
         loop {
             if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
                 broken = true;

@@ -18,7 +18,7 @@ use h2::client::{Builder, Connection, ResponseFuture};
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request};
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -236,12 +236,16 @@ impl Driver {
         let (wanted, unwanted) = oneshot::channel();
         let task = tokio::spawn(async move {
             let whole = {
-                let mut driven = std::pin::pin!(shared.driving(driven(frames, &oversight)));
+                let driven = pin!(driven(frames, &oversight));
+                let mut driven = pin!(shared.driving(driven));
                 tokio::select! {
                     whole = &mut driven => whole,
                     _ = unwanted => timeout(limit, driven).await.unwrap_or(false),
                 }
             };
+            if whole {
+                let _ = timeout(limit, shared.drained()).await;
+            }
             if let Some(link) = shared.into_link().filter(|_| whole) {
                 linger::close(link).await;
             }

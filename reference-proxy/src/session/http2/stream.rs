@@ -129,7 +129,7 @@ pub(super) fn serve(
             Opened::Tunnel(mut tunnel) => {
                 one.note(true);
                 tunnel.stand().await;
-                tunnel.leave().await;
+                tunnel.end().leave().await;
             }
             Opened::Answered => one.note(true),
             Opened::GivenUp => one.note(false),
@@ -166,16 +166,9 @@ impl Tunnel {
         }
     }
 
-    /// Ends the stream, and lets the server go.
-    async fn leave(self) {
-        let Self {
-            record,
-            port,
-            server,
-            ..
-        } = self;
-        drop((record, port));
-        server.leave().await;
+    /// Ends the stream; the server is left to go.
+    fn end(self) -> NextHop {
+        self.server
     }
 }
 
