@@ -306,7 +306,7 @@ mod tests {
             assert!(outbox.length() < GATHERED_MOST + (17 << 10));
         }
         assert!(outbox.length() >= GATHERED_MOST);
-        (link.each, link.room) = (usize::MAX, 1000);
+        (link.each, link.room) = (usize::MAX, 100);
         assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_pending());
         link.room = usize::MAX;
         assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_ready());

@@ -17,7 +17,7 @@ pub(super) const SIZE: usize = 16 << 10;
 /// The most that are filled at once.
 pub(super) const MOST: usize = 16;
 /// The most that a thread keeps, for as many connections as are filling some at a time.
-const KEPT_MOST: usize = 2 * MOST;
+const KEPT_MOST: usize = 8 * MOST;
 /// What fills less of one is copied.
 const COPIED_BELOW: usize = SIZE / 4;
 

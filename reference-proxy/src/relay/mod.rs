@@ -9,6 +9,9 @@
 //! leads back to it. Pipes are shared like the buffer, and where none can be had (TLS, none left) the
 //! direction goes on copying. No direction moves more than a few mebibytes before others get their turn.
 //!
+//! A stream of HTTP/2 is no socket of its own, so that nothing can be spliced into it. What is received for it stays in the blocks
+//! that it was received into until it has left on the connection; how much that may be is what the windows and the connection allow.
+//!
 //! What one side ends is ended on the other: a FIN when it arrives behind the last octet, a reset as a reset.
 //! A side that has sent its FIN is still watched for a reset, by its error state alone, so that a half-closed
 //! tunnel costs nothing while nothing happens. A tunnel that is silent in both directions for too long ends;

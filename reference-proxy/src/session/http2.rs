@@ -1,9 +1,9 @@
 //! A connection of HTTP/2: each CONNECT on it is a stream, decided about like a connection of HTTP/1.1.
 //!
-//! One task drives the connection: frames, windows, and the beginning of streams. Each stream is a task of its own, on the list of
-//! what is served, so that it has a place, an access line and an end of its own. What a client may send on a stream before the
-//! server has taken it is held down by the window of the stream; the window of the connection is that of all streams together, so
-//! that a server which takes nothing holds up its own stream and no other.
+//! One task drives the connection: frames, windows, and the beginning of streams; what it has to say leaves together when it waits.
+//! Each stream is a task of its own, on the list of what is served, so that it has a place, an access line and an end of its own.
+//! What a client may send on a stream before the server has taken it is held down by the window of the stream; the window of the
+//! connection is that of all streams together, so that a server which takes nothing holds up its own stream and no other.
 //!
 //! A reload, and the end of the process, are announced by a GOAWAY. Streams that stand go on; what begins nevertheless is decided
 //! by the configuration that is in force then.
