@@ -6,9 +6,9 @@ mod exchange;
 pub mod http1;
 pub mod http2;
 pub mod reqwest_client;
-pub mod streams;
+mod streams;
 
+pub use crate::tunnel::{Fate, Http2};
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use http1::Client;
-pub use streams::{Fate, Http2};

@@ -3,6 +3,7 @@
 mod acceptor;
 pub mod script;
 mod server;
+mod streams;
 mod visits;
 
 pub use acceptor::Secrecy;

@@ -7,6 +7,7 @@ mod both_ends;
 mod end;
 mod ending;
 mod half;
+mod http2;
 mod stopped;
 mod tls;
 
@@ -14,5 +15,6 @@ pub(crate) use both_ends::first_to_be_spoken_to;
 pub use end::End;
 pub use ending::{Ending, Side};
 pub use half::{NO_END, Reader, Writer};
+pub use http2::{Fate, Http2};
 pub use stopped::Stopped;
 pub use tls::{Session, TlsClosure};

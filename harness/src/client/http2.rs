@@ -7,34 +7,10 @@ use tokio::{io::AsyncWriteExt, time::timeout};
 use crate::{
     client::{Client, Connection},
     http1::{Answer, Ask, Reply},
-    http2::{
-        BROKEN, Fields, Frame, Handle, Leave, Manners, Over, Owner, Recorder, Session, State,
-        driver::drive,
-    },
+    http2::{BROKEN, Fields, Handle, Manners, Over, Session, State},
     verdict::{Finding, Outcome},
-    wire::{Stream, Transcript, Way, transcript::Place},
+    wire::{ALPN, Stream},
 };
-
-/// The protocol that is agreed on in a TLS handshake (RFC 9113 §3.2).
-pub(crate) const ALPN: &[u8] = b"h2";
-
-/// Writes frames into the transcript of a case.
-struct Frames {
-    transcript: Transcript,
-    place: Place,
-}
-
-impl Recorder for Frames {
-    fn note(&mut self, out: bool, frame: &Frame, fields: Option<&Fields>) {
-        let way = if out { Way::Out } else { Way::In };
-        self.transcript
-            .frame(self.place, way, frame.describe(fields));
-    }
-
-    fn odd(&mut self, why: &str) {
-        self.transcript.odd_frame(why);
-    }
-}
 
 impl Client {
     /// HTTP/2 on `stream`, beginning with these SETTINGS: the stream on which the first request is made.
@@ -57,27 +33,9 @@ impl Client {
                 "TLS was to agree on h2, and has agreed on {other}"
             )));
         }
-        let unknown = |error: std::io::Error| Finding::harness(error.to_string());
-        let ends = [
-            stream.local().map_err(unknown)?,
-            stream.peer().map_err(unknown)?,
-        ];
-        let (transcript, place) = stream.within(stream.layer());
-        let transcript = transcript.clone();
-        let recorder = Box::new(Frames {
-            transcript: transcript.clone(),
-            place,
-        });
-        let session = Session::begin(recorder, settings, manners);
-        let driven = session.clone();
-        tokio::spawn(async move {
-            if let (stream, Leave::Reset) = drive(driven, stream).await {
-                // A connection that is gone needs no reset.
-                let _ = stream.reset();
-            }
-        });
-        let handle = Handle::new(Owner::of(session), FIRST);
-        Ok(Stream::multiplexed(handle, (&transcript, place), ends))
+        let begin = |recorder| Session::begin(recorder, settings, manners);
+        let stream = stream.speaks_http2(begin, FIRST);
+        stream.map_err(|error| Finding::harness(error.to_string()))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::http2::{
     ErrorCode, Frame, Over, State, Stream,
     describe::name,
     frame::{MAX_PAYLOAD, flag, kind, number, setting, settings},
-    session::WINDOW_LIMIT,
+    session::{Role, WINDOW_LIMIT},
 };
 
 /// A field block over several frames; a longer one is a flood.
@@ -25,6 +25,10 @@ impl State {
         if self.over.is_some() {
             return;
         }
+        let octets = match self.take_preface(octets) {
+            Ok(octets) => octets,
+            Err(why) => return self.is_broken_by(why),
+        };
         self.reader.feed(octets);
         loop {
             let taken = match self.reader.frame() {
@@ -33,11 +37,15 @@ impl State {
                 Err(large) => Err(format!("{} of {large}", name(large.kind))),
             };
             if let Err(why) = taken {
-                self.recorder.odd(&why);
-                self.over = Some(Over::Broken(why));
-                return;
+                return self.is_broken_by(why);
             }
         }
+    }
+
+    /// Nothing that comes later can be understood.
+    fn is_broken_by(&mut self, why: String) {
+        self.recorder.odd(&why);
+        self.over = Some(Over::Broken(why));
     }
 
     /// Takes in one frame.
@@ -72,7 +80,7 @@ impl State {
             }
             kind::WINDOW_UPDATE => self.take_window_update(frame),
             kind::PRIORITY if frame.payload.len() != 5 => Err(wrong(frame, "of a wrong length")),
-            kind::PUSH_PROMISE => Err(wrong(frame, "though pushes were refused")),
+            kind::PUSH_PROMISE => Err(wrong(frame, "though nobody has allowed pushes")),
             // What is not known is skipped (RFC 9113 §5.5).
             _ => Ok(()),
         }
@@ -120,6 +128,10 @@ impl State {
                 .ok_or_else(|| wrong(frame, "without its priority"))?;
         }
         let block = block.to_vec();
+        let serves = self.role != Role::Client;
+        if serves && !self.streams.contains_key(&frame.stream) {
+            self.is_opened_by(frame)?;
+        }
         if self.stream(frame)?.ended {
             return Err(wrong(frame, "after END_STREAM"));
         }
@@ -211,8 +223,11 @@ impl State {
                     }
                     self.max_payload = size;
                 }
-                setting::ENABLE_PUSH if value != 0 => {
+                setting::ENABLE_PUSH if value != 0 && self.role == Role::Client => {
                     return Err(wrong(frame, "with ENABLE_PUSH, from a server"));
+                }
+                setting::ENABLE_PUSH if value > 1 => {
+                    return Err(wrong(frame, "with an ENABLE_PUSH that is none"));
                 }
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! One connection, from the client's side: what was said on it, what may still be said, and what waits to be sent.
+//! One connection, from the side of the harness: what was said on it, what may still be said, and what waits to be sent.
 //!
 //! No octet is read or written here: a driver does that, and whoever waits for something is woken when anything has happened.
 //! What a proxy may make this side keep is limited by the windows that it was given, and by the constants below.
@@ -106,7 +106,7 @@ impl std::fmt::Debug for Session {
 
 /// All that is known of a connection.
 pub struct State {
-    /// Each stream that was opened from here.
+    /// Each stream that was opened: by the client of the two.
     pub streams: BTreeMap<u32, Stream>,
     /// Whether the proxy's first SETTINGS have come.
     pub settled: bool,
@@ -128,6 +128,7 @@ pub struct State {
     pub over: Option<Over>,
     /// What it does by itself.
     pub manners: Manners,
+    pub(super) role: Role,
     pub(super) unsent: Vec<u8>,
     pub(super) leaving: Option<Leave>,
     /// Whether it stays when whoever used it has gone.
@@ -144,9 +145,9 @@ pub struct State {
     /// What the proxy allows on a fresh stream.
     pub(super) initial_out: i64,
     /// What it may send on a fresh stream, and on all together.
-    initial_in: i64,
+    pub(super) initial_in: i64,
     pub(super) may_receive: i64,
-    uncredited: u32,
+    pub(super) uncredited: u32,
     /// Windows that were announced, and take effect with the acknowledgement of their SETTINGS.
     pub(super) announced: Vec<Option<i64>>,
 }
@@ -159,6 +160,18 @@ impl std::fmt::Debug for State {
             .field("over", &self.over)
             .finish_non_exhaustive()
     }
+}
+
+/// Which side of a connection this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The one that opens streams.
+    Client,
+    /// The one that answers on them.
+    Server {
+        /// How much of the connection preface has come.
+        preface: usize,
+    },
 }
 
 /// In which way this side goes.
@@ -174,39 +187,19 @@ impl Session {
     /// A connection that begins with these SETTINGS; what passes is told to `recorder`.
     #[must_use]
     pub fn begin(recorder: Box<dyn Recorder>, settings: &[(u16, u32)], manners: Manners) -> Self {
-        let mut state = State {
-            streams: BTreeMap::new(),
-            settled: false,
-            settings: Vec::new(),
-            unacknowledged: 0,
-            max_streams: None,
-            max_payload: MAX_PAYLOAD,
-            may_send: WINDOW,
-            pongs: Vec::new(),
-            goaway: None,
-            over: None,
-            manners,
-            unsent: PREFACE.to_vec(),
-            leaving: None,
-            lingers: false,
-            mute: false,
-            driver: None,
-            waiting: Vec::new(),
-            recorder,
-            reader: FrameReader::default(),
-            decoder: FieldDecoder::new(),
-            block: None,
-            initial_out: WINDOW,
-            initial_in: WINDOW,
-            may_receive: WINDOW,
-            uncredited: 0,
-            announced: Vec::new(),
-        };
+        let mut state = State::new(recorder, manners, Role::Client);
+        state.unsent = PREFACE.to_vec();
         let mut all = vec![(setting::ENABLE_PUSH, 0)];
         all.extend(settings);
-        state.announce(&all);
-        if manners.connection_window > 0 {
-            state.grant(0, manners.connection_window);
+        Self::of(state, &all)
+    }
+
+    /// The connection of that state, which these SETTINGS begin.
+    pub(super) fn of(mut state: State, settings: &[(u16, u32)]) -> Self {
+        state.announce(settings);
+        let more = state.manners.connection_window;
+        if more > 0 {
+            state.grant(0, more);
         }
         Self(Arc::new(Mutex::new(state)))
     }
@@ -244,6 +237,39 @@ impl Session {
 }
 
 impl State {
+    /// Nothing has been said yet.
+    pub(super) fn new(recorder: Box<dyn Recorder>, manners: Manners, role: Role) -> Self {
+        Self {
+            streams: BTreeMap::new(),
+            settled: false,
+            settings: Vec::new(),
+            unacknowledged: 0,
+            max_streams: None,
+            max_payload: MAX_PAYLOAD,
+            may_send: WINDOW,
+            pongs: Vec::new(),
+            goaway: None,
+            over: None,
+            manners,
+            role,
+            unsent: Vec::new(),
+            leaving: None,
+            lingers: false,
+            mute: false,
+            driver: None,
+            waiting: Vec::new(),
+            recorder,
+            reader: FrameReader::default(),
+            decoder: FieldDecoder::new(),
+            block: None,
+            initial_out: WINDOW,
+            initial_in: WINDOW,
+            may_receive: WINDOW,
+            uncredited: 0,
+            announced: Vec::new(),
+        }
+    }
+
     /// Remembers who is to be woken when anything has happened.
     pub(super) fn wait(&mut self, waker: &Waker) {
         if !self.waiting.iter().any(|known| known.will_wake(waker)) {
@@ -272,7 +298,7 @@ impl State {
         self.send_described(frame, None);
     }
 
-    fn send_described(&mut self, frame: &Frame, fields: Option<&Fields>) {
+    pub(super) fn send_described(&mut self, frame: &Frame, fields: Option<&Fields>) {
         if self.mute {
             return;
         }
@@ -338,48 +364,6 @@ impl State {
         }
         self.credit(unread);
         self.send(&Frame::reset(id, code));
-    }
-
-    /// Sends SETTINGS; a smaller window counts once they are acknowledged, a larger one at once.
-    pub fn announce(&mut self, values: &[(u16, u32)]) {
-        let window = values
-            .iter()
-            .find(|(name, _)| *name == setting::INITIAL_WINDOW_SIZE);
-        let mut later = window.map(|(_, value)| i64::from(*value));
-        if let Some(larger) = later.filter(|window| *window > self.initial_in) {
-            self.resize(larger);
-            later = None;
-        }
-        self.announced.push(later);
-        self.unacknowledged += 1;
-        self.send(&Frame::settings(values));
-    }
-
-    pub(super) fn resize(&mut self, window: i64) {
-        let more = window - self.initial_in;
-        self.initial_in = window;
-        for stream in self.streams.values_mut() {
-            stream.inbox.may_receive += more;
-        }
-    }
-
-    /// Allows the proxy to send so much more on a stream; on stream 0, on all together.
-    pub fn grant(&mut self, id: u32, more: u32) {
-        match self.streams.get_mut(&id) {
-            Some(stream) => stream.inbox.may_receive += i64::from(more),
-            None if id == 0 => self.may_receive += i64::from(more),
-            None => {}
-        }
-        self.send(&Frame::window_update(id, more));
-    }
-
-    /// Gives back the window of the connection for so much, once it is worth a frame.
-    pub(super) fn credit(&mut self, octets: u32) {
-        self.uncredited += octets;
-        if self.manners.credits && self.uncredited >= CREDIT {
-            let more = std::mem::take(&mut self.uncredited);
-            self.grant(0, more);
-        }
     }
 }
 

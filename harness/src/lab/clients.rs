@@ -3,13 +3,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use crate::{
-    client::{Client, http2::ALPN, reqwest_client::ReqwestClient},
+    client::{Client, reqwest_client::ReqwestClient},
     http1::Request,
     lab::Lab,
     server::Server,
     subject::log::CONTROL_AGENT,
     tunnel::End,
     verdict::{Finding, Outcome},
+    wire::ALPN,
 };
 
 impl Lab {

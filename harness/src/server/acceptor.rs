@@ -73,9 +73,7 @@ async fn play(
         Leg::Client | Leg::Server | Leg::Names => Side::Server,
     };
     let end = End::new(stream, side, shared.patience);
-    script
-        .play(end, async move |end| drop(hand_over.send(end)))
-        .await
+    script.play(end, |end| drop(hand_over.send(end))).await
 }
 
 /// A panic in a server is the harness's fault, and must be seen.

@@ -1,6 +1,8 @@
 //! What a server does with a connection, step by step.
 
 use crate::{
+    http2::Manners,
+    server::streams,
     tunnel::End,
     verdict::{Finding, Outcome},
     wire::Payload,
@@ -24,6 +26,9 @@ enum Step {
     Reset,
     Hold,
     HandOver,
+    SpeakHttp2(Vec<(u16, u32)>, Manners),
+    HandOverStreams,
+    EchoOnStreams,
 }
 
 /// Sends `payload`.
@@ -87,6 +92,24 @@ pub fn hand_over() -> Script {
     Step::HandOver.into()
 }
 
+/// Speaks HTTP/2 from here on, and begins with these SETTINGS: what follows is about its streams.
+#[must_use]
+pub fn speak_http2(settings: &[(u16, u32)], manners: Manners) -> Script {
+    Step::SpeakHttp2(settings.to_vec(), manners).into()
+}
+
+/// Leaves each stream that the proxy opens to the case, which takes it with [`Server::accepts`](super::Server::accepts).
+#[must_use]
+pub fn hand_over_streams() -> Script {
+    Step::HandOverStreams.into()
+}
+
+/// Grants what is asked on each stream, and sends back whatever arrives there.
+#[must_use]
+pub fn echo_on_streams() -> Script {
+    Step::EchoOnStreams.into()
+}
+
 impl Script {
     /// Goes on with `next`.
     #[must_use]
@@ -96,7 +119,7 @@ impl Script {
     }
 
     /// Plays the steps on `end`. What is left of the connection is handed to `over`, if a step says so.
-    pub(super) async fn play(self, mut end: End, over: impl AsyncFnOnce(End)) -> Outcome {
+    pub(super) async fn play(self, mut end: End, over: impl Fn(End)) -> Outcome {
         for step in self.steps {
             match step {
                 Step::Send(payload) => end.sends(payload).await?,
@@ -113,8 +136,16 @@ impl Script {
                 Step::Reset => return end.resets(),
                 Step::Hold => return std::future::pending().await,
                 Step::HandOver => {
-                    over(end).await;
+                    over(end);
                     return Ok(());
+                }
+                Step::SpeakHttp2(settings, manners) => {
+                    end = streams::speaks_http2(end, &settings, manners)?;
+                }
+                Step::HandOverStreams => return streams::each(end, over).await,
+                Step::EchoOnStreams => {
+                    let echo = |end| drop(tokio::spawn(grant_and_echo(end)));
+                    return streams::each(end, echo).await;
                 }
             }
         }
@@ -126,6 +157,12 @@ impl From<Step> for Script {
     fn from(step: Step) -> Self {
         Self { steps: vec![step] }
     }
+}
+
+/// Grants what a stream asks for, and echoes on it.
+async fn grant_and_echo(mut end: End) -> Outcome {
+    streams::grant(&end);
+    echo_on(&mut end).await
 }
 
 /// Echoes to the end of the stream, then ends its own.
