@@ -102,6 +102,7 @@ fn vars() -> Vars {
         error_log: "/scratch/error.log".into(),
         htpasswd: Some("/scratch/htpasswd".into()),
         tls: None,
+        upstream_ca: None,
         here: None,
     }
 }

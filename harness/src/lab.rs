@@ -16,6 +16,7 @@ pub mod running_subject;
 mod servers;
 pub mod silent_port;
 mod upstream;
+mod upstream_http2;
 mod websocket;
 mod world;
 
@@ -25,4 +26,5 @@ pub(crate) use lab::lock;
 pub use ports::Port;
 pub use running_subject::Running;
 pub use upstream::Chain;
+pub use upstream_http2::StreamChain;
 pub use world::{RunEnvironment, World, WorldError};

@@ -5,9 +5,9 @@ pub use crate::{
     citation::Document,
     client::{Client, Connection, Exchange},
     http1::{Answer, Forwarded, Reply, Request},
-    lab::{Chain, Lab},
+    lab::{Chain, Lab, StreamChain},
     patience::pass,
-    protocol::{EVERY, HTTP_1_1, HTTP_2, IN_THE_CLEAR, Protocol},
+    protocol::{EVERY, HTTP_1_1, HTTP_2, HttpVersion, IN_THE_CLEAR, Protocol},
     server::{
         Script, Server,
         script::{
@@ -19,7 +19,7 @@ pub use crate::{
         HostKind, Product, Setup, WEB, allowing, allowing_as_written, allowing_hosts,
         allowing_itself, allowing_the_web, connect_timeout, credentials, denying_hosts,
         excepting_hosts, few_clients, header_timeout, idle_timeout, log_that_stands_still, no_list,
-        refusing_private, through_itself, tls_listener, upstream, websocket,
+        refusing_private, through_itself, tls_listener, upstream, upstream_over, websocket,
     },
     subject::{Need, User, configuration::Credentials},
     suite,

@@ -15,5 +15,5 @@ pub use setup::{
     Allow, Setup, WEB, allowing, allowing_as_written, allowing_hosts, allowing_itself,
     allowing_the_web, connect_timeout, credentials, denying_hosts, excepting_hosts, few_clients,
     header_timeout, idle_timeout, log_that_stands_still, no_list, refusing_private, through_itself,
-    tls_listener, upstream, websocket,
+    tls_listener, upstream, upstream_over, websocket,
 };

@@ -15,12 +15,14 @@ use tokio::{
 use crate::{
     client::{Client, Connection, Exchange},
     http1::Answer,
+    http2::Manners,
     lab::{
         Lab,
         network::{Answers, addresses},
     },
     patience::pass,
-    server::script::{echo, hold, receive_head, send},
+    protocol::HttpVersion,
+    server::script::{echo, echo_on_streams, hold, receive_head, send, speak_http2},
     setup::{Allow, CONTROL_HOST, Setup},
     verdict::{Finding, Outcome},
 };
@@ -78,10 +80,16 @@ impl Lab {
     /// An ordinary request goes through the upstream proxy and becomes a tunnel: without that, nothing follows from any
     /// other.
     async fn control_upstream(&self, setup: &Setup, limit: Duration) -> Outcome {
-        let granting = receive_head()
-            .then(send("HTTP/1.1 200 OK\r\n\r\n"))
-            .then(echo());
-        let upstream = self.upstream(granting).await?;
+        let upstream = match setup.upstream_version {
+            HttpVersion::Http1 => {
+                let granting = receive_head().then(send("HTTP/1.1 200 OK\r\n\r\n"));
+                self.upstream(granting.then(echo())).await?
+            }
+            HttpVersion::H2c | HttpVersion::H2 => {
+                let granting = speak_http2(&[], Manners::default()).then(echo_on_streams());
+                self.http2_upstream_of(granting).await?
+            }
+        };
         let target = match setup.judges_hosts() {
             true => self.control_host(setup).await?,
             false => self.server(hold()).await?.authority(),

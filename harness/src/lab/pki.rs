@@ -20,6 +20,7 @@ use rustls::{
 pub struct Pki {
     issuer: Issuer<'static, KeyPair>,
     authority: CertificateDer<'static>,
+    authority_pem: String,
     servers: Mutex<HashMap<String, Arc<Identity>>>,
 }
 
@@ -58,11 +59,13 @@ impl Pki {
         params
             .distinguished_name
             .push(DnType::CommonName, "connectspec, one run only");
-        let authority = params.self_signed(&key)?.der().clone();
+        let authority = params.self_signed(&key)?;
+        let (authority, authority_pem) = (authority.der().clone(), authority.pem());
         let issuer = Issuer::new(params, key);
         Ok(Self {
             issuer,
             authority,
+            authority_pem,
             servers: Mutex::default(),
         })
     }
@@ -71,6 +74,12 @@ impl Pki {
     #[must_use]
     pub fn authority(&self) -> &[u8] {
         &self.authority
+    }
+
+    /// The authority's certificate, in PEM, for programs that read files.
+    #[must_use]
+    pub fn authority_pem(&self) -> &str {
+        &self.authority_pem
     }
 
     /// The identity of a server that is known by `names` (host names or addresses); made once for each set of names.

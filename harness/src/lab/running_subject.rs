@@ -26,6 +26,8 @@ pub struct Running {
     /// Others that it lets in.
     more_users: Vec<Credentials>,
     pub(super) listener: Listener,
+    /// The version of HTTP in which it asks an upstream proxy.
+    pub(super) upstream_version: HttpVersion,
     placeholders: PortPlaceholders,
     /// The words of `profile serve` that bring it into this set-up.
     serve: Option<String>,
@@ -94,6 +96,7 @@ impl Running {
                 second_port: None,
                 more_users: Vec::new(),
                 listener: remote.reached(setup.listener),
+                upstream_version: setup.upstream_version,
                 placeholders,
                 serve: None,
                 process: None,
@@ -130,6 +133,7 @@ impl Running {
             credentials: configuration.credentials,
             second_port: configuration.spare_ports.first().copied(),
             listener: setup.listener,
+            upstream_version: setup.upstream_version,
             placeholders,
             process: Some(subject),
             leads_anywhere: tokio::sync::OnceCell::new(),

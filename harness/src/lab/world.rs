@@ -16,7 +16,7 @@ use crate::{
         ports::{self, AllowList, Port, Ports},
     },
     patience::Patience,
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{Allow, PortPlaceholders, PortRange, Setup, WEB},
     stop::Stop,
     subject::{
@@ -257,6 +257,9 @@ impl World {
         if setup.upstream {
             let port = placeholders.port(super::upstream::UPSTREAM);
             configuration.upstream = port.map(|port| SocketAddr::new(self.bind, port));
+            configuration.upstream_version = setup.upstream_version;
+            let vouched_for = setup.upstream_version == HttpVersion::H2;
+            configuration.upstream_ca = vouched_for.then(|| self.pki.authority_pem().to_owned());
         }
         if setup.through_itself {
             configuration.upstream = Some(listen);

@@ -1,7 +1,7 @@
 //! What the subject is configured to for a case.
 
 use crate::{
-    protocol::Listener,
+    protocol::{HttpVersion, Listener},
     setup::{HostRules, Product, Text},
 };
 
@@ -18,6 +18,8 @@ pub struct Setup {
     pub credentials: bool,
     /// Whether it goes through another proxy, which the harness plays.
     pub upstream: bool,
+    /// The version of HTTP in which it asks that one.
+    pub upstream_version: HttpVersion,
     /// Whether it goes through another proxy, which is itself.
     pub through_itself: bool,
     /// Whether it is the gateway to a WebSocket server, which the harness plays.
@@ -162,6 +164,15 @@ pub fn upstream() -> Setup {
     }
 }
 
+/// The subject goes through another proxy, which it speaks to in that version of HTTP.
+#[must_use]
+pub fn upstream_over(version: HttpVersion) -> Setup {
+    Setup {
+        upstream_version: version,
+        ..upstream()
+    }
+}
+
 /// The subject goes through another proxy, which is the subject.
 #[must_use]
 pub fn through_itself() -> Setup {
@@ -295,7 +306,10 @@ impl Setup {
                 .then(|| "no private addresses".to_owned()),
         );
         words.extend(self.credentials.then(|| "credentials".to_owned()));
-        words.extend(self.upstream.then(|| "upstream".to_owned()));
+        words.extend(self.upstream.then(|| match self.upstream_version {
+            HttpVersion::Http1 => "upstream".to_owned(),
+            other => format!("upstream over {}", other.name()),
+        }));
         words.extend(self.through_itself.then(|| "through itself".to_owned()));
         words.extend(self.websocket.then(|| "websocket".to_owned()));
         words.extend(match self.listener {

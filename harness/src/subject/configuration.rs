@@ -36,6 +36,10 @@ pub struct Configuration {
     pub clients: Option<Vec<IpAddr>>,
     /// The proxy that the subject has to go through.
     pub upstream: Option<SocketAddr>,
+    /// The version of HTTP in which the subject asks that proxy.
+    pub upstream_version: HttpVersion,
+    /// The certificate, in PEM, of the authority that vouches for that proxy, where it is asked within TLS.
+    pub upstream_ca: Option<String>,
     /// The server to which the subject is the gateway, where a client opens a WebSocket with extended CONNECT.
     pub websocket: Option<SocketAddr>,
     /// The certificate of a listener that speaks TLS.
@@ -67,6 +71,8 @@ impl Configuration {
             more_users: Vec::new(),
             clients: None,
             upstream: None,
+            upstream_version: HttpVersion::Http1,
+            upstream_ca: None,
             websocket: None,
             tls: None,
             version: HttpVersion::Http1,
@@ -119,6 +125,13 @@ impl fmt::Display for Configuration {
         }
         if let Some(upstream) = self.upstream {
             write!(f, " --upstream {upstream}")?;
+            if self.upstream_version != HttpVersion::Http1 {
+                write!(f, " --upstream-http {}", self.upstream_version.name())?;
+            }
+            if self.upstream_ca.is_some() {
+                // The file of a run is gone with it.
+                f.write_str(" --upstream-ca upstream.pem")?;
+            }
         }
         if let Some(server) = self.websocket {
             write!(f, " --websocket {server}")?;

@@ -43,6 +43,8 @@ pub struct Offers {
     pub clients: bool,
     /// Can go through another proxy.
     pub upstream: bool,
+    /// The versions of HTTP in which it can ask that one; without a word about them, HTTP/1.1 alone.
+    pub upstream_versions: Versions,
     /// Listens on, and connects to, IPv6 addresses.
     pub ipv6: bool,
     /// Resolves names itself.
@@ -57,7 +59,15 @@ pub struct Offers {
     pub timeouts: Vec<TimeoutKind>,
 }
 
-/// The versions of HTTP that a subject serves.
+impl Offers {
+    /// Whether it can be told to ask an upstream proxy in that version.
+    #[must_use]
+    pub fn asks_upstream_in(&self, version: HttpVersion) -> bool {
+        self.upstream && self.upstream_versions.0.contains(&version)
+    }
+}
+
+/// The versions of HTTP that a subject serves, or asks in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Versions(pub Vec<HttpVersion>);

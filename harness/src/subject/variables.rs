@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every variable that a template may use: the names in `{{ … }}`.
-pub const VARIABLES: [&str; 32] = [
+pub const VARIABLES: [&str; 34] = [
     "listen.host",
     "listen.port",
     "listen.authority",
@@ -33,6 +33,8 @@ pub const VARIABLES: [&str; 32] = [
     "upstream.host",
     "upstream.port",
     "upstream.authority",
+    "upstream.version",
+    "upstream.ca",
     "websocket.host",
     "websocket.port",
     "websocket.authority",
@@ -64,6 +66,8 @@ pub struct Vars {
     pub htpasswd: Option<PathBuf>,
     /// The certificate and the key of a listener that speaks TLS.
     pub tls: Option<[PathBuf; 2]>,
+    /// The certificate of the authority that vouches for an upstream proxy.
+    pub upstream_ca: Option<PathBuf>,
     /// The profile's own folder; built-in profiles have none.
     pub here: Option<PathBuf>,
 }
@@ -121,7 +125,11 @@ impl Vars {
             refuse_private => configuration.refuse_private.then_some(true),
             credentials => credentials,
             clients => clients,
-            upstream => configuration.upstream.map(address),
+            upstream => configuration.upstream.map(|next| context! {
+                version => configuration.upstream_version.name(),
+                ca => self.upstream_ca.as_deref().map(text),
+                ..address(next)
+            }),
             websocket => configuration.websocket.map(address),
             tls => tls,
             version => configuration.version.name(),

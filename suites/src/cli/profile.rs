@@ -60,6 +60,8 @@ const fn probe(need: Need) -> Option<&'static str> {
         Need::AnyPassword => Some("credentials/a_password_may_contain_colons"),
         Need::ClientRule => Some("admission/a_client_that_the_rule_leaves_out_is_refused"),
         Need::Upstream => Some("upstream/is_asked_for_the_same_target[ipv4]"),
+        Need::UpstreamH2c => Some("upstream_http2/a_connect_has_no_scheme_and_no_path[h2c]"),
+        Need::UpstreamH2 => Some("upstream_http2/a_connect_has_no_scheme_and_no_path[h2]"),
         Need::TlsListener => Some("target@tls/an_ordinary_request_opens_a_tunnel"),
         Need::H2c => Some("target@h2c/an_ordinary_request_opens_a_tunnel"),
         Need::H2 => Some("target@h2/an_ordinary_request_opens_a_tunnel"),

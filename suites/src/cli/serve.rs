@@ -64,6 +64,12 @@ pub(super) struct Serve {
     /// The proxy that it goes through
     #[arg(long, value_name = "ADDR:PORT")]
     upstream: Option<SocketAddr>,
+    /// The version of HTTP in which it asks that one: http/1.1, h2c, or h2 with an authority
+    #[arg(long, value_name = "VERSION", value_parser = http_version, default_value = "http/1.1", requires = "upstream")]
+    upstream_http: HttpVersion,
+    /// The certificate of the authority that vouches for that one, in PEM
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    upstream_ca: Option<PathBuf>,
     /// The server to which it is the gateway for WebSockets
     #[arg(long, value_name = "ADDR:PORT")]
     websocket: Option<SocketAddr>,
@@ -116,14 +122,15 @@ fn credentials(text: &str) -> Result<Credentials, String> {
 
 /// What stands in the files, of which the proxy gets copies.
 fn tls_files((certificate, key): (&PathBuf, &PathBuf)) -> Result<TlsFiles, Trouble> {
-    let read = |path: &PathBuf| {
-        fs::read_to_string(path)
-            .map_err(|error| Trouble::usage(format!("could not read {}: {error}", path.display())))
-    };
     Ok(TlsFiles {
-        certificate: read(certificate)?,
-        key: read(key)?,
+        certificate: text_of(certificate)?,
+        key: text_of(key)?,
     })
+}
+
+fn text_of(path: &PathBuf) -> Result<String, Trouble> {
+    fs::read_to_string(path)
+        .map_err(|error| Trouble::usage(format!("could not read {}: {error}", path.display())))
 }
 
 /// Launches, says where it listens, and waits for a signal or for the end of the proxy.
@@ -139,6 +146,9 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.credentials.clone_from(&arguments.credentials);
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;
+    configuration.upstream_version = arguments.upstream_http;
+    let authority = arguments.upstream_ca.as_ref();
+    configuration.upstream_ca = authority.map(text_of).transpose()?;
     configuration.websocket = arguments.websocket;
     let tls = arguments.tls_certificate.iter().zip(&arguments.tls_key);
     configuration.tls = tls.map(tls_files).next().transpose()?;

@@ -259,6 +259,26 @@ capabilities! {
         claimed: |known| known.offers.upstream,
         asked: |setup| setup.upstream || setup.through_itself,
     }
+    /// It can be told to speak HTTP/2 in the clear to another proxy.
+    UpstreamH2c {
+        word: "upstream-h2c",
+        absence: "it cannot be told to speak HTTP/2 in the clear to an upstream proxy",
+        keys: &["upstream-versions"],
+        example: "[\"http/1.1\", \"h2c\", \"h2\"]",
+        says: "with `upstream`: the versions of HTTP in which it can ask the next proxy, by their names in ALPN",
+        variables: &["upstream.version"],
+        claimed: |known| known.offers.asks_upstream_in(HttpVersion::H2c),
+        asked: |setup| setup.upstream_version == HttpVersion::H2c,
+    }
+    /// It can be told to speak HTTP/2 within TLS to another proxy.
+    UpstreamH2 {
+        word: "upstream-h2",
+        absence: "it cannot be told to speak HTTP/2 over TLS to an upstream proxy",
+        keys: &["upstream-versions"],
+        variables: &["upstream.version", "upstream.ca"],
+        claimed: |known| known.offers.asks_upstream_in(HttpVersion::H2),
+        asked: |setup| setup.upstream_version == HttpVersion::H2,
+    }
     /// It can be reached over TLS.
     TlsListener {
         word: "tls-listener",

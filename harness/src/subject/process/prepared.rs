@@ -73,12 +73,15 @@ impl Prepared {
                 scratch.write(Path::new("proxy.key"), &files.key)?,
             ])
         });
+        let upstream_ca = configuration.upstream_ca.as_ref();
+        let upstream_ca = upstream_ca.map(|pem| scratch.write(Path::new("upstream-ca.crt"), pem));
         let vars = Vars {
             scratch: scratch.path().to_owned(),
             access_log: scratch.access_log(),
             error_log: scratch.error_log(),
             htpasswd: password_file.transpose().map_err(LaunchError::Scratch)?,
             tls: tls.transpose().map_err(LaunchError::Scratch)?,
+            upstream_ca: upstream_ca.transpose().map_err(LaunchError::Scratch)?,
             here: profile.folder.clone(),
         };
         let values = vars.values(configuration, &profile.offers);
