@@ -91,7 +91,7 @@ fn is_asked_for_the_same_target() -> Family {
 }
 
 /// Host and port of a target, in one spelling; `None` if it is no authority-form.
-fn authority(target: &str) -> Option<(String, u16)> {
+pub(super) fn authority(target: &str) -> Option<(String, u16)> {
     let (host, port) = target.rsplit_once(':')?;
     let is_one_host = match host.strip_prefix('[') {
         Some(rest) => rest.ends_with(']'),
