@@ -137,7 +137,7 @@ const BESIDE: &[(&str, Make)] = &[
     }),
     ("priority", Frame::priority),
     ("ping", |_| Frame::ping(*b"alive ?!")),
-    ("settings", |_| Frame::settings(&[(0xf0f0, 7)])),
+    ("settings", |_| Frame::settings(&[])),
     ("of_an_unknown_type", |_| Frame::new(0xf0, 0xff, 0, *b"odd")),
 ];
 
@@ -157,8 +157,8 @@ pub(super) fn frames_beside_a_tunnel_leave_it_alive() -> Family {
                 let mut tunnel = tunnel(lab).await?;
                 let frame = make(tunnel.id);
                 match frame.kind {
-                    // Each SETTINGS is acknowledged, which is counted.
-                    kind::SETTINGS => tunnel.http2.settles(&[(0xf0f0, 7)]).await?,
+                    // It is acknowledged, which is counted.
+                    kind::SETTINGS => tunnel.http2.session().with(|state| state.announce(&[])),
                     _ => tunnel.http2.sends(&frame),
                 }
                 tunnel.carries(lab).await
@@ -181,7 +181,8 @@ pub(super) fn a_goodbye_leaves_an_open_tunnel_alone() -> Case {
             let code = ErrorCode::NO_ERROR;
             let payload = [tunnel.id.to_be_bytes(), code.0.to_be_bytes()].concat();
             tunnel.http2.sends(&Frame::new(kind::GOAWAY, 0, 0, payload));
-            tunnel.http2.fence().await?;
+            // What comes behind it shows what the proxy has made of it.
+            tunnel.far.sends_to(&mut tunnel.near, lab.nonce()).await?;
             tunnel.carries(lab).await
         })
 }
