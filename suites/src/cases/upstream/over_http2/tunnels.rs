@@ -9,6 +9,7 @@ use connectspec_harness::{
         frame::{MAX_PAYLOAD, setting::INITIAL_WINDOW_SIZE},
     },
     prelude::*,
+    tunnel::Http2,
 };
 
 use super::words::{Tunnel, VERSIONS, tunnel, tunnel_with};
@@ -132,27 +133,41 @@ fn the_window_of_the_stream_is_kept_to() -> Family {
                 let settings = [(INITIAL_WINDOW_SIZE, window)];
                 let mut tunnel = tunnel_with(lab, &settings, stingy(1 << 24)).await?;
                 tunnel.http2.is_settled().await?;
-                let bytes = stream(lab.seed(), WAITS).bytes();
-                tunnel.near.sends(&bytes).await?;
-                tunnel.overflows(lab, u64::from(window)).await?;
-                tunnel.http2.grants(tunnel.id, 1 << 16);
-                tunnel.far.receives(&bytes).await
+                let grants = |http2: &Http2, id| http2.grants(id, 1 << 16);
+                tunnel.waits(lab, (WAITS, window.into()), grants).await
             })
     })
 }
 
 impl Tunnel {
-    /// Waits a while for more than `window` octets, which there is no room for.
-    async fn overflows(&self, lab: &Lab, window: u64) -> Outcome {
-        let id = self.id;
-        let more = self.http2.until_within(lab.patience().quiet(), |state| {
-            let received = state.streams.get(&id)?.received().0;
-            (received > window || state.over.is_some()).then_some(())
-        });
-        match more.await {
-            None => Ok(()),
-            Some(()) => self.http2.fence().await,
-        }
+    /// The client says so many octets, of which no more than the window arrive until `grants` has made room for all.
+    async fn waits(
+        &mut self,
+        lab: &Lab,
+        (length, window): (u64, u64),
+        grants: impl FnOnce(&Http2, u32),
+    ) -> Outcome {
+        let Self {
+            near,
+            far,
+            http2,
+            id,
+        } = self;
+        let bytes = stream(lab.seed(), length).bytes();
+        let receives = async {
+            let more = http2.until_within(lab.patience().quiet(), |state| {
+                let received = state.streams.get(id)?.received().0;
+                (received > window || state.over.is_some()).then_some(())
+            });
+            if more.await.is_some() {
+                http2.fence().await?;
+            }
+            grants(http2, *id);
+            far.receives(&bytes).await
+        };
+        // How much of it a proxy takes beforehand is its own decision.
+        let (sent, received) = tokio::join!(near.sends(&bytes), receives);
+        received.and(sent)
     }
 }
 
@@ -173,11 +188,10 @@ fn the_window_of_the_connection_is_kept_to() -> Case {
             let settings = [(INITIAL_WINDOW_SIZE, 1 << 20)];
             let mut tunnel = tunnel_with(lab, &settings, stingy(0)).await?;
             tunnel.http2.is_settled().await?;
-            let bytes = stream(lab.seed(), 2 * FIRST_WINDOW).bytes();
-            tunnel.near.sends(&bytes).await?;
-            tunnel.overflows(lab, FIRST_WINDOW).await?;
-            tunnel.http2.grants(0, 1 << 20);
-            tunnel.far.receives(&bytes).await
+            let grants = |http2: &Http2, _| http2.grants(0, 1 << 20);
+            tunnel
+                .waits(lab, (2 * FIRST_WINDOW, FIRST_WINDOW), grants)
+                .await
         })
 }
 
