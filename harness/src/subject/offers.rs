@@ -69,8 +69,19 @@ impl Offers {
 
 /// The versions of HTTP that a subject serves, or asks in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<HttpVersion>")]
 pub struct Versions(pub Vec<HttpVersion>);
+
+impl TryFrom<Vec<HttpVersion>> for Versions {
+    type Error = &'static str;
+
+    fn try_from(named: Vec<HttpVersion>) -> Result<Self, &'static str> {
+        match named.is_empty() {
+            true => Err("no version is named; there are \"http/1.1\", \"h2c\" and \"h2\""),
+            false => Ok(Self(named)),
+        }
+    }
+}
 
 impl Versions {
     /// Whether clients of HTTP/1.1 are served, in the clear or over TLS.

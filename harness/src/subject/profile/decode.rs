@@ -18,6 +18,7 @@ use raw::{RawAccessLog, RawBaseline, RawDeviation, RawFile, RawLaunch, RawProfil
 use crate::{
     case_id::{CaseId, CaseIdError},
     protocol::{Protocol, UnknownProtocol},
+    subject::offers::{Offers, Versions},
     subject::profile::{
         AccessLog, ConfigFile, Deviation, Launch, Profile, ProfileError, READY_WITHIN, STOP_WITHIN,
         Version, keys,
@@ -36,6 +37,7 @@ pub(super) fn profile(
     let source = Source { origin, text };
     keys::check(keys::of_profile, origin, text)?;
     let raw: RawProfile = source.deserialize()?;
+    source.consistent(&raw.offers)?;
     let files = raw.file.iter().map(|file| source.file(file, read));
     Ok(Profile {
         origin: origin.to_owned(),
@@ -79,6 +81,18 @@ impl Source<'_> {
             let message = error.message().to_owned();
             self.mistake(error.span().unwrap_or(0..0), message)
         })
+    }
+
+    /// No offer is about another that is not made.
+    fn consistent(&self, offers: &Offers) -> Result<(), Mistake> {
+        const KEY: &str = "upstream-versions";
+        if offers.upstream || offers.upstream_versions == Versions::default() {
+            return Ok(());
+        }
+        let place = keys::place_of(self.text, "offers", KEY).unwrap_or(0..0);
+        let message = format!("`{KEY}` is about an upstream proxy, and none is offered");
+        let hint = "add `upstream = true`".to_owned();
+        Err(self.mistake(place, message).hint(Some(hint)))
     }
 
     fn launch(&self, raw: &RawLaunch) -> Result<Launch, Mistake> {

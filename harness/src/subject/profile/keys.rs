@@ -78,6 +78,16 @@ pub(crate) fn check(keys: Keys, origin: &str, text: &str) -> Result<(), Mistake>
     })
 }
 
+/// Where a key of a table at the top stands.
+pub(super) fn place_of(text: &str, table: &str, key: &str) -> Option<std::ops::Range<usize>> {
+    let top = DeTable::parse(text).ok()?;
+    let (_, value) = top.get_ref().get_key_value(table)?;
+    let DeValue::Table(table) = value.get_ref() else {
+        return None;
+    };
+    Some(table.get_key_value(key)?.0.span())
+}
+
 type Blame<'a> = &'a dyn Fn(std::ops::Range<usize>, String, String) -> Mistake;
 
 fn check_table(

@@ -161,6 +161,26 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "\"conect\"",
         "23:18: unknown variant `conect`",
     ),
+    (
+        "timeouts ",
+        "upstream = true\nupstream-versions = [\"h2c\", \"h3\"]\ntimeouts ",
+        "24:29: unknown variant `h3`, expected one of `http/1.1`, `h2c`, `h2`",
+    ),
+    (
+        "timeouts ",
+        "upstream = true\nupstream-versions = []\ntimeouts ",
+        "24:21: no version is named; there are \"http/1.1\", \"h2c\" and \"h2\"",
+    ),
+    (
+        "timeouts ",
+        "upstream-version = [\"h2c\"]\ntimeouts ",
+        "23:1: unknown key `upstream-version` in [offers]; did you mean `upstream-versions`?",
+    ),
+    (
+        "timeouts ",
+        "upstream-versions = [\"h2c\"]\ntimeouts ",
+        "23:1: `upstream-versions` is about an upstream proxy, and none is offered; add `upstream = true`",
+    ),
 ];
 
 #[test]
