@@ -11,10 +11,12 @@ use connectspec_harness::{
     prelude::*,
 };
 
+mod content;
 mod unanswered;
 
 use super::words::{VERSIONS, chain, is_a_success, is_no_tunnel, opens, status};
 use crate::documents::{RFC_9110, RFC_9113};
+use content::a_refusal_in_several_frames_is_whole;
 use unanswered::{
     a_connect_that_was_received_is_not_repeated, a_lost_connection_grants_nothing,
     a_refused_stream_may_be_asked_again, a_reset_grants_nothing, no_answer_becomes_a_5xx,
@@ -23,7 +25,7 @@ use unanswered::{
 /// Every case about the answer of an upstream proxy of HTTP/2.
 pub(crate) fn suite() -> Suite {
     suite! {
-        "upstream_http2_answers": "What an upstream proxy of HTTP/2 answers", concat!(include_str!("answers.rs"), include_str!("answers/unanswered.rs"));
+        "upstream_http2_answers": "What an upstream proxy of HTTP/2 answers", concat!(include_str!("answers.rs"), include_str!("answers/content.rs"), include_str!("answers/unanswered.rs"));
         the_client_waits_for_the_upstream_proxy,
         every_2xx_opens_the_tunnel,
         a_length_in_the_2xx_is_ignored,
@@ -31,6 +33,7 @@ pub(crate) fn suite() -> Suite {
         an_interim_response_does_not_end_the_wait,
         an_interim_response_is_passed_on,
         a_refusal_stays_one,
+        a_refusal_in_several_frames_is_whole,
         a_malformed_2xx_grants_nothing,
         a_reset_grants_nothing,
         a_lost_connection_grants_nothing,

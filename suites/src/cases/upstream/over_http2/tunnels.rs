@@ -12,7 +12,7 @@ use connectspec_harness::{
     tunnel::Http2,
 };
 
-use super::words::{Tunnel, VERSIONS, tunnel, tunnel_with};
+use super::words::{Tunnel, VERSIONS, is_a_success, tunnel, tunnel_with};
 use crate::documents::RFC_9113;
 
 mod ends;
@@ -22,7 +22,8 @@ use ends::{
     a_lost_connection_ends_the_tunnel, a_reset_of_the_client_ends_the_stream,
     a_reset_of_the_client_is_no_clean_end, a_reset_of_the_stream_ends_the_tunnel,
     a_reset_of_the_stream_is_a_reset_at_the_client, a_stream_that_is_cut_off_is_no_clean_end,
-    the_clients_end_is_the_end_of_the_stream, the_end_of_the_stream_is_the_clients,
+    a_stream_that_is_reset_is_a_connect_error, the_clients_end_is_the_end_of_the_stream,
+    the_end_of_the_stream_is_the_clients,
 };
 use others::{
     a_goodbye_leaves_an_open_tunnel_alone, a_tunnel_ends_without_trailers,
@@ -36,6 +37,7 @@ pub(crate) fn suite() -> Suite {
         "upstream_http2_tunnels": "Tunnels through an upstream proxy of HTTP/2", concat!(include_str!("tunnels.rs"), include_str!("tunnels/ends.rs"), include_str!("tunnels/others.rs"));
         much_arrives_at_the_upstream_proxy,
         much_arrives_at_the_client,
+        what_comes_early_arrives_once,
         the_window_of_the_stream_is_kept_to,
         the_window_of_the_connection_is_kept_to,
         a_larger_initial_window_wakes_a_tunnel,
@@ -50,6 +52,7 @@ pub(crate) fn suite() -> Suite {
         a_reset_of_the_stream_is_a_reset_at_the_client,
         a_lost_connection_ends_the_tunnel,
         a_stream_that_is_cut_off_is_no_clean_end,
+        a_stream_that_is_reset_is_a_connect_error,
         trailers_are_no_data,
         trailers_are_an_error,
         a_tunnel_ends_without_trailers,
@@ -100,6 +103,33 @@ fn much_arrives_at_the_client() -> Family {
                 } = tunnel(lab).await?;
                 far.sends_to(&mut near, stream(lab.seed(), MUCH)).await
             })
+    })
+}
+
+/// What a client says before it knows of a tunnel is the tunnel's first words, if there is one.
+///
+/// Also accepted: to send it on the stream before the 2xx, where HTTP/2 leaves no doubt about what it is.
+fn what_comes_early_arrives_once() -> Case {
+    must(
+        "What the client sends behind its CONNECT arrives at the upstream proxy, once and in order",
+    )
+    .over(EVERY)
+    .cites(RFC_9113.section("8.5"))
+    .covers(["H2-FWD-005"])
+    .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
+    .under(upstream_over(HttpVersion::H2c))
+    .run(async |lab| {
+        let server = lab.server(hold()).await?;
+        let upstream = lab.http2_upstream().await?;
+        let early = lab.nonce();
+        let request = lab.request(&server).followed_by(&early);
+        let mut chain = lab.chains_streams(&upstream, &request).await?;
+        let answer = chain.grants().await;
+        is_a_success(&answer)?;
+        let (mut near, mut far, _http2) = chain.into_tunnel();
+        far.receives(early).await?;
+        near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
+            .await
     })
 }
 

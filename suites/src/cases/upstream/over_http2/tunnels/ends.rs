@@ -3,7 +3,7 @@
 use connectspec_harness::{
     http2::{ErrorCode, Frame, Leave},
     prelude::*,
-    tunnel::Http2,
+    tunnel::{Fate, Http2},
 };
 
 use crate::{
@@ -216,4 +216,35 @@ pub(super) fn a_stream_that_is_cut_off_is_no_clean_end() -> Family {
                 Ending::Orderly => Err(Finding::violation("RST_STREAM", "END_STREAM")),
             })
     })
+}
+
+/// The code tells a client that it is the server that is gone, and not the proxy that has a problem with its stream.
+///
+/// Also accepted: INTERNAL_ERROR and PROTOCOL_ERROR, which fit everything.
+pub(super) fn a_stream_that_is_reset_is_a_connect_error() -> Case {
+    should("A stream that the upstream proxy resets with CONNECT_ERROR is that at a client of HTTP/2")
+        .over(HTTP_2)
+        .cites(RFC_9113.section("8.5"))
+        .covers(["H2-FWD-006", "H2-CLS-004"])
+        .relying_on(["upstream_http2_tunnels/a_stream_that_is_cut_off_is_no_clean_end"])
+        .under(upstream_over(HttpVersion::H2c))
+        .run(async |lab| {
+            let tunnel = tunnel(lab).await?;
+            let near = Http2::of(tunnel.near)?;
+            tunnel.http2.resets(tunnel.id, ErrorCode::CONNECT_ERROR);
+            let (end, quiet) = (lab.patience().end(), lab.patience().quiet());
+            match near.fate(near.id(), end, quiet).await {
+                Fate::Reset {
+                    code:
+                        ErrorCode::CONNECT_ERROR
+                        | ErrorCode::INTERNAL_ERROR
+                        | ErrorCode::PROTOCOL_ERROR,
+                    ..
+                } => Ok(()),
+                fate => Err(Finding::violation(
+                    "RST_STREAM(CONNECT_ERROR)",
+                    fate.describe(),
+                )),
+            }
+        })
 }
