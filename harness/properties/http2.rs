@@ -1,10 +1,10 @@
-//! What a proxy says in HTTP/2: no octets make the session panic, what it keeps is bounded, and where the network cuts them
+//! What a proxy says in HTTP/2, to a client or to an upstream proxy: no octets make the session panic, what it keeps is bounded, and where the network cuts them
 //! changes nothing.
 
 use std::sync::{Arc, Mutex};
 
 use connectspec_harness::http2::{
-    Fields, Frame, Manners, Over, Recorder, Session, field::SECTION_LIMIT,
+    Fields, Frame, Manners, Over, Recorder, Session, field::SECTION_LIMIT, frame::PREFACE,
 };
 
 /// Streams that are open when the octets come.
@@ -29,7 +29,6 @@ struct SeenStream {
 
 /// Whether the input was accepted. Panics where the property does not hold; `cuts` are the lengths of the first pieces.
 pub(crate) fn holds(cuts: &[u8], octets: &[u8]) -> bool {
-    let whole = seen(&[octets]);
     let mut rest = octets;
     let mut pieces = Vec::new();
     for cut in cuts {
@@ -38,16 +37,36 @@ pub(crate) fn holds(cuts: &[u8], octets: &[u8]) -> bool {
         rest = behind;
     }
     pieces.push(rest);
-    assert_eq!(whole, seen(&pieces));
-    whole.over.is_none() && !whole.frames.is_empty()
+    let sides: [Begin; 2] = [client, server];
+    let accepted = sides.map(|begin| {
+        let whole = seen(begin, &[octets]);
+        assert_eq!(whole, seen(begin, &pieces));
+        whole.over.is_none() && !whole.frames.is_empty()
+    });
+    accepted.contains(&true)
 }
 
-fn seen(pieces: &[&[u8]]) -> Seen {
-    let frames = Arc::new(Mutex::new(Vec::new()));
-    let recorder = Box::new(Heard(Arc::clone(&frames)));
+/// A session that writes down what it hears.
+type Begin = fn(Box<dyn Recorder>) -> Session;
+
+/// One whose streams are open.
+fn client(recorder: Box<dyn Recorder>) -> Session {
     let session = Session::begin(recorder, &[], Manners::default());
+    session.with(|state| STREAMS.iter().for_each(|id| state.adopt(*id)));
+    session
+}
+
+/// One to which the octets open streams, behind what begins a connection.
+fn server(recorder: Box<dyn Recorder>) -> Session {
+    let session = Session::serve(recorder, &[], Manners::default());
+    session.with(|state| state.feed(PREFACE));
+    session
+}
+
+fn seen(begin: Begin, pieces: &[&[u8]]) -> Seen {
+    let frames = Arc::new(Mutex::new(Vec::new()));
+    let session = begin(Box::new(Heard(Arc::clone(&frames))));
     session.with(|state| {
-        STREAMS.iter().for_each(|id| state.adopt(*id));
         pieces.iter().for_each(|piece| state.feed(piece));
         let streams = state.streams.values().map(|stream| {
             for (fields, _) in &stream.sections {

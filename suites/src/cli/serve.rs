@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -128,7 +128,7 @@ fn tls_files((certificate, key): (&PathBuf, &PathBuf)) -> Result<TlsFiles, Troub
     })
 }
 
-fn text_of(path: &PathBuf) -> Result<String, Trouble> {
+fn text_of(path: &Path) -> Result<String, Trouble> {
     fs::read_to_string(path)
         .map_err(|error| Trouble::usage(format!("could not read {}: {error}", path.display())))
 }
@@ -147,7 +147,7 @@ pub(super) fn main(arguments: &Serve) -> Result<Status, Trouble> {
     configuration.clients = (!arguments.clients.is_empty()).then(|| arguments.clients.clone());
     configuration.upstream = arguments.upstream;
     configuration.upstream_version = arguments.upstream_http;
-    let authority = arguments.upstream_ca.as_ref();
+    let authority = arguments.upstream_ca.as_deref();
     configuration.upstream_ca = authority.map(text_of).transpose()?;
     configuration.websocket = arguments.websocket;
     let tls = arguments.tls_certificate.iter().zip(&arguments.tls_key);
