@@ -93,7 +93,6 @@ async fn reset_by_its_client(lab: &Lab) -> Outcome<(End, Http2)> {
 /// Also accepted: RST_STREAM with any code, and the end of the connection.
 pub(super) fn a_reset_of_the_client_is_no_clean_end() -> Case {
     should("When the client resets, the upstream proxy sees no END_STREAM")
-        .over(HTTP_1_1)
         .cites(RFC_9113.section("8.5"))
         .covers(["H2-FWD-006"])
         .relying_on(["upstream_http2_tunnels/a_reset_of_the_client_ends_the_stream[h2c]"])
