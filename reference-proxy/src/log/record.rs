@@ -64,6 +64,9 @@ pub struct AccessSink {
     pub condition: Option<Condition>,
 }
 
+/// A field's name and value.
+type Field = (Box<str>, Box<[u8]>);
+
 /// What the log keeps of a request.
 #[derive(Debug)]
 pub struct Asked {
@@ -73,15 +76,11 @@ pub struct Asked {
     /// Where the line ends in it, and the method, and the target.
     ends: [usize; 3],
     /// The fields that some format names.
-    fields: Box<[(Box<str>, Box<[u8]>)]>,
+    fields: Box<[Field]>,
 }
 
 impl Asked {
-    fn new(
-        line: &[u8],
-        [method, target, protocol]: [&[u8]; 3],
-        fields: Vec<(Box<str>, Box<[u8]>)>,
-    ) -> Self {
+    fn new(line: &[u8], [method, target, protocol]: [&[u8]; 3], fields: Vec<Field>) -> Self {
         let method_end = line.len() + method.len();
         Self {
             text: [line, method, target, protocol].concat().into(),
@@ -146,7 +145,7 @@ impl Record {
 
     /// Notes what a request said, and of its fields those that are `wanted`, each once.
     pub fn ask(&mut self, line: &[u8], request: &Request, wanted: &[String]) {
-        let mut fields: Vec<(Box<str>, Box<[u8]>)> = Vec::new();
+        let mut fields: Vec<Field> = Vec::new();
         for name in wanted {
             if let Some(mut value) = request.field(name) {
                 value.truncate(FIELD_KEPT_MOST);
