@@ -102,7 +102,7 @@ fn a_connect_has_no_scheme_and_no_path() -> Family {
             .run(async |lab| {
                 let asked = chain(lab).await?.asked;
                 let odd = |name: &&str| asked.values(name).next().is_some();
-                match [":scheme", ":path"].iter().any(|name| odd(&name)) {
+                match [":scheme", ":path"].iter().any(odd) {
                     false => Ok(()),
                     true => Err(Finding::violation(
                         "neither :scheme nor :path",

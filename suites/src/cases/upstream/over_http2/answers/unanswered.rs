@@ -17,17 +17,17 @@ type Ends = fn(&Http2, u32);
 /// Resets of the stream.
 const RESETS: &[(&str, Ends)] = &[
     ("refused_stream", |http2, id| {
-        http2.resets(id, ErrorCode::REFUSED_STREAM)
+        http2.resets(id, ErrorCode::REFUSED_STREAM);
     }),
     ("cancel", |http2, id| http2.resets(id, ErrorCode::CANCEL)),
     ("connect_error", |http2, id| {
-        http2.resets(id, ErrorCode::CONNECT_ERROR)
+        http2.resets(id, ErrorCode::CONNECT_ERROR);
     }),
     ("internal_error", |http2, id| {
-        http2.resets(id, ErrorCode::INTERNAL_ERROR)
+        http2.resets(id, ErrorCode::INTERNAL_ERROR);
     }),
     ("no_error", |http2, id| {
-        http2.resets(id, ErrorCode::NO_ERROR)
+        http2.resets(id, ErrorCode::NO_ERROR);
     }),
 ];
 
@@ -49,10 +49,10 @@ pub(super) fn a_reset_grants_nothing() -> Family {
 /// Ends of the connection.
 const LOSSES: &[(&str, Ends)] = &[
     ("closes", |http2, _| {
-        http2.session().with(|state| state.leave(Leave::Close))
+        http2.session().with(|state| state.leave(Leave::Close));
     }),
     ("resets", |http2, _| {
-        http2.session().with(|state| state.leave(Leave::Reset))
+        http2.session().with(|state| state.leave(Leave::Reset));
     }),
     ("says_goodbye", |http2, _| {
         http2.sends(&Frame::goaway(ErrorCode::NO_ERROR));

@@ -112,10 +112,10 @@ type Cuts = fn(&Http2, u32);
 /// Resets of the stream.
 const RESETS: &[(&str, Cuts)] = &[
     ("connect_error", |http2, id| {
-        http2.resets(id, ErrorCode::CONNECT_ERROR)
+        http2.resets(id, ErrorCode::CONNECT_ERROR);
     }),
     ("internal_error", |http2, id| {
-        http2.resets(id, ErrorCode::INTERNAL_ERROR)
+        http2.resets(id, ErrorCode::INTERNAL_ERROR);
     }),
     ("cancel", |http2, id| http2.resets(id, ErrorCode::CANCEL)),
 ];
@@ -167,10 +167,10 @@ pub(super) fn a_reset_of_the_stream_is_a_reset_at_the_client() -> Case {
 /// Ends of the connection below an open tunnel.
 const LOSSES: &[(&str, Cuts)] = &[
     ("closes", |http2, _| {
-        http2.session().with(|state| state.leave(Leave::Close))
+        http2.session().with(|state| state.leave(Leave::Close));
     }),
     ("resets", |http2, _| {
-        http2.session().with(|state| state.leave(Leave::Reset))
+        http2.session().with(|state| state.leave(Leave::Reset));
     }),
 ];
 
