@@ -66,11 +66,14 @@ fn a_success_leaves_the_stream_open() -> Case {
             if ended {
                 return Err(Finding::violation("2xx without END_STREAM", "END_STREAM"));
             }
-            let mut far = server.accepts().await?;
+            // Of two connections the one that is used.
+            let (before, late) = (lab.nonce(), lab.nonce());
+            near.sends(&before).await?;
+            let mut far = server.accepts_who_speaks().await?;
+            far.receives(before).await?;
             pass(lab.patience().stall()).await;
-            let nonce = lab.nonce();
-            far.sends(&nonce).await?;
-            near.receives(nonce).await
+            far.sends(&late).await?;
+            near.receives(late).await
         })
 }
 
