@@ -192,7 +192,8 @@ fn settings_are_acknowledged() -> Family {
                 let chain = chain(lab).await?;
                 let settled = chain.far.is_settled().await;
                 settled.map_err(|finding| match finding {
-                    Finding::Inconclusive { reason } => {
+                    // What has become of a connection that is over is for other cases.
+                    Finding::Inconclusive { reason } if !is_over(&chain) => {
                         Finding::violation("SETTINGS with ACK", reason)
                     }
                     other => other,
@@ -214,8 +215,14 @@ fn a_ping_is_answered() -> Family {
                 let chain = chain(lab).await?;
                 match chain.far.answers_a_ping().await {
                     true => Ok(()),
+                    false if is_over(&chain) => Err(Finding::inconclusive("the connection ends")),
                     false => Err(Finding::violation("PING with ACK", "none")),
                 }
             })
     })
+}
+
+/// Whether the connection to the upstream proxy has ended.
+fn is_over(chain: &StreamChain) -> bool {
+    chain.far.session().with(|state| state.over.is_some())
 }
