@@ -49,14 +49,29 @@ impl Lab {
             let reason = format!("{port} is not among the ports that placeholders stand for");
             return Err(Finding::harness(reason));
         }
-        let port = self.world.ports.take(port);
-        self.wait_until_free(&port).await;
+        let port = self.named_port(port).await;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
+    }
+
+    /// A port that the set-up's configuration names, free for a server: an earlier one of this case that has it takes no more
+    /// connections.
+    pub(super) async fn named_port(&self, number: u16) -> Port {
+        let earlier: Vec<Arc<Server>> = {
+            let servers = lock(&self.servers);
+            let there = servers.iter().filter(|server| server.port() == number);
+            there.cloned().collect()
+        };
+        for server in earlier {
+            server.stops_accepting().await;
+        }
+        let port = self.world.ports.take(number);
+        self.wait_until_free(&port).await;
+        port
     }
 
     /// A listener that was closed while another thread started a program stays open in that program's process, until it
     /// runs. There is no event to wait for, and it takes a moment only.
-    pub(super) async fn wait_until_free(&self, port: &Port) {
+    async fn wait_until_free(&self, port: &Port) {
         let deadline = std::time::Instant::now() + self.world.patience.dial();
         while !port.is_free() && std::time::Instant::now() < deadline {
             patience::pass(self.world.patience.pace()).await;

@@ -45,8 +45,7 @@ impl Lab {
     /// # Errors
     /// The harness's, where nobody can listen there.
     pub async fn upstream_at(&self, letter: char, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.world.ports.take(self.port(letter)?);
-        self.wait_until_free(&port).await;
+        let port = self.named_port(self.port(letter)?).await;
         self.serve(port, &script, &Secrecy::Plain, Placed::Upstream)
     }
 
@@ -55,8 +54,7 @@ impl Lab {
     /// # Errors
     /// Absent where something accepts there.
     pub async fn upstream_refuses(&self) -> Outcome<u16> {
-        let port = self.world.ports.take(self.port(UPSTREAM)?);
-        self.wait_until_free(&port).await;
+        let port = self.named_port(self.port(UPSTREAM)?).await;
         self.still_refuses(port.number()).await?;
         Ok(port.number())
     }

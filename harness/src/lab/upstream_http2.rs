@@ -65,8 +65,7 @@ impl Lab {
             }
             HttpVersion::H2c | HttpVersion::Http1 => Secrecy::Plain,
         };
-        let port = self.world.ports.take(self.port(UPSTREAM)?);
-        self.wait_until_free(&port).await;
+        let port = self.named_port(self.port(UPSTREAM)?).await;
         self.serve(port, &script, &secrecy, Placed::Upstream)
     }
 

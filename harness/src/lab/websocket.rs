@@ -17,8 +17,7 @@ impl Lab {
     /// # Errors
     /// The harness's, where nobody can listen there.
     pub async fn websocket_server(&self, script: Script) -> Outcome<Arc<Server>> {
-        let port = self.world.ports.take(self.port(SERVER)?);
-        self.wait_until_free(&port).await;
+        let port = self.named_port(self.port(SERVER)?).await;
         self.serve(port, &script, &Secrecy::Plain, Placed::One)
     }
 

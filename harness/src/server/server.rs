@@ -33,7 +33,7 @@ pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     handed_over: tokio::sync::Mutex<mpsc::UnboundedReceiver<End>>,
-    acceptors: Vec<JoinHandle<()>>,
+    acceptors: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Server {
@@ -69,7 +69,7 @@ impl Server {
             address,
             shared,
             handed_over,
-            acceptors,
+            acceptors: tokio::sync::Mutex::new(acceptors),
         })
     }
 
@@ -94,6 +94,15 @@ impl Server {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Takes no more connections: whoever listens on its port after it has them all, even those that wait already.
+    pub(crate) async fn stops_accepting(&self) {
+        for acceptor in self.acceptors.lock().await.drain(..) {
+            acceptor.abort();
+            // Either it was cancelled, or it had ended before.
+            let _ = acceptor.await;
+        }
     }
 
     /// The next connection that the script leaves to the case.
@@ -308,8 +317,43 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        for acceptor in &self.acceptors {
+        for acceptor in self.acceptors.get_mut() {
             acceptor.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::{
+        patience::Patience,
+        server::script::hand_over,
+        wire::{Leg, Transcript},
+    };
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_gives_way_takes_nothing_from_the_next_one_on_its_port() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let transcript = Transcript::begin();
+        let serve = || {
+            let listener = TcpListener::from_std(listener.try_clone().unwrap()).unwrap();
+            let shared = Shared::new(&transcript, Leg::Upstream, Patience::default());
+            let (host, plain) = ("127.0.0.1".to_owned(), &Secrecy::Plain);
+            Server::serve(host, vec![listener], &hand_over(), plain, shared).unwrap()
+        };
+        let mut servers = vec![serve()];
+        for _ in 0..20 {
+            servers.last().unwrap().stops_accepting().await;
+            servers.push(serve());
+            let newest = servers.last().unwrap();
+            for _ in 0..4 {
+                let _client = TcpStream::connect(newest.address()).await.unwrap();
+                newest.accepts().await.unwrap();
+            }
         }
     }
 }
