@@ -122,7 +122,7 @@ type Section = (Document, &'static str);
 
 /// The next proxy may take such a value for two fields, or for the half of one.
 ///
-/// Also accepted: to refuse the request, or to wait for more of it, to put spaces there, and to pass no field on.
+/// Also accepted: to refuse the request, to put spaces there, and to pass no field on. Nothing follows from silence.
 pub(super) fn a_damaged_value_is_not_passed_on() -> Family {
     each(DAMAGED, |&(_, row, (document, section), field)| {
         must("A value over two lines, or with a CR or a NUL in it, does not reach the upstream proxy as it is")
@@ -141,8 +141,9 @@ pub(super) fn a_damaged_value_is_not_passed_on() -> Family {
                         return Ok(());
                     }
                     Err(Finding::Violation { .. }) if upstream.visits().is_empty() => {
-                        lab.note("silence, and the upstream proxy is not asked");
-                        return Ok(());
+                        return Err(Finding::inconclusive(
+                            "silence, and the upstream proxy is not asked",
+                        ));
                     }
                     Err(finding) => return Err(finding),
                 };
