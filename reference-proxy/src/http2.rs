@@ -9,6 +9,7 @@ mod outbox;
 mod piece;
 mod port;
 mod screen;
+mod turns;
 mod wire;
 
 pub(crate) use letter::SECTION_LONGEST;

@@ -238,7 +238,7 @@ mod tests {
     }
 
     fn frames() -> impl Iterator<Item = (Vec<u8>, Piece)> {
-        (0..8u8).map(|at| (vec![at; 9], Piece::new(Bytes::from(vec![100 + at; 1000]))))
+        (0..8u8).map(|at| (vec![at; 9], Piece::from(Bytes::from(vec![100 + at; 1000]))))
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
             &mut outbox,
             &mut link,
             &[0; 9],
-            &Piece::new(content.clone()),
+            &Piece::from(content.clone()),
         );
         assert!(matches!(&outbox.parts[1], Part::Held(held) if held.as_ptr() == content.as_ptr()));
         assert_eq!(outbox.copied.len(), 9);
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn who_reads_nothing_holds_little() {
         let (mut outbox, mut link) = (Outbox::default(), Narrow::default());
-        let content = Piece::new(Bytes::from(vec![1; 16 << 10]));
+        let content = Piece::from(Bytes::from(vec![1; 16 << 10]));
         while put(&mut outbox, &mut link, &[0; 9], &content).is_ready() {
             assert!(outbox.length() < GATHERED_MOST + (17 << 10));
         }
@@ -319,7 +319,7 @@ mod tests {
             ..Narrow::default()
         };
         let mut outbox = Outbox::default();
-        let content = Piece::new(Bytes::from_static(b"content"));
+        let content = Piece::from(Bytes::from_static(b"content"));
         assert!(put(&mut outbox, &mut link, &[0; 9], &content).is_ready());
         assert!(outbox.fails(&mut cx(), &mut link));
         assert_eq!(outbox.length(), 0);

@@ -6,6 +6,7 @@ use super::wire::Beneath;
 use crate::relay::Port;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -93,9 +94,14 @@ impl StreamPort {
         }
     }
 
-    fn send(&mut self, octets: Bytes) -> io::Result<()> {
-        let outcome = self.sending.send_data(Piece::new(octets), false);
-        outcome.map_err(io::Error::other)
+    fn send(&mut self, piece: Piece) -> io::Result<()> {
+        let octets = piece.remaining();
+        self.oversight.turns.give(octets);
+        let outcome = self.sending.send_data(piece, false);
+        outcome.map_err(|error| {
+            self.oversight.turns.take_back(octets);
+            io::Error::other(error)
+        })
     }
 
     /// What is sent to whoever has answered to the end, and then went, goes nowhere; what it said is still to be passed on.
@@ -149,7 +155,9 @@ impl StreamPort {
 
 impl Drop for StreamPort {
     fn drop(&mut self) {
-        self.oversight.forget(self.receiving.stream_id().as_u32());
+        let stream = self.receiving.stream_id().as_u32();
+        self.oversight.forget(stream);
+        self.oversight.turns.leave(stream);
     }
 }
 
@@ -187,7 +195,7 @@ impl Port for StreamPort {
         let Some(room) = ready!(self.poll_room(cx, octets.len())) else {
             return Poll::Ready(self.nowhere(octets.len()));
         };
-        let outcome = self.send(Bytes::copy_from_slice(&octets[..room]));
+        let outcome = self.send(Bytes::copy_from_slice(&octets[..room]).into());
         Poll::Ready(outcome.map(|()| room))
     }
 
@@ -195,13 +203,32 @@ impl Port for StreamPort {
         true
     }
 
-    fn poll_send_held(&mut self, cx: &mut Context<'_>, octets: &mut Bytes) -> Poll<io::Result<()>> {
-        let Some(room) = ready!(self.poll_room(cx, octets.len())) else {
-            let gone = self.nowhere(octets.len())?;
-            octets.advance(gone);
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let stream = self.receiving.stream_id().as_u32();
+        self.oversight.turns.poll(cx, stream)
+    }
+
+    fn pass_turn(&mut self) {
+        self.oversight.turns.pass();
+    }
+
+    fn room(&mut self, wanted: usize) -> usize {
+        self.sending.reserve_capacity(wanted);
+        self.sending.capacity().min(wanted)
+    }
+
+    fn poll_send_held(
+        &mut self,
+        cx: &mut Context<'_>,
+        held: &mut VecDeque<Bytes>,
+    ) -> Poll<io::Result<()>> {
+        let length = held.iter().map(Bytes::len).sum();
+        let Some(room) = ready!(self.poll_room(cx, length)) else {
+            self.nowhere(length)?;
+            held.clear();
             return Poll::Ready(Ok(()));
         };
-        Poll::Ready(self.send(octets.split_to(room)))
+        Poll::Ready(self.send(Piece::of(held, room)))
     }
 
     /// One buffer for what fills the window, and not a frame for each of its octets.

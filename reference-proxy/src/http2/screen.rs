@@ -11,6 +11,7 @@ mod block;
 #[cfg(test)]
 mod tests;
 
+use super::turns::Turns;
 use crate::hpack::Decoder;
 use block::{Block, Opening, Said};
 use bytes::{Buf, BytesMut};
@@ -47,6 +48,8 @@ pub struct Oversight {
     block_began: Mutex<Option<Instant>>,
     /// Streams that the other side has ended, to the last octet: when the connection is lost, the crate below forgets that.
     ended: Mutex<BTreeSet<u32>>,
+    /// Whose turn it is to read for it.
+    pub(super) turns: Turns,
 }
 
 /// The octets of one direction of a connection, sorted.

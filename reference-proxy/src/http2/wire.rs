@@ -1,7 +1,7 @@
 //! What a connection of HTTP/2 goes over: a socket or TLS, behind the octets that were read to know it, and screened.
 
 use super::outbox::Outbox;
-use super::screen::Screen;
+use super::screen::{Oversight, Screen};
 use crate::net::Client;
 use crate::relay;
 use std::future::poll_fn;
@@ -80,16 +80,21 @@ impl<L: Link> Shared<L> {
         Self(Arc::new(Mutex::new(Both { outbox, link })))
     }
 
-    /// Runs what drives the connection to its end. What it says is gathered, and leaves whenever it waits.
+    /// Runs what drives the connection to its end. What it says is gathered, and leaves whenever it waits; then streams have their
+    /// turn again.
     pub(crate) fn driving<F: Future>(
         &self,
         mut driver: Pin<&mut F>,
+        oversight: &Oversight,
     ) -> impl Future<Output = F::Output> {
         poll_fn(move |cx| {
             loop {
                 let driven = driver.as_mut().poll(cx);
                 let Both { outbox, link } = &mut *self.lock();
                 let fails = outbox.fails(cx, link);
+                if outbox.length() == 0 {
+                    oversight.turns.all_sent();
+                }
                 if driven.is_ready() || !fails {
                     return driven;
                 }

@@ -20,10 +20,6 @@ use tokio::net::TcpStream;
 const BUFFER: usize = 64 << 10;
 /// Octets that one direction moves before others get their turn.
 const TURN: usize = 8 << 20;
-/// The same where octets are held until somebody else sends them, who is to have a turn before there are many.
-const TURN_HELD: usize = 128 << 10;
-/// Blocks that are received at once, as long as nothing is known of who takes them.
-const BLOCKS_FIRST: usize = 4;
 /// A turn that moves less than this by splicing would have been cheaper as a copy.
 const LITTLE: u64 = 16_384;
 
@@ -43,8 +39,6 @@ pub(super) struct Flow {
     pipe: Option<Pipe>,
     /// Reads have been filling the buffer.
     bulk: bool,
-    /// As many times twice the blocks are received at once: reads fill them, and all of it is taken.
-    wide: u8,
     /// The sender has ended.
     finished: bool,
     /// The end was passed on.
@@ -88,11 +82,7 @@ impl Flow {
         }
         let before = self.octets;
         loop {
-            let sent = self.poll_held(cx, to);
-            if sent.is_pending() {
-                self.wide = 0;
-            }
-            ready!(sent)?;
+            ready!(self.poll_held(cx, to))?;
             ready!(self.poll_drain(cx, to))?;
             if self.finished {
                 ready!(to.poll_finish(cx)).map_err(|_| Broken::To)?;
@@ -101,15 +91,15 @@ impl Flow {
             }
             // All of them have been sent.
             self.unsent.follow(self.octets, to.beneath());
-            let turn = if to.holds() { TURN_HELD } else { TURN };
-            if self.octets - before >= turn as u64 {
+            if self.octets - before >= TURN as u64 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            ready!(to.poll_turn(cx));
             let filled = if self.bulk {
                 self.poll_fill(cx, from, to)
             } else if let (true, Some(from)) = (to.holds(), from.socket()) {
-                self.poll_take(cx, from)
+                self.poll_take(cx, from, to)
             } else {
                 self.poll_copy(cx, from, to)
             };
@@ -158,26 +148,32 @@ impl Flow {
     }
 
     /// Reads what is sent without a copy.
-    fn poll_take(&mut self, cx: &mut Context<'_>, from: &TcpStream) -> Poll<Result<(), Broken>> {
-        let count = (BLOCKS_FIRST << self.wide).min(blocks::MOST);
-        let read = ready!(blocks::poll_receive(from, cx, count, &mut self.held));
-        let read = read.map_err(|_| Broken::From)?;
+    fn poll_take<T: Port>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &TcpStream,
+        to: &mut T,
+    ) -> Poll<Result<(), Broken>> {
+        // Nobody asks for room who may have nothing for it.
+        ready!(from.poll_read_ready(cx)).map_err(|_| Broken::From)?;
+        // Where there is none, a block is held, so that an end that has come already is passed on.
+        let room = to.room(blocks::MOST * blocks::SIZE);
+        let count = (room / blocks::SIZE).clamp(1, blocks::MOST);
+        let received = blocks::poll_receive(from, cx, count, &mut self.held);
+        if received.is_pending() {
+            to.room(0);
+        }
+        let read = ready!(received).map_err(|_| Broken::From)?;
         self.octets += read as u64;
         self.finished = read == 0;
-        if read == count * blocks::SIZE && count < blocks::MOST {
-            self.wide += 1;
-        }
         Poll::Ready(Ok(()))
     }
 
     /// Sends what is held and gives its memory back.
     fn poll_held<T: Port>(&mut self, cx: &mut Context<'_>, to: &mut T) -> Poll<Result<(), Broken>> {
-        while let Some(octets) = self.held.front_mut() {
-            ready!(to.poll_send_held(cx, octets)).map_err(|_| Broken::To)?;
+        while !self.held.is_empty() {
+            ready!(to.poll_send_held(cx, &mut self.held)).map_err(|_| Broken::To)?;
             self.sent = true;
-            if octets.is_empty() {
-                self.held.pop_front();
-            }
         }
         // A record of TLS may still be on its way; nothing more is read until it has left.
         ready!(to.poll_flush(cx)).map_err(|_| Broken::To)?;

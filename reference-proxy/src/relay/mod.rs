@@ -10,7 +10,8 @@
 //! direction goes on copying. No direction moves more than a few mebibytes before others get their turn.
 //!
 //! A stream of HTTP/2 is no socket of its own, so that nothing can be spliced into it. What is received for it stays in the blocks
-//! that it was received into until it has left on the connection; how much that may be is what the windows and the connection allow.
+//! that it was received into until it has left on the connection. It is received when its window has room for it, and the streams of
+//! a connection take turns, so that no more waits for the connection than it sends at once.
 //!
 //! What one side ends is ended on the other: a FIN when it arrives behind the last octet, a reset as a reset.
 //! A side that has sent its FIN is still watched for a reset, by its error state alone, so that a half-closed
@@ -99,7 +100,9 @@ pub fn run<'a, C: Port + Send, S: Port + Send>(
         if up.is_holding() {
             client.gather(cx);
         }
+        server.pass_turn();
         let ended_down = down.poll(cx, server, client);
+        client.pass_turn();
         if down.is_holding() {
             server.gather(cx);
         }

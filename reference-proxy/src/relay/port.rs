@@ -3,6 +3,7 @@
 use super::undelivered::undelivered;
 use bytes::{Buf, Bytes};
 use rustix::net::{RecvFlags, SendFlags};
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -31,14 +32,37 @@ pub trait Port {
         false
     }
 
-    /// Sends some of `octets`, and takes it off them.
+    /// Waits until more may be received for it, where others go through the same connection.
+    fn poll_turn(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    /// Nothing more is received for it for now.
+    fn pass_turn(&mut self) {}
+
+    /// How many of so many octets it takes at once.
+    fn room(&mut self, wanted: usize) -> usize {
+        wanted
+    }
+
+    /// Sends some of what is held, and takes it off that.
     ///
     /// # Errors
     ///
     /// The connection is lost.
-    fn poll_send_held(&mut self, cx: &mut Context<'_>, octets: &mut Bytes) -> Poll<io::Result<()>> {
+    fn poll_send_held(
+        &mut self,
+        cx: &mut Context<'_>,
+        held: &mut VecDeque<Bytes>,
+    ) -> Poll<io::Result<()>> {
+        let Some(octets) = held.front_mut() else {
+            return Poll::Ready(Ok(()));
+        };
         let sent = ready!(self.poll_send(cx, octets))?;
         octets.advance(sent);
+        if octets.is_empty() {
+            held.pop_front();
+        }
         Poll::Ready(Ok(()))
     }
 

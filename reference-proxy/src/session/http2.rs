@@ -72,7 +72,7 @@ pub(super) async fn serve(
         };
         driven.drive(connection, service).await;
     };
-    shared.driving(pin!(driver)).await;
+    shared.driving(pin!(driver), &oversight).await;
     // Its last words, if it takes them: for as long as one would stay on which nothing happens.
     let _ = timeout(http2.spare_time, shared.drained()).await;
     if let Some(client) = shared.into_link() {

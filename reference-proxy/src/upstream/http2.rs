@@ -237,7 +237,7 @@ impl Driver {
         let task = tokio::spawn(async move {
             let whole = {
                 let driven = pin!(driven(frames, &oversight));
-                let mut driven = pin!(shared.driving(driven));
+                let mut driven = pin!(shared.driving(driven, &oversight));
                 tokio::select! {
                     whole = &mut driven => whole,
                     _ = unwanted => timeout(limit, driven).await.unwrap_or(false),

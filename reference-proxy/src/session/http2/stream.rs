@@ -104,7 +104,7 @@ impl Asked {
             record.body_sent = body.len() as u64;
             record.traffic.sent += record.body_sent;
             // A client that is gone meanwhile has no use for it.
-            let _ = sending.send_data(Piece::new(body), true);
+            let _ = sending.send_data(Piece::from(body), true);
         }
     }
 }
