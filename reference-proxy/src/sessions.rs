@@ -4,7 +4,7 @@ use crate::log::Sinks;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -21,8 +21,8 @@ pub const FULL: &str = "AH00484: server reached MaxRequestWorkers setting, or wh
 #[derive(Debug)]
 pub struct Sessions {
     most: usize,
-    places: Arc<Semaphore>,
-    files: Arc<Semaphore>,
+    places: Semaphore,
+    files: Semaphore,
     running: Mutex<Slab<AbortHandle>>,
     /// Whether nothing new is to begin.
     leaving: watch::Sender<bool>,
@@ -40,16 +40,15 @@ pub enum Kind {
 /// The right to serve one connection or stream more.
 #[derive(Debug)]
 pub struct Place {
-    _place: OwnedSemaphorePermit,
-    _files: OwnedSemaphorePermit,
+    kind: Kind,
+    sessions: Arc<Sessions>,
 }
 
 /// One connection or stream on the list; it is off the list when this is dropped.
 #[derive(Debug)]
 pub struct Seat {
     key: usize,
-    sessions: Arc<Sessions>,
-    _place: Place,
+    place: Place,
 }
 
 impl Sessions {
@@ -60,37 +59,38 @@ impl Sessions {
         let most = most.unwrap_or(files).min(files);
         Self {
             most,
-            places: Arc::new(Semaphore::new(most)),
-            files: Arc::new(Semaphore::new(files)),
+            places: Semaphore::new(most),
+            files: Semaphore::new(files),
             running: Mutex::default(),
             leaving: watch::Sender::new(false),
         }
     }
 
     /// Waits for a place for a connection; `full` is called when there is none at once.
-    pub async fn place(&self, full: impl FnOnce()) -> Option<Place> {
+    pub async fn place(self: &Arc<Self>, full: impl FnOnce()) -> Option<Place> {
         let kind = Kind::Connection;
         if let Some(place) = self.free_place(kind) {
             return Some(place);
         }
         full();
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let files = Arc::clone(&self.files).acquire_many_owned(kind as u32);
-        Some(Place {
-            _place: place,
-            _files: files.await.ok()?,
-        })
+        let place = self.places.acquire().await.ok()?;
+        let files = self.files.acquire_many(kind as u32).await.ok()?;
+        Some(self.taken(kind, [place, files]))
     }
 
     /// A place, if there is one at once.
     #[must_use]
-    pub fn free_place(&self, kind: Kind) -> Option<Place> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let files = Arc::clone(&self.files).try_acquire_many_owned(kind as u32);
-        Some(Place {
-            _place: place,
-            _files: files.ok()?,
-        })
+    pub fn free_place(self: &Arc<Self>, kind: Kind) -> Option<Place> {
+        let place = self.places.try_acquire().ok()?;
+        let files = self.files.try_acquire_many(kind as u32).ok()?;
+        Some(self.taken(kind, [place, files]))
+    }
+
+    /// What the end of the place gives back. A standing tunnel keeps it, so that it is small.
+    fn taken(self: &Arc<Self>, kind: Kind, permits: [SemaphorePermit<'_>; 2]) -> Place {
+        permits.into_iter().for_each(SemaphorePermit::forget);
+        let sessions = Arc::clone(self);
+        Place { kind, sessions }
     }
 
     /// Tells those that could begin something new that they shall not.
@@ -113,8 +113,7 @@ impl Sessions {
         let entry = running.vacant_entry();
         let seat = Seat {
             key: entry.key(),
-            sessions: Arc::clone(self),
-            _place: place,
+            place,
         };
         let task = tokio::spawn(session(seat));
         entry.insert(task.abort_handle());
@@ -160,9 +159,16 @@ impl Sessions {
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sessions.files.add_permits(self.kind as usize);
+        self.sessions.places.add_permits(1);
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.sessions.running().try_remove(self.key);
+        self.place.sessions.running().try_remove(self.key);
     }
 }
 
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_stream_takes_half_of_what_a_connection_takes() {
-        let sessions = Sessions::new(None, 5);
+        let sessions = Arc::new(Sessions::new(None, 5));
         let free = |kind| sessions.free_place(kind);
         let connections = [
             free(Kind::Connection).unwrap(),
@@ -186,7 +192,7 @@ mod tests {
         assert_eq!(streams.len(), 4);
         drop((streams, stream));
         // What is configured counts both alike.
-        let sessions = Sessions::new(Some(2), 100);
+        let sessions = Arc::new(Sessions::new(Some(2), 100));
         let _two = [
             sessions.free_place(Kind::Stream),
             sessions.free_place(Kind::Connection),
