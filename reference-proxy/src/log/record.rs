@@ -70,47 +70,74 @@ type Field = (Box<str>, Box<[u8]>);
 /// What the log keeps of a request.
 #[derive(Debug)]
 pub struct Asked {
-    /// The request line as received, and behind it its words. A standing tunnel keeps it, and four pieces of memory weigh more
-    /// than one.
+    /// The request line as received, and behind it its words, where it does not consist of them. A standing tunnel keeps it, and
+    /// four pieces of memory weigh more than one.
     text: Box<[u8]>,
-    /// Where the line ends in it, and the method, and the target.
-    ends: [usize; 3],
+    /// Where the line ends in it.
+    line: u32,
+    /// Whether its words are those of the line.
+    within: bool,
+    /// Where each word ends: the method, the target, the protocol.
+    words: [u32; 3],
     /// The fields that some format names.
     fields: Box<[Field]>,
 }
 
 impl Asked {
-    fn new(line: &[u8], [method, target, protocol]: [&[u8]; 3], fields: Vec<Field>) -> Self {
-        let method_end = line.len() + method.len();
+    fn new(line: &[u8], words: [&[u8]; 3], fields: Vec<Field>) -> Self {
+        let joined = words.join(&b' ');
+        let within = joined == line;
+        let mut end = if within { 0 } else { line.len() };
+        let ends = words.map(|word| {
+            end += word.len() + usize::from(within);
+            (end - usize::from(within)) as u32
+        });
+        let [method, target, protocol] = words;
         Self {
-            text: [line, method, target, protocol].concat().into(),
-            ends: [line.len(), method_end, method_end + target.len()],
+            text: match within {
+                true => joined.into(),
+                false => [line, method, target, protocol].concat().into(),
+            },
+            // It is no longer than a head may be.
+            line: line.len() as u32,
+            within,
+            words: ends,
             fields: fields.into(),
         }
+    }
+
+    /// The word between these ends of words.
+    fn word(&self, before: Option<u32>, end: u32) -> &[u8] {
+        let start = match (before, self.within) {
+            (None, true) => 0,
+            (None, false) => self.line,
+            (Some(before), within) => before + u32::from(within),
+        };
+        &self.text[start as usize..end as usize]
     }
 
     /// The request line as received.
     #[must_use]
     pub fn line(&self) -> &[u8] {
-        &self.text[..self.ends[0]]
+        &self.text[..self.line as usize]
     }
 
     /// The method.
     #[must_use]
     pub fn method(&self) -> &[u8] {
-        &self.text[self.ends[0]..self.ends[1]]
+        self.word(None, self.words[0])
     }
 
     /// The target.
     #[must_use]
     pub fn target(&self) -> &[u8] {
-        &self.text[self.ends[1]..self.ends[2]]
+        self.word(Some(self.words[0]), self.words[1])
     }
 
     /// The version.
     #[must_use]
     pub fn protocol(&self) -> &[u8] {
-        &self.text[self.ends[2]..]
+        self.word(Some(self.words[1]), self.words[2])
     }
 }
 
@@ -199,5 +226,27 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         self.write();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_and_its_words_are_kept() {
+        let words: [&[u8]; 3] = [b"CONNECT", b"a:1", b"HTTP/2.0"];
+        let lines: [&[u8]; 3] = [b"CONNECT a:1 HTTP/2.0", b"CONNECT  a:1  HTTP/2.0", b""];
+        let empty: [&[u8]; 3] = [b""; 3];
+        let with_empty: [&[u8]; 3] = [b"", b" ", b"  "];
+        let all = lines.map(|line| (line, words)).into_iter();
+        for (line, words) in all.chain(with_empty.map(|line| (line, empty))) {
+            let asked = Asked::new(line, words, Vec::new());
+            assert_eq!(asked.line(), line);
+            assert_eq!([asked.method(), asked.target(), asked.protocol()], words);
+        }
+        // A line that consists of its words is kept once.
+        let asked = Asked::new(lines[0], words, Vec::new());
+        assert_eq!(asked.text.len(), lines[0].len());
     }
 }
