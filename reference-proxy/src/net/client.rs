@@ -41,12 +41,16 @@ impl Client {
         let (ended, client) = match self {
             Self::Plain(client) => {
                 let own = (&mut &client, Some(&client));
-                let ended = server.relay(own, early, traffic, idle).await;
+                let ended = server
+                    .relay(own, std::mem::take(early), traffic, idle)
+                    .await;
                 (ended, client)
             }
             Self::Secure(mut client) => {
                 let own = (&mut *client, None);
-                let ended = server.relay(own, early, traffic, idle).await;
+                let ended = server
+                    .relay(own, std::mem::take(early), traffic, idle)
+                    .await;
                 (ended, client.into_inner().0)
             }
         };

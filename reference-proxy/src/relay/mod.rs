@@ -75,18 +75,17 @@ pub struct Early {
 
 /// Relays between `client` and `server` until the tunnel has ended.
 ///
-/// Each comes with its socket where that shows that it is lost while nothing is received or sent. `early` is taken, and `traffic` is
-/// up to date whenever this future is dropped.
+/// Each comes with its socket where that shows that it is lost while nothing is received or sent. `traffic` is up to date whenever
+/// this future is dropped.
 ///
 /// A standing tunnel holds this future, so that it is made by hand: what is `async` keeps its arguments beside what it makes of them.
-pub fn run<'a, C: Port + Send, S: Port + Send>(
+pub fn run<'a, C: Port + Send, S: Port + Send + Unpin>(
     (client, client_socket): (&'a mut C, Option<&'a TcpStream>),
-    (server, server_socket): (&'a mut S, Option<&'a TcpStream>),
-    early: &mut Early,
+    (mut server, server_socket): (S, Option<&'a TcpStream>),
+    early: Early,
     traffic: &'a mut Traffic,
     idle: Duration,
-) -> impl Future<Output = Ended> + Send + use<'a, C, S> {
-    let early = std::mem::take(early);
+) -> impl Future<Output = Ended> + Send + Unpin + use<'a, C, S> {
     let (mut up, mut down) = (Flow::holding(early.up), Flow::holding(early.down));
     let mut active = Instant::now();
     // What the kernel had on its way to both sides when it was last asked.
@@ -96,12 +95,12 @@ pub fn run<'a, C: Port + Send, S: Port + Send>(
 
     poll_fn(move |cx| {
         let (before_up, before_down) = (up.octets, down.octets);
-        let ended_up = up.poll(cx, client, server);
+        let ended_up = up.poll(cx, client, &mut server);
         if up.is_holding() {
             client.gather(cx);
         }
         server.pass_turn();
-        let ended_down = down.poll(cx, server, client);
+        let ended_down = down.poll(cx, &mut server, client);
         client.pass_turn();
         if down.is_holding() {
             server.gather(cx);

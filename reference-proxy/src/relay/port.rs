@@ -151,6 +151,69 @@ impl Port for &TcpStream {
     }
 }
 
+/// Somebody else's.
+impl<P: Port> Port for &mut P {
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        (**self).poll_receive(cx, buffer)
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        (**self).poll_send(cx, octets)
+    }
+
+    fn holds(&self) -> bool {
+        (**self).holds()
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_turn(cx)
+    }
+
+    fn pass_turn(&mut self) {
+        (**self).pass_turn();
+    }
+
+    fn room(&mut self, wanted: usize) -> usize {
+        (**self).room(wanted)
+    }
+
+    fn poll_send_held(
+        &mut self,
+        cx: &mut Context<'_>,
+        held: &mut VecDeque<Bytes>,
+    ) -> Poll<io::Result<()>> {
+        (**self).poll_send_held(cx, held)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_flush(cx)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_finish(cx)
+    }
+
+    fn beneath(&self) -> Option<&TcpStream> {
+        (**self).beneath()
+    }
+
+    fn undelivered(&self) -> u32 {
+        (**self).undelivered()
+    }
+
+    fn gather(&mut self, cx: &mut Context<'_>) {
+        (**self).gather(cx);
+    }
+
+    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_lost(cx)
+    }
+
+    fn socket(&self) -> Option<&TcpStream> {
+        (**self).socket()
+    }
+}
+
 impl Port for TlsStream<TcpStream> {
     fn beneath(&self) -> Option<&TcpStream> {
         Some(self.get_ref().0)

@@ -3,6 +3,8 @@
 use super::http2::Stream;
 use crate::relay::{self, Early, Ended, Port, Traffic};
 use socket2::SockRef;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -20,29 +22,30 @@ impl NextHop {
     ///
     /// What this process does not bring to an end must not look whole to the server: closing the socket sends a reset, unless
     /// it is told to [`Self::finish`]; a stream without its END_STREAM is not whole anyway.
-    pub async fn relay<C: Port + Send>(
-        &mut self,
-        client: (&mut C, Option<&TcpStream>),
-        early: &mut Early,
-        traffic: &mut Traffic,
+    pub fn relay<'a, C: Port + Send>(
+        &'a mut self,
+        client: (&'a mut C, Option<&'a TcpStream>),
+        early: Early,
+        traffic: &'a mut Traffic,
         idle: Duration,
-    ) -> Ended {
+    ) -> impl Future<Output = Ended> + Send + use<'a, C> {
         match self {
             Self::Socket(socket) => {
                 closing(socket, Some(Duration::ZERO));
-                let (mut port, socket) = (&*socket, Some(&*socket));
-                relay::run(client, (&mut port, socket), early, traffic, idle).await
+                let socket = &*socket;
+                let server = (socket, Some(socket));
+                Relay::Socket(relay::run(client, server, early, traffic, idle))
             }
-            Self::Stream(stream) => {
+            // On the heap, so that whoever has a socket does not carry it.
+            Self::Stream(stream) => Relay::Stream(Box::pin(async move {
                 let server = (stream.port(), None);
-                // On the heap, so that whoever has a socket does not carry it.
-                let ended = Box::pin(relay::run(client, server, early, traffic, idle)).await;
+                let ended = relay::run(client, server, early, traffic, idle).await;
                 match ended {
                     // All that it had to say was passed on, and nobody else can take what the client still says.
                     Ended::ServerReset if stream.port().is_lost_behind_its_end() => Ended::Closed,
                     _ => ended,
                 }
-            }
+            })),
         }
     }
 
@@ -81,6 +84,23 @@ impl NextHop {
     pub async fn leave(self) {
         if let Self::Stream(stream) = self {
             Box::pin(stream.leave()).await;
+        }
+    }
+}
+
+/// A tunnel that stands. It is made by hand, as what is in it: its arguments are not kept beside it.
+enum Relay<'a, F> {
+    Socket(F),
+    Stream(Pin<Box<dyn Future<Output = Ended> + Send + 'a>>),
+}
+
+impl<F: Future<Output = Ended> + Unpin> Future for Relay<'_, F> {
+    type Output = Ended;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        match self.get_mut() {
+            Self::Socket(relay) => Pin::new(relay).poll(cx),
+            Self::Stream(relay) => relay.as_mut().poll(cx),
         }
     }
 }

@@ -47,7 +47,8 @@ struct Tunnel {
     record: Record,
     port: StreamPort,
     server: NextHop,
-    early: Early,
+    /// Most often nothing.
+    early: Option<Box<Early>>,
     idle_time: Duration,
     error_log: Arc<ErrorLog>,
 }
@@ -142,9 +143,16 @@ pub(super) fn serve(
 impl Tunnel {
     /// Relays to the end.
     async fn stand(&mut self) {
-        let own = (&mut self.port, None);
-        let (early, traffic) = (&mut self.early, &mut self.record.traffic);
-        let ended = self.server.relay(own, early, traffic, self.idle_time).await;
+        let relay = {
+            let own = (&mut self.port, None);
+            let early = self
+                .early
+                .take()
+                .map_or_else(Early::default, |early| *early);
+            let traffic = &mut self.record.traffic;
+            self.server.relay(own, early, traffic, self.idle_time)
+        };
+        let ended = relay.await;
         match ended {
             Ended::Closed => self.server.finish(),
             Ended::Idle => {
@@ -227,10 +235,10 @@ async fn open(
             oversight,
         ),
         server,
-        early: Early {
-            up: Vec::new(),
-            down,
-        },
+        early: (!down.is_empty()).then(|| {
+            let up = Vec::new();
+            Box::new(Early { up, down })
+        }),
         idle_time: settings.http2.idle_time,
         error_log,
     }))
