@@ -54,7 +54,8 @@ const REST: Duration = Duration::from_millis(500);
 /// How often that is asked: the memory of one that is never at rest is what it is then.
 const REST_ASKED: usize = 40;
 
-/// How long a tunnel may take to be opened, and to say its first octet. Envoy lets those that are more than 1024 wait until others end.
+/// How long a tunnel may take to be opened, and to say its first octet. Envoy lets those that are more than 1024 wait until others end,
+/// and nghttpx those that are more than 8.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::main(flavor = "current_thread")]
