@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use tokio::sync::watch;
+
 use crate::{
     lab::{Port, World},
     protocol::{HttpVersion, Listener},
@@ -34,6 +36,8 @@ pub struct Running {
     process: Option<Subject>,
     /// Whether it leads to addresses that servers have for themselves, once that was tried.
     pub(super) leads_anywhere: tokio::sync::OnceCell<bool>,
+    /// Whether what its cases still wait for tells nothing: it has died.
+    called_off: watch::Sender<bool>,
     /// Given back once the process is gone: fields are dropped in order.
     ports: Vec<Port>,
 }
@@ -101,6 +105,7 @@ impl Running {
                 serve: None,
                 process: None,
                 leads_anywhere: tokio::sync::OnceCell::new(),
+                called_off: watch::Sender::default(),
                 ports: Vec::new(),
             }),
             Who::Profile(profile) => {
@@ -137,6 +142,7 @@ impl Running {
             placeholders,
             process: Some(subject),
             leads_anywhere: tokio::sync::OnceCell::new(),
+            called_off: watch::Sender::default(),
             ports,
         })
     }
@@ -191,6 +197,17 @@ impl Running {
             }
             false => status.to_string(),
         })
+    }
+
+    /// Calls the cases off that still wait for something: it has died, and what some of them wait for has nothing to do with it.
+    pub(crate) fn call_off(&self) {
+        self.called_off.send_replace(true);
+    }
+
+    /// Waits until its cases are called off.
+    pub(crate) async fn is_called_off(&self) {
+        // The sender is this process's own.
+        let _ = self.called_off.subscribe().wait_for(|off| *off).await;
     }
 
     /// The credentials that it asks for.

@@ -247,7 +247,8 @@ impl Group<'_> {
                     // Alone, a case has to be the one of which the subject dies, also a moment later.
                     let deaf = (alone || self.is_doubted()) && self.is_deaf(alone, running);
                     if deaf || running.death().is_some() {
-                        self.fresh.extend(drain(&messages, &mut busy));
+                        self.fresh
+                            .extend(charging::drain(&messages, &mut busy, running));
                         self.charge(alone, running);
                         return true;
                     }
@@ -377,22 +378,4 @@ impl GroupRunner {
         // Nobody listens when the run was stopped.
         let _ = self.events.send(Event::Finished(Box::new(finished)));
     }
-}
-
-/// What the other threads still bring once the subject has died: its cases end soon, as nobody answers them.
-fn drain(
-    messages: &mpsc::Receiver<Message>,
-    busy: &mut HashMap<usize, Instant>,
-) -> Vec<(Instant, usize, worker::Result)> {
-    let mut ended = Vec::new();
-    while !busy.is_empty() {
-        match messages.recv_timeout(Duration::from_secs(30)) {
-            Ok(Message::Done(index, result)) => {
-                busy.remove(&index);
-                ended.push((Instant::now(), index, *result));
-            }
-            Ok(Message::Stop) | Err(_) => break,
-        }
-    }
-    ended
 }

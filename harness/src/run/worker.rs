@@ -90,7 +90,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
     let lab = Lab::open(world, running, planned.case.id.as_str()).for_the(time);
     let transcript = lab.transcript().clone();
     let said_before = running.process().map(Subject::output_length);
-    let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| drive(planned, &lab, running)));
     let outcome = outcome
         .unwrap_or_else(|panic| Err(Finding::harness(crate::verdict::said(&*panic))))
         // A case that fails since one of its servers panicked is the harness's fault, whatever it says itself.
@@ -110,7 +110,7 @@ fn once(planned: &Planned, world: &Arc<World>, running: &Arc<Running>, time: u32
     }
 }
 
-fn drive(planned: &Planned, lab: &Lab) -> Outcome {
+fn drive(planned: &Planned, lab: &Lab, running: &Running) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(8)
@@ -118,13 +118,17 @@ fn drive(planned: &Planned, lab: &Lab) -> Outcome {
         .map_err(|error| Finding::harness(format!("could not make a runtime: {error}")))?;
     let limit = lab.patience().case();
     let outcome = runtime.block_on(async {
-        tokio::time::timeout(limit, planned.case.perform(lab))
-            .await
-            .unwrap_or_else(|_| {
-                Err(Finding::inconclusive(format!(
-                    "the case did not come to an end within {limit:?}"
-                )))
-            })
+        tokio::select! {
+            outcome = tokio::time::timeout(limit, planned.case.perform(lab)) => {
+                outcome.unwrap_or_else(|_| {
+                    let late = format!("the case did not come to an end within {limit:?}");
+                    Err(Finding::inconclusive(late))
+                })
+            }
+            () = running.is_called_off() => {
+                Err(Finding::inconclusive("the proxy died before it came to an end"))
+            }
+        }
     });
     // Listeners go with the runtime, before the lab gives their ports back.
     runtime.shutdown_background();

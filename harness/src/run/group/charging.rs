@@ -1,13 +1,17 @@
 //! Whom the death of the subject is charged to.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     case_id::CaseId,
     lab::Running,
     run::{
         deaths::{DEAF, Suspicion, mark},
-        group::Group,
+        group::{DYING, Group, Message},
         said::{output, said_since},
         worker,
     },
@@ -138,4 +142,32 @@ impl Group<'_> {
         let ids = ids.join(", ");
         format!("the proxy was lost while these ran, and with none of them alone: {death}: {ids}")
     }
+}
+
+/// For the threads of cases that were called off to end.
+const CALLED_OFF: Duration = Duration::from_secs(30);
+
+/// What the other threads still bring once the subject has died. Its cases end soon, as nobody answers them; those that wait for
+/// something else are called off.
+pub(super) fn drain(
+    messages: &mpsc::Receiver<Message>,
+    busy: &mut HashMap<usize, Instant>,
+    running: &Running,
+) -> Vec<(Instant, usize, worker::Result)> {
+    let mut ended = Vec::new();
+    let mut limit = DYING;
+    while !busy.is_empty() {
+        match messages.recv_timeout(limit) {
+            Ok(Message::Done(index, result)) => {
+                busy.remove(&index);
+                ended.push((Instant::now(), index, *result));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) if limit == DYING => {
+                running.call_off();
+                limit = CALLED_OFF;
+            }
+            Ok(Message::Stop) | Err(_) => break,
+        }
+    }
+    ended
 }
