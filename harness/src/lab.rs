@@ -15,6 +15,7 @@ pub mod ports;
 pub mod running_subject;
 mod servers;
 pub mod silent_port;
+mod stopping;
 mod upstream;
 mod upstream_http2;
 mod websocket;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    lab::{Port, Running, World, running_subject::NotRunning},
+    lab::{Port, Running, World, running_subject::NotRunning, stopping::Stopping},
     patience::Patience,
     server::Server,
     setup::Setup,
@@ -44,6 +44,8 @@ pub struct Lab {
     pub(super) spare: Mutex<Vec<End>>,
     /// Ports go back when the servers on them are gone: fields are dropped in order.
     pub(super) ports: Mutex<Vec<Port>>,
+    /// Processes that the case had for itself.
+    stopping: Arc<Stopping>,
 }
 
 impl Lab {
@@ -62,6 +64,7 @@ impl Lab {
             servers: Mutex::default(),
             spare: Mutex::default(),
             ports: Mutex::default(),
+            stopping: Arc::default(),
         }
     }
 
@@ -223,8 +226,9 @@ impl Lab {
 
     async fn launched_again(&self, setup: &Setup) -> Outcome<Result<Self, NotRunning>> {
         let (world, running) = (Arc::clone(&self.world), Arc::clone(&self.running));
-        let setup = setup.clone();
-        let again = tokio::task::spawn_blocking(move || running.again(&world, &setup)).await;
+        let (setup, stopping) = (setup.clone(), Arc::clone(&self.stopping));
+        let again = move || running.again(&world, &setup, stopping);
+        let again = tokio::task::spawn_blocking(again).await;
         let again = match again.map_err(|error| Finding::harness(error.to_string()))? {
             Ok(again) => again,
             Err(error) => return Ok(Err(error)),
@@ -242,6 +246,7 @@ impl Lab {
             servers: Mutex::default(),
             spare: Mutex::default(),
             ports: Mutex::default(),
+            stopping: Arc::clone(&self.stopping),
         }))
     }
 
@@ -257,6 +262,7 @@ impl Lab {
             transcript,
             seed,
             nonces,
+            stopping,
             ..
         } = self;
         let running = Arc::try_unwrap(running)
@@ -283,6 +289,7 @@ impl Lab {
             servers: Mutex::default(),
             spare: Mutex::default(),
             ports: Mutex::default(),
+            stopping,
         }))
     }
 

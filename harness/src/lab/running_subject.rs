@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use crate::{
-    lab::{Port, World},
+    lab::{Port, World, stopping::Stopping},
     protocol::{HttpVersion, Listener},
     setup::{PortPlaceholders, Setup},
     subject::{
@@ -40,6 +40,17 @@ pub struct Running {
     called_off: watch::Sender<bool>,
     /// Given back once the process is gone: fields are dropped in order.
     ports: Vec<Port>,
+    /// Where it is stopped, if a case has it for itself.
+    stopping: Option<Arc<Stopping>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(stopping) = self.stopping.take() {
+            // The ports after the process, again.
+            stopping.takes((self.process.take(), std::mem::take(&mut self.ports)));
+        }
+    }
 }
 
 /// Why a subject is not running.
@@ -107,6 +118,7 @@ impl Running {
                 leads_anywhere: tokio::sync::OnceCell::new(),
                 called_off: watch::Sender::default(),
                 ports: Vec::new(),
+                stopping: None,
             }),
             Who::Profile(profile) => {
                 let configured = world.configuration(profile, setup, placeholders);
@@ -144,6 +156,7 @@ impl Running {
             leads_anywhere: tokio::sync::OnceCell::new(),
             called_off: watch::Sender::default(),
             ports,
+            stopping: None,
         })
     }
 
@@ -353,21 +366,35 @@ impl Running {
     }
 
     /// Stops it, and starts it again on the ports that it had. Blocks.
-    pub(crate) fn in_its_place(self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {
+    pub(crate) fn in_its_place(mut self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {
         let setup = self.as_reached(setup);
-        let (who, placeholders) = (self.who, self.placeholders);
+        let (who, placeholders) = (Arc::clone(&self.who), self.placeholders);
         let Who::Profile(profile) = &*who else {
             let reason = "the harness did not launch the proxy";
             return Err(NotRunning::Harness(Finding::absent(reason)));
         };
-        drop(self.process);
-        let configured = world.configuration_on(profile, &setup, placeholders, self.ports);
+        drop(self.process.take());
+        let ports = std::mem::take(&mut self.ports);
+        let configured = world.configuration_on(profile, &setup, placeholders, ports);
         let configured = configured.map_err(NotRunning::Harness)?;
-        Self::launch(world, &who, profile, &setup, placeholders, configured)
+        let again = Self::launch(world, &who, profile, &setup, placeholders, configured)?;
+        Ok(again.stopped_at(self.stopping.take()))
     }
 
-    pub(crate) fn again(&self, world: &World, setup: &Setup) -> Result<Self, NotRunning> {
+    /// Another process of it, for a case alone.
+    pub(super) fn again(
+        &self,
+        world: &World,
+        setup: &Setup,
+        stopping: Arc<Stopping>,
+    ) -> Result<Self, NotRunning> {
         let setup = self.as_reached(setup);
-        Self::start(world, &self.who, &setup, self.placeholders)
+        let again = Self::start(world, &self.who, &setup, self.placeholders)?;
+        Ok(again.stopped_at(Some(stopping)))
+    }
+
+    fn stopped_at(mut self, stopping: Option<Arc<Stopping>>) -> Self {
+        self.stopping = stopping;
+        self
     }
 }
