@@ -79,6 +79,25 @@ impl Lab {
         upstream: &Server,
         request: &Request,
     ) -> Outcome<Chain> {
+        match self.chains_or_answers(client, upstream, request).await? {
+            Ok(chain) => Ok(chain),
+            Err(answer) => {
+                let why = format!("the upstream proxy was not asked: {}", answer.describe());
+                Err(self.why_not_asked(client, upstream, why).await?)
+            }
+        }
+    }
+
+    /// As [`Lab::chains_from`], or what the client was answered without that: for a case about whether `upstream` is asked at all.
+    ///
+    /// # Errors
+    /// Nothing follows where there is neither; a violation where what `upstream` gets is no request.
+    pub async fn chains_or_answers(
+        &self,
+        client: &Client,
+        upstream: &Server,
+        request: &Request,
+    ) -> Outcome<Result<Chain, Answer>> {
         let mut near = client.dial().await?;
         near.requests(request).await;
         let come = tokio::select! {
@@ -95,13 +114,10 @@ impl Lab {
                 .transpose()?,
         };
         let Some((far, head)) = come else {
-            let answer = near.hears().await;
-            let why = format!("the upstream proxy was not asked: {}", answer.describe());
-            drop(near);
-            return Err(self.why_not_asked(client, upstream, why).await?);
+            return Ok(Err(near.hears().await));
         };
         let asked = Forwarded::parse(head)?;
-        Ok(Chain { near, far, asked })
+        Ok(Ok(Chain { near, far, asked }))
     }
 
     /// A proxy may have its reasons not to ask the upstream proxy for what it was asked. For an ordinary tunnel it has none, and
