@@ -3,6 +3,8 @@
 mod case;
 mod family;
 pub mod select;
+mod suite;
 
-pub use case::{Case, Suite, may, must, practice, product, should, survey};
+pub use case::{Case, may, must, practice, product, should, survey};
 pub use family::{Family, IntoCases, Row, each};
+pub use suite::Suite;

@@ -53,6 +53,8 @@ pub struct Case {
     pub on_low_ports: bool,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
+    /// Whether it waits much longer than most, and so begins before them.
+    pub waits: bool,
     /// Whether it runs when all others have.
     pub after_all_others: bool,
     /// Whether it is about what the control tunnel of its set-up takes for granted.
@@ -120,6 +122,7 @@ impl Case {
             in_the_lab: false,
             on_low_ports: false,
             slow: false,
+            waits: false,
             after_all_others: false,
             is_about_the_control: false,
             source: Location::caller(),
@@ -257,6 +260,14 @@ impl Case {
         self
     }
 
+    /// The case mostly waits, for about a second or longer: it begins before the others of its set-up, so that a run does not wait
+    /// for it alone at its end.
+    #[must_use]
+    pub const fn waits(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
     /// The case looks back at all others, and runs alone when those have ended.
     #[must_use]
     pub const fn after_all_others(mut self) -> Self {
@@ -337,64 +348,4 @@ impl Case {
         needs.dedup();
         needs
     }
-}
-
-/// A named list of cases.
-#[derive(Clone, Debug)]
-pub struct Suite {
-    /// In front of the slash.
-    pub id: &'static str,
-    /// For a reader.
-    pub title: &'static str,
-    /// The text of the file that the cases stand in: `explain` shows why a case matters, and what it does.
-    pub text: &'static str,
-    /// Those over one protocol after those over another, each in the order in which they are written.
-    pub cases: Vec<Case>,
-}
-
-impl Suite {
-    /// A suite of these cases.
-    #[must_use]
-    pub fn new(
-        id: &'static str,
-        title: &'static str,
-        text: &'static str,
-        mut cases: Vec<Case>,
-    ) -> Self {
-        cases.sort_by_key(|case| case.protocol);
-        Self {
-            id,
-            title,
-            text,
-            cases,
-        }
-    }
-
-    /// The title of those of its cases that are asked over `protocol`.
-    #[must_use]
-    pub fn title_over(&self, protocol: Protocol) -> String {
-        match protocol {
-            Protocol::Http1 => self.title.to_owned(),
-            other => format!("{} ({other})", self.title),
-        }
-    }
-}
-
-/// Collects case functions; each case is named after its function.
-///
-/// An explicit list, so that what is not in it is seen to be missing, and what is in it can be searched for.
-#[macro_export]
-macro_rules! suite {
-    ($id:literal: $title:literal, $text:expr; $($case:ident),+ $(,)?) => {
-        $crate::case::Suite::new(
-            $id,
-            $title,
-            $text,
-            [$($crate::case::IntoCases::into_cases(
-                $case(),
-                $id,
-                stringify!($case),
-            )),+].concat(),
-        )
-    };
 }

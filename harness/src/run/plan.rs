@@ -89,10 +89,13 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Those of `cases` that run now, and those that run when all others have; all of them now, if it is their `last` chance.
+    /// Those of `cases` that run now, the ones that wait in front, and those that run when all others have; all of them now, if it
+    /// is their `last` chance.
     pub(super) fn in_turn(cases: Vec<Self>, last: bool) -> (Vec<Self>, Vec<Self>) {
         let runs_now = |planned: &Self| last || !planned.case.after_all_others;
-        cases.into_iter().partition(runs_now)
+        let (mut now, later): (Vec<_>, _) = cases.into_iter().partition(runs_now);
+        now.sort_by_key(|planned| !planned.case.waits);
+        (now, later)
     }
 }
 
@@ -237,4 +240,33 @@ fn stale(deviations: &[Deviation], suites: &[Suite], today: jiff::civil::Date) -
         }
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::must;
+
+    #[test]
+    fn cases_that_wait_begin_and_those_that_look_back_come_later() {
+        let planned = |case: Case| Planned {
+            case: Arc::new(case),
+            suite: String::new(),
+            deviation: None,
+        };
+        let titles = |cases: &[Planned]| -> Vec<String> {
+            cases.iter().map(|it| it.case.title.clone()).collect()
+        };
+        let cases = || {
+            let plain = ["one", "two"].map(must);
+            let others = [must("looks back").after_all_others(), must("waits").waits()];
+            plain.into_iter().chain(others).map(planned).collect()
+        };
+        let (now, later) = Planned::in_turn(cases(), false);
+        assert_eq!(titles(&now), ["waits", "one", "two"]);
+        assert_eq!(titles(&later), ["looks back"]);
+        let (now, later) = Planned::in_turn(cases(), true);
+        assert_eq!(titles(&now), ["waits", "one", "two", "looks back"]);
+        assert!(later.is_empty());
+    }
 }

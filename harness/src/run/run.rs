@@ -135,9 +135,12 @@ fn run_groups(
     let slots = Arc::new(JobSlots::new(world.ports.jobs(plan.options.jobs.max(1))));
     let to_wake = Arc::clone(&slots);
     stop.tell(Box::new(move || to_wake.wake()));
-    // Large groups first, so that the last one does not run alone.
+    // Large groups first, and before them those whose cases wait, so that the last one does not run alone.
     let mut groups: Vec<_> = plan.groups.into_iter().collect();
-    groups.sort_by_key(|(_, cases)| cases.len());
+    groups.sort_by_key(|(_, cases)| {
+        let waits = cases.iter().any(|planned| planned.case.waits);
+        (waits, cases.len())
+    });
     let groups = Arc::new(Mutex::new(groups));
     let first = Arc::new(Mutex::new(first));
     let deaths = Arc::new(Deaths::default());

@@ -358,6 +358,7 @@ fn random_lists_mean_what_they_say() -> Case {
         .covers_over(Protocol::H2, ["H2-POL-001"])
         .needs([Need::PortList, Need::Launched])
         .under(allowing("{a}-{z}"))
+        .waits()
         .run(async |lab| {
             let (first, last) = (lab.port('a')?, lab.port('z')?);
             holds_for_all(lab, lists(first, last), async |list| {

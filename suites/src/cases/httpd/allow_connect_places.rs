@@ -100,6 +100,7 @@ fn is_443_and_563_where_it_is_not_written() -> Case {
         .covers(["POL-002", "POL-003"])
         .needs([Need::ConfigLines])
         .under(no_list())
+        .waits()
         .run(async |lab| {
             for port in [443, 563] {
                 is_not_denied(lab, lab.host(), port).await?;

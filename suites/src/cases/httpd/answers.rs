@@ -276,6 +276,7 @@ fn listens_on_behind_the_end() -> Case {
         .cites(RFC_9112.section("9.6"))
         .covers(["REF-LNG-2"])
         .needs([Need::ConfigLines])
+        .waits()
         .run(async |lab| {
             let server = lab.server(hold()).await?;
             let exchange = lab

@@ -79,6 +79,7 @@ fn a_log_that_stands_still_holds_up_no_tunnel() -> Case {
         .cites(RFC_9110.section("17.5"))
         .covers(["NOTE-023"])
         .needs([Need::Launched, Need::AccessLog])
+        .waits()
         .run(async |case| {
             // One that waits for its log before it listens has kept nobody from a tunnel yet.
             let lab = case.relaunched(&log_that_stands_still()).await;

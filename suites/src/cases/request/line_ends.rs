@@ -194,6 +194,7 @@ fn the_head_may_come_byte_by_byte() -> Case {
         .cites(RFC_9112.section("2.2"))
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-RL-017"])
+        .waits()
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let bytes = lab.request(&server).bytes();

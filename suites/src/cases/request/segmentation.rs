@@ -30,6 +30,7 @@ fn a_head_in_two_segments_is_read_like_one() -> Case {
         .cites(RFC_9110.section("2.4"))
         .covers(["H1-RL-017"])
         .seen_in("bun #43161", "https://github.com/oven-sh/bun/pull/43161")
+        .waits()
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let bytes = lab.request(&server).bytes();
@@ -88,6 +89,7 @@ fn a_head_may_fill_a_buffer() -> Case {
         .cites(RFC_9110.section("2.4"))
         .relying_on(["early/early_data_is_delivered_once_and_in_order[a_few_bytes]"])
         .covers(["H1-RL-017", "H1-RL-018"])
+        .waits()
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let mut unanswered = None;

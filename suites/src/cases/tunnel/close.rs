@@ -97,6 +97,7 @@ fn a_slow_server_gets_the_end_of_an_upload() -> Case {
         .cites(RFC_9110.section("9.3.6"))
         .covers(["CLS-016"])
         .relying_on(["integrity/much_passes_unchanged[to_the_server]"])
+        .waits()
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut near, &mut far).await
@@ -115,6 +116,7 @@ fn a_slow_client_gets_the_end_of_a_download() -> Case {
         .covers_over(Protocol::H2c, ["H2-CLS-009"])
         .covers_over(Protocol::H2, ["H2-CLS-009"])
         .relying_on(["integrity/much_passes_unchanged[to_the_client]"])
+        .waits()
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             sends_all_to_a_slow_reader(lab, &mut far, &mut near).await

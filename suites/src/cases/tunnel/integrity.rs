@@ -201,6 +201,7 @@ fn a_full_tunnel_stops_no_other() -> Family {
             .over(EVERY)
             .cites(RFC_9110.section("9.3.6"))
             .covers(["INT-007", "ROB-003"])
+            .waits()
             .run(async move |lab| {
                 let (mut near, mut far) = lab.tunnel().await?;
                 near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
@@ -236,6 +237,7 @@ fn a_pause_loses_nothing() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-011"])
+        .waits()
         .run(async |lab| {
             let (mut near, mut far) = lab.tunnel().await?;
             near.exchanges_with(&mut far, lab.nonce(), lab.nonce())
@@ -258,6 +260,7 @@ fn a_slow_reader_gets_everything() -> Family {
             .covers(["INT-011"])
             .covers_over(Protocol::Http1Tls, ["TLSP-001"])
             .relying_on(["integrity/much_passes_unchanged"])
+            .waits()
             .run(async move |lab| arrives_where_reading_begins_late(lab, upwards, MUCH / 2).await)
     })
 }

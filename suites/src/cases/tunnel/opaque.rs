@@ -86,6 +86,7 @@ fn close_on_a_granted_request_does_not_end_the_tunnel() -> Case {
         .cites(RFC_9931.section("8"))
         .cites(RFC_9110.section("9.3.6"))
         .covers(["H1-CONN-006"])
+        .waits()
         .run(async |lab| stays(lab, "Connection: close").await)
 }
 
@@ -106,6 +107,7 @@ fn a_connection_field_of_old_does_not_matter() -> Family {
             .cites(RFC_9112.section("C.2.2"))
             .cites(RFC_9110.section("7.6.1"))
             .covers(["H1-CONN-015"])
+            .waits()
             .run(async move |lab| stays(lab, field).await)
     })
 }

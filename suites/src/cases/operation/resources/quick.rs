@@ -24,6 +24,7 @@ pub(super) fn forty_of_each_end_leave_nothing() -> Case {
     .cites(RFC_9112.section("9.5"))
     .covers(["CLS-013", "ROB-019"])
     .needs([Need::Launched])
+    .waits()
     .run(async |case| {
         let lab = case.relaunched(&Setup::default()).await?;
         forty_of_each(&lab).await?;
@@ -86,6 +87,7 @@ pub(super) fn fifty_tunnels_keep_no_memory() -> Case {
         .cites(RFC_9110.section("17.5"))
         .covers(["CLS-019"])
         .needs([Need::Launched])
+        .waits()
         .run(async |case| {
             let lab = case.relaunched(&Setup::default()).await?;
             let server = lab.server(hand_over()).await?;
