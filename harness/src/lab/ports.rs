@@ -39,7 +39,7 @@ const DENIED: u16 = 160;
 const LISTENING: u16 = 160;
 
 /// Set-ups with placeholders of their own: as many as run at the same time.
-pub(crate) const PLACEHOLDER_BLOCKS: u16 = 4;
+pub(crate) const PLACEHOLDER_BLOCKS: u16 = 8;
 
 /// A block: its first port, which is never used, and all of these.
 const SIZE: u16 = 1 + ALLOWED + DENIED + PLACEHOLDER_BLOCKS * PLACEHOLDERS + LISTENING;

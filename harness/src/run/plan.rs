@@ -73,7 +73,7 @@ impl Default for Options {
 #[must_use]
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism()
-        .map_or(8, |cores| cores.get() * 8)
+        .map_or(8, |cores| cores.get() * 16)
         .min(32)
 }
 
