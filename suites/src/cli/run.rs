@@ -37,9 +37,10 @@ pub(super) struct Arguments {
     /// Run the cases that wait out timers, too
     #[arg(long)]
     slow: bool,
-    /// How many cases run at the same time
-    #[arg(long, value_name = "N", default_value_t = run::plan::default_jobs(), value_parser = at_least_one)]
-    jobs: usize,
+    // Not as a default of clap's: manual pages would name the number of the machine that made them.
+    /// How many cases run at the same time [default: 16 for each processor, up to 32]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    jobs: Option<usize>,
     /// A factor on every deadline: 2.0 waits twice as long
     #[arg(long, value_name = "FACTOR", default_value = "1.0", value_parser = factor)]
     patience: f64,
@@ -173,7 +174,7 @@ impl Arguments {
             level: self.level,
             strict: self.strict,
             slow: self.slow,
-            jobs: self.jobs,
+            jobs: self.jobs.unwrap_or_else(run::plan::default_jobs),
             partition: self.partition,
             repeat: self.repeat,
             fail_fast: self.fail_fast,
