@@ -53,6 +53,8 @@ pub struct Case {
     pub on_low_ports: bool,
     /// Whether it has to wait out a timer, and runs only when asked to.
     pub slow: bool,
+    /// Whether it has hundreds of sockets open at the same time.
+    pub is_a_crowd: bool,
     /// Whether it waits much longer than most, and so begins before them.
     pub waits: bool,
     /// Whether it runs when all others have.
@@ -122,6 +124,7 @@ impl Case {
             in_the_lab: false,
             on_low_ports: false,
             slow: false,
+            is_a_crowd: false,
             waits: false,
             after_all_others: false,
             is_about_the_control: false,
@@ -257,6 +260,14 @@ impl Case {
     #[must_use]
     pub const fn slow(mut self) -> Self {
         self.slow = true;
+        self
+    }
+
+    /// The case has a hundred sockets open at the same time, or more: where few files can be had, it does not run beside others like
+    /// it.
+    #[must_use]
+    pub const fn is_a_crowd(mut self) -> Self {
+        self.is_a_crowd = true;
         self
     }
 

@@ -22,6 +22,7 @@ use crate::{
         deaths::Deaths,
         event::{Event, Finished},
         first_contact::control,
+        job_slots::files_of,
         plan::{Options, Planned},
         said::said_of,
         worker,
@@ -54,6 +55,8 @@ pub(super) struct GroupRunner {
     pub(super) who: Arc<Who>,
     pub(super) options: Options,
     pub(super) slots: Arc<JobSlots>,
+    /// Files that cases may have open.
+    pub(super) files: Arc<JobSlots>,
     pub(super) stop: Stop,
     pub(super) events: mpsc::Sender<Event>,
     /// Of what the subject has died so far, in whatever set-up.
@@ -264,7 +267,9 @@ impl Group<'_> {
     fn begin(&self, index: usize, running: &Arc<Running>, told: mpsc::Sender<Message>) -> bool {
         let planned = self.cases[index].clone();
         let runner = self.runner;
-        let Some(slot) = runner.slots.take(&runner.stop) else {
+        let files = runner.files.take(files_of(&planned.case), &runner.stop);
+        let slot = runner.slots.take(1, &runner.stop);
+        let (Some(files), Some(slot)) = (files, slot) else {
             return false;
         };
         let case = planned.case.id.clone();
@@ -275,7 +280,7 @@ impl Group<'_> {
         std::thread::spawn(move || {
             let result = worker::perform(&planned, &world, &running, repeat, &stop);
             drop(running);
-            drop(slot);
+            drop((slot, files));
             // Nobody listens when the run was stopped.
             let _ = told.send(Message::Done(index, Box::new(result)));
         });

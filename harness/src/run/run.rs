@@ -22,6 +22,7 @@ use crate::{
         deaths::Deaths,
         event::{End, Finished, Start, Subject},
         first_contact, group,
+        job_slots::files_for_cases,
         plan::Planned,
     },
     setup::Setup,
@@ -133,8 +134,10 @@ fn run_groups(
 ) -> mpsc::Receiver<Event> {
     let (events, received) = mpsc::channel();
     let slots = Arc::new(JobSlots::new(world.ports.jobs(plan.options.jobs.max(1))));
-    let to_wake = Arc::clone(&slots);
-    stop.tell(Box::new(move || to_wake.wake()));
+    let files = Arc::new(JobSlots::new(files_for_cases()));
+    for slots in [&slots, &files].map(Arc::clone) {
+        stop.tell(Box::new(move || slots.wake()));
+    }
     // Large groups first, and before them those whose cases wait, so that the last one does not run alone.
     let mut groups: Vec<_> = plan.groups.into_iter().collect();
     groups.sort_by_key(|(_, cases)| {
@@ -153,6 +156,7 @@ fn run_groups(
             who: Arc::clone(&plan.who),
             options: plan.options.clone(),
             slots: Arc::clone(&slots),
+            files: Arc::clone(&files),
             stop: stop.clone(),
             events,
             deaths: Arc::clone(&deaths),

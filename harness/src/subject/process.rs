@@ -48,7 +48,7 @@ use crate::{
 pub use check::{CHECK_WITHIN, CheckOutcome};
 pub use child::CREDENTIALS_VARIABLE;
 pub use error::LaunchError;
-pub(crate) use files::raise_file_limit;
+pub(crate) use files::{files_to_be_had, raise_file_limit};
 pub use guard::guard_main_if_asked;
 pub use guarding::set_guard;
 

@@ -9,12 +9,16 @@ const FILES_MIN: u64 = 8192;
 /// Raises what this process may open to what a run needs, as far as the system lets it.
 pub(crate) fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
-    let wanted = limit
-        .maximum
-        .map_or(FILES_MIN, |maximum| maximum.min(FILES_MIN));
+    let wanted = files_to_be_had();
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(wanted);
         // With fewer files, a subject is still a subject, and most cases can be asked.
         let _ = setrlimit(Resource::Nofile, limit);
     }
+}
+
+/// How many files this process may open once its limit is raised.
+pub(crate) fn files_to_be_had() -> u64 {
+    let most = getrlimit(Resource::Nofile).maximum;
+    most.map_or(FILES_MIN, |maximum| maximum.min(FILES_MIN))
 }

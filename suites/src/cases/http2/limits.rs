@@ -79,6 +79,7 @@ fn a_tunnel_that_is_too_many_is_answered() -> Case {
         .cites(RFC_9113.section("5.1.2"))
         .covers(["H2-LIM-001"])
         .relying_on([INDEPENDENT])
+        .is_a_crowd()
         .run(async |lab| {
             let http2 = connection(lab).await?;
             let many = many(lab, &http2).await?;
@@ -101,6 +102,7 @@ fn tunnels_of_one_connection_are_independent() -> Case {
         .cites(RFC_9113.section("5"))
         .cites(RFC_9113.section("8.5"))
         .covers(["H2-LIM-001"])
+        .is_a_crowd()
         .run(async |lab| {
             let http2 = connection(lab).await?;
             let mut tunnels = many(lab, &http2).await?.tunnels;
@@ -125,6 +127,7 @@ fn one_stream_too_many_is_refused() -> Case {
         .cites(RFC_9113.section("5.1.2"))
         .covers(["H2-LIM-001"])
         .relying_on([INDEPENDENT])
+        .is_a_crowd()
         .run(async |lab| {
             let http2 = connection(lab).await?;
             let tunnels = many(lab, &http2).await?.tunnels;
@@ -172,6 +175,7 @@ fn resets_leave_no_connections_behind() -> Case {
         .over(HTTP_2)
         .cites(RFC_9113.section("10.5.2"))
         .covers(["H2-LIM-002"])
+        .is_a_crowd()
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let http2 = connection(lab).await?;

@@ -241,6 +241,7 @@ fn is_right_for_each_of_many_tunnels() -> Case {
         .cites(MOD_PROXY_CONNECT.section("notes"))
         .covers(["NOTE-013"])
         .needs([Need::SourcePort])
+        .is_a_crowd()
         .run(async |lab| {
             let server = lab.server(hand_over()).await?;
             let mut open = Vec::new();

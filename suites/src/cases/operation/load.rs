@@ -39,6 +39,7 @@ fn each_tunnel_has_a_connection_of_its_own() -> Case {
         .over(HTTP_1_1)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["ROB-013"])
+        .is_a_crowd()
         .run(async |lab| {
             let server = lab.server(echo()).await?;
             let mut asked = JoinSet::new();
@@ -129,6 +130,7 @@ fn silent_clients_keep_nobody_out() -> Case {
         .over(HTTP_1_1)
         .cites(RFC_9110.section("17.5"))
         .covers(["ROB-003"])
+        .is_a_crowd()
         .run(async |lab| {
             let lab = lab.relaunched(&Setup::default()).await?;
             let server = lab.server(echo()).await?;

@@ -31,6 +31,7 @@ pub(super) fn what_dead_tunnels_were_sent_is_given_back() -> Family {
             .covers(["H2-FC-006"])
             .relying_on(["integrity/much_passes_unchanged[to_the_server]"])
             .needs(refused.then_some(Need::PortList))
+            .is_a_crowd()
             .run(async move |lab| {
                 let http2 = connection(lab).await?;
                 let all = all_die(lab, &http2, refused).await;

@@ -17,6 +17,7 @@ pub(super) fn an_unanswered_name_keeps_nobody_else_waiting() -> Case {
         .covers(["NAM-015"])
         .needs([Need::Names])
         .in_the_lab()
+        .is_a_crowd()
         .run(async |lab| {
             // Whatever it does to the others must not be done to other cases.
             let lab = lab.relaunched(&Setup::default()).await?;

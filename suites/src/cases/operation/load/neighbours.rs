@@ -93,6 +93,7 @@ pub(super) fn a_crowd_is_served_or_answered() -> Family {
             .cites(RFC_9110.section("17.5"))
             .covers(["ROB-016"])
             .relying_on(["target/an_ordinary_request_opens_a_tunnel"])
+            .is_a_crowd()
             .run(async move |lab| {
                 let server = lab.server(echo()).await?;
                 let mut asked = JoinSet::new();
@@ -151,6 +152,7 @@ pub(super) fn silent_handshakes_keep_nobody_out() -> Family {
             .cites(RFC_9110.section("17.5"))
             .covers(["ROB-017"])
             .needs([Need::TlsListener, Need::Launched])
+            .is_a_crowd()
             .run(async move |lab| {
                 let lab = lab.relaunched(&tls_listener()).await?;
                 let server = lab.server(echo()).await?;

@@ -25,6 +25,7 @@ pub(super) fn forty_of_each_end_leave_nothing() -> Case {
     .covers(["CLS-013", "ROB-019"])
     .needs([Need::Launched])
     .waits()
+    .is_a_crowd()
     .run(async |case| {
         let lab = case.relaunched(&Setup::default()).await?;
         forty_of_each(&lab).await?;
@@ -88,6 +89,7 @@ pub(super) fn fifty_tunnels_keep_no_memory() -> Case {
         .covers(["CLS-019"])
         .needs([Need::Launched])
         .waits()
+        .is_a_crowd()
         .run(async |case| {
             let lab = case.relaunched(&Setup::default()).await?;
             let server = lab.server(hand_over()).await?;

@@ -105,6 +105,7 @@ pub(super) fn many_tunnels_are_kept_apart() -> Case {
         .over(EVERY)
         .cites(RFC_9110.section("9.3.6"))
         .covers(["INT-012"])
+        .is_a_crowd()
         .run(async |lab| {
             let server = lab.server(hand_over()).await?;
             let mut open = Vec::new();
