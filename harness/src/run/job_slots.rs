@@ -96,7 +96,7 @@ mod tests {
         let [one, two] = [1, 2].map(|many| slots.take(many, &stop).unwrap());
         let (says, said) = mpsc::channel();
         let waits = std::thread::spawn({
-            let (slots, stop) = (Arc::clone(&slots), stop.clone());
+            let slots = Arc::clone(&slots);
             move || {
                 let all = slots.take(9, &stop).unwrap();
                 says.send(all.many).unwrap();
