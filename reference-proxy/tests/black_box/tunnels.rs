@@ -278,9 +278,11 @@ fn a_terminated_proxy_drains_and_writes_every_line() {
 fn a_stalled_tunnel_does_not_end_as_if_it_were_whole() {
     let (server, allow) = server();
     let proxy = Proxy::with(&format!("{allow}Timeout 1\n"));
+    // More than the buffers on the way hold. It is there before the tunnel, which would time out meanwhile on a busy machine.
+    let much = vec![1; 64 << 20];
     let (mut client, mut far) = proxy.tunnel(&server);
-    // More than the buffers on the way hold; the client reads nothing until the tunnel has timed out.
-    far.write_all(&vec![1; 64 << 20]).unwrap_err();
+    // The client reads nothing until the tunnel has timed out.
+    far.write_all(&much).unwrap_err();
     proxy.says("tunnel timed out");
     let mut received = Vec::new();
     let end = client.read_to_end(&mut received);

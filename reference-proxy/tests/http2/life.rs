@@ -42,6 +42,46 @@ fn the_end_of_the_process_is_announced_and_cuts_what_stands() {
     });
 }
 
+/// Frames are gathered before they leave; the last of them leave before the connection does.
+#[test]
+fn all_that_servers_said_arrives_before_the_connection_ends() {
+    const MUCH: usize = 256 << 10;
+    run(async {
+        let (mut proxy, server) = serving("GracefulShutdownTimeout 300\n").await;
+        let target = server.local_addr().unwrap();
+        let mut raw = Raw::of(&proxy);
+        // Room for all of it: INITIAL_WINDOW_SIZE, and the window of the connection.
+        raw.sends(SETTINGS, 0, 0, &[0, 4, 0, 0x10, 0, 0]);
+        raw.sends(WINDOW_UPDATE, 0, 0, &[0, 0x10, 0, 0]);
+        let mut servers = Vec::new();
+        for stream in [1, 3, 5] {
+            raw.tunnel(stream, target);
+            servers.push(server.accept().await.unwrap().0);
+        }
+        proxy.signal(Signal::TERM);
+        announced(&mut raw);
+        for stream in [1, 3, 5] {
+            raw.sends(DATA, END_STREAM, stream, b"");
+        }
+        let heard = tokio::task::spawn_blocking(move || {
+            let (mut octets, mut ends) = ([0; 3], 0);
+            while let Some(frame) = raw.next() {
+                if frame.kind == DATA {
+                    octets[frame.stream as usize / 2] += frame.payload.len();
+                    ends += usize::from(frame.flags & END_STREAM);
+                }
+            }
+            (octets, ends)
+        });
+        for far in &mut servers {
+            far.write_all(&[7; MUCH]).await.unwrap();
+            far.shutdown().await.unwrap();
+        }
+        assert_eq!(heard.await.unwrap(), ([MUCH; 3], 3));
+        assert!(proxy.ended());
+    });
+}
+
 /// Clients that keep the rules are gone before the time is over.
 #[test]
 fn idle_connections_do_not_hold_up_the_end_of_the_process() {
