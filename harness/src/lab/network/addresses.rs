@@ -94,7 +94,7 @@ pub(super) fn number_of_own(address: IpAddr) -> Option<u32> {
 }
 
 /// How many of each there are.
-const OWN: u32 = 128;
+pub(super) const OWN: u32 = 128;
 
 /// Gives the loopback interface all of them, and `more`.
 pub(super) fn bring_up(more: &[IpAddr]) -> Result<(), NoNetwork> {

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     lab::{
         Lab, lock,
-        network::addresses::{own_v4, own_v6},
+        network::addresses::{OWN, own_v4, own_v6},
     },
     server::{Script, Server},
     verdict::{Finding, Outcome},
@@ -20,7 +20,23 @@ impl Lab {
     /// # Errors
     /// Absent outside of a network of the run's own.
     pub fn address(&self) -> Outcome<IpAddr> {
-        Ok(own_v4(self.next_address()?))
+        Ok(own_v4(self.next_addresses(1)?))
+    }
+
+    /// So many of them, no two alike.
+    ///
+    /// # Errors
+    /// As those of [`Lab::address`]; the harness's, where the network does not have so many.
+    pub fn addresses(&self, count: u32) -> Outcome<Vec<IpAddr>> {
+        if count > OWN {
+            return Err(Finding::harness(format!(
+                "the network has {OWN} addresses, not {count}"
+            )));
+        }
+        // Others take theirs at the same time, and past the last one comes the first.
+        let first = self.next_addresses(count)?;
+        let all = (0..count).map(|index| own_v4(first.wrapping_add(index)));
+        Ok(all.collect())
     }
 
     /// The same of IPv6.
@@ -28,12 +44,13 @@ impl Lab {
     /// # Errors
     /// Absent outside of a network of the run's own.
     pub fn address_v6(&self) -> Outcome<IpAddr> {
-        Ok(own_v6(self.next_address()?))
+        Ok(own_v6(self.next_addresses(1)?))
     }
 
-    fn next_address(&self) -> Outcome<u32> {
+    /// The first of so many, one behind the other.
+    fn next_addresses(&self, count: u32) -> Outcome<u32> {
         self.network()?;
-        Ok(self.world.neighbours.fetch_add(1, Ordering::Relaxed))
+        Ok(self.world.neighbours.fetch_add(count, Ordering::Relaxed))
     }
 
     /// A port of the allow list, which a case may use at any address.

@@ -20,7 +20,7 @@ pub(crate) fn suite() -> Suite {
 }
 
 /// As many as an answer has room for.
-const ADDRESSES: usize = 64;
+const ADDRESSES: u32 = 64;
 
 /// More than any staggered start has under way before the first answers, on a machine that is busy, too.
 const AT_ONCE: usize = 16;
@@ -37,11 +37,10 @@ fn a_few_addresses_are_dialled_at_a_time() -> Case {
         .in_the_lab()
         .run(async |lab| {
             let port = lab.port_anywhere().await?;
-            let (mut addresses, mut servers) = (Vec::new(), Vec::new());
-            for _ in 0..ADDRESSES {
-                let address = lab.address()?;
+            let addresses = lab.addresses(ADDRESSES)?;
+            let mut servers = Vec::new();
+            for &address in &addresses {
                 servers.push(lab.server_of(address, port, &echo())?);
-                addresses.push(address);
             }
             let name = lab.name(Answers::addresses(addresses))?;
             let exchange = lab.client().asks(to(lab, &name, port)).await?;
