@@ -27,7 +27,7 @@ pub(super) fn small_writes_are_not_held_back() -> Case {
                 large.push(round(&mut tunnel, &[&[b'x'; LARGE]]).await?);
                 small.push(round(&mut tunnel, &[b"a", b"b"]).await?);
             }
-            let (small, large) = (median(small), median(large));
+            let (small, large) = (ordinary(small), ordinary(large));
             let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
             let seen = format!(
                 "{:.1} ms, and {:.1} ms where much is said at once",
@@ -46,7 +46,7 @@ pub(super) fn small_writes_are_not_held_back() -> Case {
         })
 }
 
-/// Enough for a median that one pause of a busy machine does not move.
+/// Enough for a quarter of them that a busy machine lets pass.
 const ROUNDS: usize = 30;
 
 /// More than anybody waits with.
@@ -73,7 +73,9 @@ async fn round((near, far): &mut (End, End), writes: &[&[u8]]) -> Outcome<Durati
     Ok(began.elapsed())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// What a quarter of the rounds does not exceed: a kernel that holds a write back does so in nearly each of them, and a busy
+/// processor adds to the others.
+fn ordinary(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    times[times.len() / 2]
+    times[times.len() / 4]
 }
