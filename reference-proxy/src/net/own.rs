@@ -15,10 +15,11 @@ pub fn judge(address: SocketAddr, listening: &[SocketAddr]) -> Result<(), Refusa
     if ip.is_unspecified() || ip.is_multicast() || broadcast {
         return Err(Refusal::forbidden("the address is no host"));
     }
+    // Asking the kernel takes a socket, so that it is asked last.
     let own = listening.iter().any(|listen| {
         let same =
-            listen.ip().to_canonical() == ip || (listen.ip().is_unspecified() && is_local(ip));
-        listen.port() == address.port() && same
+            || listen.ip().to_canonical() == ip || (listen.ip().is_unspecified() && is_local(ip));
+        listen.port() == address.port() && same()
     });
     if own {
         return Err(Refusal::bad_gateway(
