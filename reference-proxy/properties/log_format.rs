@@ -1,8 +1,9 @@
 //! A log format and a request line: one line comes out, and none that anybody else wrote.
 
-use connectspec_reference_proxy::log::Record;
 use connectspec_reference_proxy::log::error::ErrorFormat;
 use connectspec_reference_proxy::log::format::Format;
+use connectspec_reference_proxy::log::{Ends, Record};
+use std::sync::Arc;
 
 /// Whether the input was accepted. Panics where the property does not hold.
 pub(crate) fn holds(text: &str, line: &[u8]) -> bool {
@@ -20,7 +21,8 @@ pub(crate) fn holds(text: &str, line: &[u8]) -> bool {
 
 fn controls(format: &Format, line: &[u8]) -> usize {
     let address = ([127, 0, 0, 1], 1).into();
-    let mut record = Record::new(address, address);
+    let (peer, local) = (address, address);
+    let mut record = Record::new(Arc::new(Ends { peer, local }));
     record.ask_malformed(line);
     let written = format.line(&record);
     written

@@ -14,9 +14,9 @@ mod wire;
 
 pub(crate) use letter::SECTION_LONGEST;
 pub(crate) use piece::Piece;
-pub(crate) use port::StreamPort;
+pub(crate) use port::{Carrier, StreamPort};
 pub use screen::{Oversight, Screen};
-pub(crate) use wire::{Beneath, Link, Shared, Wire};
+pub(crate) use wire::{Link, Shared, Wire};
 
 /// Octets of one stream that wait for their turn on the connection.
 pub(crate) const UNSENT_MOST: usize = 256 << 10;

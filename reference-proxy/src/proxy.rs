@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Server};
 use crate::log::error::{ErrorLog, Level};
-use crate::log::{AccessSink, Condition, Opened, Rarely, Record, Sinks};
+use crate::log::{Journal, Opened, Rarely, Record, Sinks};
 use crate::net::Descriptors;
 use crate::net::dial::Dials;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -63,20 +63,9 @@ pub struct Proxy {
     pub listening: Vec<SocketAddr>,
     /// What it shares with the configurations before and after it.
     pub shared: Arc<Shared>,
-    logs: Vec<Logs>,
+    journals: Vec<Arc<Journal>>,
     /// Newly opened files, until the configuration is in force.
     opened: Option<Opened>,
-}
-
-/// The logs of one server.
-#[derive(Debug)]
-struct Logs {
-    access: Arc<[AccessSink]>,
-    error: Arc<ErrorLog>,
-    /// The request fields that some format names, in lower case.
-    fields: Vec<String>,
-    /// The variables that some format or condition names.
-    variables: Vec<String>,
 }
 
 impl Proxy {
@@ -87,15 +76,15 @@ impl Proxy {
     /// A log that cannot be opened.
     pub fn new(config: Config, shared: Arc<Shared>) -> io::Result<Self> {
         let mut opened = Opened::default();
-        let logs = config
+        let journals = config
             .servers()
-            .map(|server| Logs::open(server, &shared.sinks, &mut opened))
+            .map(|server| Journal::open(server, &shared.sinks, &mut opened).map(Arc::new))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             config,
             listening: Vec::new(),
             shared,
-            logs,
+            journals,
             opened: Some(opened),
         })
     }
@@ -103,33 +92,13 @@ impl Proxy {
     /// From now on logs go where this configuration wants them.
     pub fn come_into_force(&mut self) {
         if let Some(opened) = self.opened.take() {
-            self.shared.sinks.switch(opened, &self.logs[0].error);
+            self.shared.sinks.switch(opened, self.error_log(None));
         }
-    }
-
-    /// The request fields that the logs of `server` name.
-    #[must_use]
-    pub fn logged_fields(&self, server: &Server) -> &[String] {
-        self.logs.get(server.index).map_or(&[], |logs| &logs.fields)
-    }
-
-    /// The variables that the logs of `server` name.
-    #[must_use]
-    pub fn logged_variables(&self, server: &Server) -> &[String] {
-        self.logs
-            .get(server.index)
-            .map_or(&[], |logs| &logs.variables)
     }
 
     /// The end of `record` writes the access lines of `server`.
     pub fn log_to(&self, record: &mut Record, server: &Server) {
-        record.server_name.clone_from(&server.name);
-        let default = if server.tls.is_some() { 443 } else { 80 };
-        record.server_port = server.name_port.unwrap_or(default);
-        record.server_index = server.index;
-        if let Some(logs) = self.logs.get(server.index) {
-            record.log_to(&logs.access);
-        }
+        record.journal = self.journals.get(server.index).map(Arc::clone);
     }
 
     /// Tells the main server's error log that something has run short, at most once a minute.
@@ -142,46 +111,9 @@ impl Proxy {
 
     /// The error log of the server that `record` belongs to, or of the main server.
     #[must_use]
-    pub fn error_log(&self, record: Option<&Record>) -> &Arc<ErrorLog> {
-        &self.logs[record.map_or(0, |record| record.server_index)].error
-    }
-}
-
-impl Logs {
-    fn open(server: &Server, sinks: &Sinks, opened: &mut Opened) -> io::Result<Self> {
-        let mut access = Vec::new();
-        for log in &server.logs {
-            access.push(AccessSink {
-                sink: sinks.open(&log.target, opened)?,
-                format: Arc::clone(&log.format),
-                condition: log.condition.clone(),
-            });
-        }
-        let error = ErrorLog {
-            sink: sinks.open(&server.error_log, opened)?,
-            format: Arc::clone(&server.error_format),
-            level: server.log_level,
-        };
-        let named = access.iter().flat_map(|log| log.format.request_fields());
-        let mut fields: Vec<String> = named
-            .chain(error.format.request_fields())
-            .map(str::to_owned)
-            .collect();
-        fields.sort_unstable();
-        fields.dedup();
-        let conditions = access.iter().filter_map(|log| log.condition.as_ref());
-        let variables = access
-            .iter()
-            .flat_map(|log| log.format.variables())
-            .chain(conditions.map(Condition::variable))
-            .map(str::to_owned)
-            .collect();
-        Ok(Self {
-            access: access.into(),
-            error: Arc::new(error),
-            fields,
-            variables,
-        })
+    pub fn error_log<'a>(&'a self, record: Option<&'a Record>) -> &'a Arc<ErrorLog> {
+        let journal = record.and_then(|record| record.journal.as_ref());
+        &journal.unwrap_or(&self.journals[0]).error
     }
 }
 

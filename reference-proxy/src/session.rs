@@ -7,8 +7,8 @@ mod onward;
 mod variables;
 
 use crate::config::protocols::H2;
-use crate::log::Record;
-use crate::log::error::{ErrorLog, Level};
+use crate::log::error::Level;
+use crate::log::{Ends, Record};
 use crate::net::{Client, linger};
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
@@ -17,7 +17,6 @@ use crate::sessions::Sessions;
 use crate::tls;
 use crate::upstream::NextHop;
 use head::Begun;
-use http2::Ends;
 use onward::Onward;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,7 +50,7 @@ pub async fn serve(
     proxy: Arc<Proxy>,
     service: Service,
 ) {
-    let mut record = Record::new(peer, local);
+    let mut record = Record::new(Arc::new(Ends { peer, local }));
     // Boxed, so that a standing tunnel does not carry what only its beginning needed; and with the proxy in the
     // box, so that it keeps no configuration which a reload has replaced.
     let Some(tunnel) = Box::pin(open(client, &mut record, proxy, service)).await else {
@@ -62,13 +61,12 @@ pub async fn serve(
         mut server,
         mut early,
         idle_time,
-        error_log,
     } = tunnel;
     let ended = client
         .relay(&mut server, &mut early, &mut record.traffic, idle_time)
         .await;
     if matches!(ended, Ended::Idle | Ended::Stalled) {
-        error_log.write(Level::Info, Some(&record), TIMED_OUT);
+        record.tell(Level::Info, TIMED_OUT);
     }
     // The exchange is over, also when an upstream proxy is still told so.
     drop(record);
@@ -81,7 +79,6 @@ struct Tunnel {
     server: NextHop,
     early: Early,
     idle_time: Duration,
-    error_log: Arc<ErrorLog>,
 }
 
 /// Everything up to the tunnel; `None`: there is none, and the client knows.
@@ -103,7 +100,7 @@ async fn open(
         }
         Ok(Begun::Request(request, early)) => {
             match onward::connect(&request, &mut client, record, &proxy).await {
-                Ok(onward) => return establish(client, onward, early, record, &proxy).await,
+                Ok(onward) => return establish(client, onward, early, record).await,
                 Err(refusal) => refusal,
             }
         }
@@ -121,13 +118,10 @@ async fn streams(
     proxy: Arc<Proxy>,
     service: Service,
 ) {
-    let server = proxy.config.server(record.local, None);
+    let server = proxy.config.server(record.ends.local, None);
     let (http2, preface_time) = (server.http2, server.head_time.most());
     drop(proxy);
-    let ends = Ends {
-        peer: record.client,
-        local: record.local,
-    };
+    let ends = Arc::clone(&record.ends);
     Box::pin(http2::serve(
         client,
         before,
@@ -141,7 +135,7 @@ async fn streams(
 
 /// The handshake, where one is configured.
 async fn greet(client: TcpStream, record: &Record, proxy: &Proxy) -> Option<Client> {
-    let server = proxy.config.server(record.local, None);
+    let server = proxy.config.server(record.ends.local, None);
     let Some(tls) = &server.tls else {
         return Some(Client::Plain(client));
     };
@@ -164,7 +158,6 @@ async fn establish(
     onward: Onward,
     up: Vec<u8>,
     record: &mut Record,
-    proxy: &Proxy,
 ) -> Option<Tunnel> {
     let Onward {
         mut server,
@@ -190,7 +183,6 @@ async fn establish(
         server,
         early: Early { up, down },
         idle_time: settings.idle_time,
-        error_log: Arc::clone(proxy.error_log(Some(record))),
     })
 }
 
@@ -202,7 +194,7 @@ async fn refuse(mut client: Client, refusal: &Refusal, record: &mut Record, prox
     record.body_sent = reply.body_length as u64;
     record.traffic.sent += reply.octets.len() as u64;
     told(refusal, record, proxy);
-    let limit = proxy.config.server(record.local, None).idle_time;
+    let limit = proxy.config.server(record.ends.local, None).idle_time;
     let replied = timeout(limit, client.write_all(&reply.octets)).await;
     // The exchange is over, also when the client lingers.
     record.write();

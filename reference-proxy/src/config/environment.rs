@@ -19,7 +19,8 @@ const KEPT_MOST: usize = 2048;
 /// What was set for a request. Names are the same in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    by_name: BTreeMap<String, Value>,
+    /// Most often there are none, and a standing tunnel keeps them.
+    by_name: Option<Box<BTreeMap<String, Value>>>,
 }
 
 /// A value.
@@ -74,13 +75,13 @@ impl Variables {
     /// Whether there is one of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.by_name.contains_key(&name.to_ascii_lowercase())
+        self.get(name).is_some()
     }
 
     /// Its value, as far as a log may show it.
     #[must_use]
     pub fn shown(&self, name: &str) -> Option<&[u8]> {
-        let value = self.by_name.get(&name.to_ascii_lowercase())?;
+        let value = self.get(name)?;
         Some(if value.secret {
             b"(not logged)"
         } else {
@@ -90,21 +91,37 @@ impl Variables {
 
     /// Forgets all but those that a log names, and of those what is too long for one.
     pub fn keep(&mut self, names: &[String]) {
-        self.by_name
-            .retain(|own, _| names.iter().any(|name| name.eq_ignore_ascii_case(own)));
-        for value in self.by_name.values_mut() {
+        let Some(by_name) = &mut self.by_name else {
+            return;
+        };
+        by_name.retain(|own, _| names.iter().any(|name| name.eq_ignore_ascii_case(own)));
+        for value in by_name.values_mut() {
             value.octets.truncate(KEPT_MOST);
             value.octets.shrink_to_fit();
         }
+        self.forget_none();
     }
 
     fn set(&mut self, name: &str, octets: Vec<u8>, secret: bool) {
         let value = Value { octets, secret };
-        self.by_name.insert(name.to_ascii_lowercase(), value);
+        let by_name = self.by_name.get_or_insert_default();
+        by_name.insert(name.to_ascii_lowercase(), value);
+    }
+
+    fn unset(&mut self, name: &str) {
+        if let Some(by_name) = &mut self.by_name {
+            by_name.remove(&name.to_ascii_lowercase());
+        }
+        self.forget_none();
+    }
+
+    /// Without any variable there is no map.
+    fn forget_none(&mut self) {
+        self.by_name.take_if(|by_name| by_name.is_empty());
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
-        self.by_name.get(&name.to_ascii_lowercase())
+        self.by_name.as_ref()?.get(&name.to_ascii_lowercase())
     }
 }
 
@@ -178,7 +195,7 @@ impl Rule {
         for (name, change) in &self.sets {
             match change {
                 Change::Unset => {
-                    variables.by_name.remove(&name.to_ascii_lowercase());
+                    variables.unset(name);
                 }
                 Change::Set(template) if self.replaces => {
                     let (octets, used) = replaced(template, &parts);

@@ -12,17 +12,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::net::TcpStream;
 
+/// The connection that carries streams, as each of them sees it.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    pub(crate) beneath: Beneath,
+    pub(crate) oversight: Arc<Oversight>,
+}
+
 /// Both halves of a stream whose request was answered with 2xx.
 #[derive(Debug)]
 pub(crate) struct StreamPort {
     receiving: RecvStream,
     sending: SendStream<Piece>,
     /// What has arrived and was not yet received.
-    rest: BytesMut,
+    rest: Option<Box<BytesMut>>,
     /// The most octets in one of ours.
-    data_most: usize,
-    beneath: Beneath,
-    oversight: Arc<Oversight>,
+    data_most: u32,
+    carrier: Arc<Carrier>,
     /// Whether everything was received, to the end.
     received: bool,
     /// Whether it is an answer, behind whose end a reset with NO_ERROR is none (RFC 9113, section 8.1).
@@ -34,16 +40,14 @@ impl StreamPort {
         receiving: RecvStream,
         sending: SendStream<Piece>,
         data_most: usize,
-        beneath: Beneath,
-        oversight: Arc<Oversight>,
+        carrier: Arc<Carrier>,
     ) -> Self {
         Self {
             receiving,
             sending,
-            rest: BytesMut::new(),
-            data_most,
-            beneath,
-            oversight,
+            rest: None,
+            data_most: u32::try_from(data_most).unwrap_or(u32::MAX),
+            carrier,
             received: false,
             answered: false,
         }
@@ -76,12 +80,18 @@ impl StreamPort {
 
     fn has_ended(&self) -> bool {
         let stream = self.receiving.stream_id().as_u32();
-        self.received || self.oversight.has_ended(stream)
+        self.received || self.carrier.oversight.has_ended(stream)
+    }
+
+    fn keep(&mut self, data: &[u8]) {
+        if !data.is_empty() {
+            self.rest.get_or_insert_default().extend_from_slice(data);
+        }
     }
 
     /// How many of so many octets may be sent; `None`: the stream is gone.
     fn poll_room(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<Option<usize>> {
-        let wanted = wanted.min(self.data_most);
+        let wanted = wanted.min(self.data_most as usize);
         self.sending.reserve_capacity(wanted);
         loop {
             match self.sending.capacity() {
@@ -96,10 +106,10 @@ impl StreamPort {
 
     fn send(&mut self, piece: Piece) -> io::Result<()> {
         let octets = piece.remaining();
-        self.oversight.turns.give(octets);
+        self.carrier.oversight.turns.give(octets);
         let outcome = self.sending.send_data(piece, false);
         outcome.map_err(|error| {
-            self.oversight.turns.take_back(octets);
+            self.carrier.oversight.turns.take_back(octets);
             io::Error::other(error)
         })
     }
@@ -156,23 +166,26 @@ impl StreamPort {
 impl Drop for StreamPort {
     fn drop(&mut self) {
         let stream = self.receiving.stream_id().as_u32();
-        self.oversight.forget(stream);
-        self.oversight.turns.leave(stream);
+        self.carrier.oversight.forget(stream);
+        self.carrier.oversight.turns.leave(stream);
     }
 }
 
 impl Port for StreamPort {
     /// As many frames as have arrived and fit: they go on at once.
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut filled = self.rest.len().min(buffer.len());
-        self.rest.copy_to_slice(&mut buffer[..filled]);
+        let mut filled = 0;
+        if let Some(rest) = &mut self.rest {
+            filled = rest.len().min(buffer.len());
+            rest.copy_to_slice(&mut buffer[..filled]);
+        }
         while filled < buffer.len() {
             match self.receiving.poll_data(cx) {
                 Poll::Ready(Some(Ok(mut data))) => {
                     let moved = data.len().min(buffer.len() - filled);
                     data.copy_to_slice(&mut buffer[filled..filled + moved]);
                     filled += moved;
-                    self.rest.extend_from_slice(&data);
+                    self.keep(&data);
                 }
                 // What has come before goes first; it says so again.
                 Poll::Ready(Some(Err(_))) if filled > 0 => break,
@@ -182,10 +195,8 @@ impl Port for StreamPort {
                 Poll::Ready(None) | Poll::Pending => break,
             }
         }
-        if self.rest.is_empty() {
-            // An idle stream owns no buffer.
-            self.rest = BytesMut::new();
-        }
+        // An idle stream owns no buffer.
+        self.rest.take_if(|rest| rest.is_empty());
         // What the receiver does not take is held by the direction, which asks for nothing more until it is gone.
         let released = self.receiving.flow_control().release_capacity(filled);
         Poll::Ready(released.map(|()| filled).map_err(io::Error::other))
@@ -205,11 +216,11 @@ impl Port for StreamPort {
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let stream = self.receiving.stream_id().as_u32();
-        self.oversight.turns.poll(cx, stream)
+        self.carrier.oversight.turns.poll(cx, stream)
     }
 
     fn pass_turn(&mut self) {
-        self.oversight.turns.pass();
+        self.carrier.oversight.turns.pass();
     }
 
     fn room(&mut self, wanted: usize) -> usize {
@@ -234,7 +245,7 @@ impl Port for StreamPort {
     /// One buffer for what fills the window, and not a frame for each of its octets.
     fn gather(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(Ok(data))) = self.receiving.poll_data(cx) {
-            self.rest.extend_from_slice(&data);
+            self.keep(&data);
         }
     }
 
@@ -248,7 +259,7 @@ impl Port for StreamPort {
     }
 
     fn undelivered(&self) -> u32 {
-        self.beneath.undelivered()
+        self.carrier.beneath.undelivered()
     }
 
     fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -50,13 +50,15 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Ends;
+    use std::sync::Arc;
 
     #[test]
     fn a_variable_is_set_or_not() {
-        let record = Record::new(
-            "127.0.0.1:40000".parse().unwrap(),
-            "127.0.0.1:3128".parse().unwrap(),
-        );
+        let record = Record::new(Arc::new(Ends {
+            peer: "127.0.0.1:40000".parse().unwrap(),
+            local: "127.0.0.1:3128".parse().unwrap(),
+        }));
         assert!(!Condition::parse("env=a").unwrap().holds(&record));
         assert!(Condition::parse("env=!a").unwrap().holds(&record));
         for bad in ["a", "ENV=a", "expr=true"] {

@@ -160,13 +160,15 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Ends;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn record() -> Record {
-        let mut record = Record::new(
-            "127.0.0.1:40000".parse().unwrap(),
-            "127.0.0.1:3128".parse().unwrap(),
-        );
+        let mut record = Record::new(Arc::new(Ends {
+            peer: "127.0.0.1:40000".parse().unwrap(),
+            local: "127.0.0.1:3128".parse().unwrap(),
+        }));
         record.ask_malformed(b"CONNECT a.test:443 HTTP/1.1");
         record.status = 200;
         record.traffic.sent = 88;

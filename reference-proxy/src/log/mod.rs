@@ -8,6 +8,7 @@ pub mod condition;
 pub mod error;
 pub mod escape;
 pub mod format;
+mod journal;
 mod outlet;
 mod rarely;
 pub mod record;
@@ -16,8 +17,9 @@ mod sinks;
 mod writer;
 
 pub use condition::Condition;
+pub use journal::Journal;
 pub use rarely::Rarely;
-pub use record::{AccessSink, Record};
+pub use record::{AccessSink, Ends, Record};
 pub use sink::Sink;
 pub use sinks::{Opened, Sinks};
 

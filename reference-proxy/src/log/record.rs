@@ -3,8 +3,9 @@
 //! The access line is written when the record is dropped. So it is written exactly once however the exchange
 //! ends: both directions closed, a reset, a timeout, a panic, the end of the process.
 
+use super::error::Level;
 use super::format::Format;
-use super::{Condition, Sink};
+use super::{Condition, Journal, Sink};
 use crate::config::environment::Variables;
 use crate::relay::Traffic;
 use crate::request::Request;
@@ -22,16 +23,14 @@ const SECRETS: [&str; 2] = ["authorization", "proxy-authorization"];
 /// The facts that log formats can name.
 #[derive(Debug)]
 pub struct Record {
-    /// The client's address.
-    pub client: SocketAddr,
-    /// Where the client arrived.
-    pub local: SocketAddr,
+    /// Where the client is, and where it arrived.
+    pub ends: Arc<Ends>,
     /// When the first octet came.
     pub began: SystemTime,
     /// The same, on a clock that only moves forward.
     pub clock: Instant,
     /// What the request said, once there is one.
-    pub request: Option<Box<Asked>>,
+    pub request: Option<Asked>,
     /// The user who gave valid credentials.
     pub user: Option<Box<str>>,
     /// The final status.
@@ -42,15 +41,20 @@ pub struct Record {
     pub traffic: Traffic,
     /// The note `proxy-source-port`: the local port of the connection to the next hop.
     pub source_port: Option<u16>,
-    /// The name of the server (`ServerName`).
-    pub server_name: Option<Arc<str>>,
-    /// The port of the server.
-    pub server_port: u16,
-    /// Which server of the configuration it is.
-    pub server_index: usize,
     /// What `SetEnvIf` and its kin have set.
     pub variables: Variables,
-    logs: Option<Arc<[AccessSink]>>,
+    /// The server of the configuration, once it is known.
+    pub journal: Option<Arc<Journal>>,
+    written: bool,
+}
+
+/// Where a connection is from and where it has arrived: what all of its streams share.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// Where the client arrived.
+    pub local: SocketAddr,
 }
 
 /// An open access log.
@@ -80,8 +84,12 @@ pub struct Asked {
     /// Where each word ends: the method, the target, the protocol.
     words: [u32; 3],
     /// The fields that some format names.
-    fields: Box<[Field]>,
+    fields: Option<Box<Fields>>,
 }
+
+/// Most often none.
+#[derive(Debug)]
+struct Fields(Vec<Field>);
 
 impl Asked {
     fn new(line: &[u8], words: [&[u8]; 3], fields: Vec<Field>) -> Self {
@@ -102,7 +110,7 @@ impl Asked {
             line: line.len() as u32,
             within,
             words: ends,
-            fields: fields.into(),
+            fields: (!fields.is_empty()).then(|| Box::new(Fields(fields))),
         }
     }
 
@@ -142,12 +150,11 @@ impl Asked {
 }
 
 impl Record {
-    /// A record of nothing yet: no line is written before [`Self::log_to`].
+    /// A record of nothing yet: no line is written before its server is known.
     #[must_use]
-    pub fn new(client: SocketAddr, local: SocketAddr) -> Self {
+    pub fn new(ends: Arc<Ends>) -> Self {
         Self {
-            client,
-            local,
+            ends,
             began: SystemTime::now(),
             clock: Instant::now(),
             request: None,
@@ -156,11 +163,9 @@ impl Record {
             body_sent: 0,
             traffic: Traffic::default(),
             source_port: None,
-            server_name: None,
-            server_port: local.port(),
-            server_index: 0,
             variables: Variables::default(),
-            logs: None,
+            journal: None,
+            written: false,
         }
     }
 
@@ -170,10 +175,10 @@ impl Record {
         self.clock = Instant::now();
     }
 
-    /// Notes what a request said, and of its fields those that are `wanted`, each once.
-    pub fn ask(&mut self, line: &[u8], request: &Request, wanted: &[String]) {
+    /// Notes what a request said, and of its fields those that the logs of its server name, each once.
+    pub fn ask(&mut self, line: &[u8], request: &Request) {
         let mut fields: Vec<Field> = Vec::new();
-        for name in wanted {
+        for name in self.journal.iter().flat_map(|journal| &journal.fields) {
             if let Some(mut value) = request.field(name) {
                 value.truncate(FIELD_KEPT_MOST);
                 if SECRETS.contains(&name.as_str()) {
@@ -184,15 +189,15 @@ impl Record {
         }
         let asked = &request.line;
         let words = [&*asked.method_name, &*asked.target, &*asked.protocol].map(str::as_bytes);
-        self.request = Some(Box::new(Asked::new(line, words, fields)));
+        self.request = Some(Asked::new(line, words, fields));
     }
 
     /// A field of the request that a format names; `name` is in lower case.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        let fields = &self.request.as_ref()?.fields;
+        let fields = self.request.as_ref()?.fields.as_ref()?;
+        let mut fields = fields.0.iter();
         fields
-            .iter()
             .find(|(own, _)| **own == *name)
             .map(|(_, value)| &**value)
     }
@@ -201,25 +206,41 @@ impl Record {
     pub fn ask_malformed(&mut self, line: &[u8]) {
         let mut words = line.split(|&octet| octet == b' ');
         let words = [(); 3].map(|()| words.next().unwrap_or_default());
-        self.request = Some(Box::new(Asked::new(line, words, Vec::new())));
+        self.request = Some(Asked::new(line, words, Vec::new()));
     }
 
     /// Writes the lines now; the end of this record writes none then.
     pub fn write(&mut self) {
-        let Some(logs) = self.logs.take() else {
+        let Some(journal) = self.journal.as_ref().filter(|_| !self.written) else {
             return;
         };
-        for log in &*logs {
+        for log in &journal.access {
             let wanted = log.condition.as_ref();
             if wanted.is_none_or(|condition| condition.holds(self)) {
                 log.sink.write(&log.format.line(self));
             }
         }
+        self.written = true;
     }
 
-    /// From now on, the end of this record writes these lines.
-    pub fn log_to(&mut self, logs: &Arc<[AccessSink]>) {
-        self.logs = Some(Arc::clone(logs));
+    /// Tells the error log of its server, once that is known.
+    pub fn tell(&self, level: Level, text: &str) {
+        if let Some(journal) = &self.journal {
+            journal.error.write(level, Some(self), text);
+        }
+    }
+
+    /// The name of the server (`ServerName`).
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.journal.as_ref()?.name.as_deref()
+    }
+
+    /// The port of the server.
+    #[must_use]
+    pub fn server_port(&self) -> u16 {
+        let journal = self.journal.as_ref();
+        journal.map_or(self.ends.local.port(), |journal| journal.port)
     }
 }
 

@@ -33,10 +33,8 @@ thread_local! {
 /// The state of one direction: next to nothing while it is idle.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    /// What was read and not yet sent.
-    held: VecDeque<Bytes>,
-    /// What is in it is not yet sent; `None` while nothing moves.
-    pipe: Option<Pipe>,
+    /// `None` while nothing moves.
+    moving: Option<Box<Moving>>,
     /// Reads have been filling the buffer.
     bulk: bool,
     /// The sender has ended.
@@ -51,6 +49,14 @@ pub(super) struct Flow {
     pub(super) octets: u64,
 }
 
+/// What was read and not yet sent.
+#[derive(Debug, Default)]
+struct Moving {
+    held: VecDeque<Bytes>,
+    /// What is in it comes behind what is held.
+    pipe: Option<Pipe>,
+}
+
 /// Which side of a direction is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Broken {
@@ -63,11 +69,15 @@ pub(super) enum Broken {
 impl Flow {
     /// A direction that starts with octets that were read before.
     pub(super) fn holding(held: Vec<u8>) -> Self {
-        let held = Some(Bytes::from(held)).filter(|held| !held.is_empty());
-        Self {
-            held: held.into_iter().collect(),
-            ..Self::default()
+        let mut flow = Self::default();
+        if !held.is_empty() {
+            flow.hold(held.into());
         }
+        flow
+    }
+
+    fn hold(&mut self, octets: Bytes) {
+        self.moving.get_or_insert_default().held.push_back(octets);
     }
 
     /// Moves octets until a side has to wait; ready when the end was passed on.
@@ -112,7 +122,8 @@ impl Flow {
 
     /// Whether octets wait for their receiver.
     pub(super) fn is_holding(&self) -> bool {
-        !self.held.is_empty() || self.pipe.is_some()
+        let holds = |moving: &Moving| !moving.held.is_empty() || moving.pipe.is_some();
+        self.moving.as_deref().is_some_and(holds)
     }
 
     /// Whether something was sent since the last call.
@@ -140,8 +151,8 @@ impl Flow {
                 Poll::Pending => 0,
             };
             if sent < read {
-                self.held
-                    .push_back(Bytes::copy_from_slice(&buffer[sent..read]));
+                let rest = Bytes::copy_from_slice(&buffer[sent..read]);
+                self.hold(rest);
             }
             Poll::Ready(Ok(()))
         })
@@ -159,27 +170,30 @@ impl Flow {
         // Where there is none, a block is held, so that an end that has come already is passed on.
         let room = to.room(blocks::MOST * blocks::SIZE);
         let count = (room / blocks::SIZE).clamp(1, blocks::MOST);
-        let received = blocks::poll_receive(from, cx, count, &mut self.held);
+        let mut moving = self.moving.take().unwrap_or_default();
+        let received = blocks::poll_receive(from, cx, count, &mut moving.held);
         if received.is_pending() {
             to.room(0);
         }
         let read = ready!(received).map_err(|_| Broken::From)?;
         self.octets += read as u64;
         self.finished = read == 0;
+        self.moving = (read > 0).then_some(moving);
         Poll::Ready(Ok(()))
     }
 
     /// Sends what is held and gives its memory back.
     fn poll_held<T: Port>(&mut self, cx: &mut Context<'_>, to: &mut T) -> Poll<Result<(), Broken>> {
-        while !self.held.is_empty() {
-            ready!(to.poll_send_held(cx, &mut self.held)).map_err(|_| Broken::To)?;
-            self.sent = true;
+        let moving = self.moving.as_deref_mut();
+        if let Some(Moving { held, .. }) = moving {
+            while !held.is_empty() {
+                ready!(to.poll_send_held(cx, held)).map_err(|_| Broken::To)?;
+                self.sent = true;
+            }
         }
         // A record of TLS may still be on its way; nothing more is read until it has left.
         ready!(to.poll_flush(cx)).map_err(|_| Broken::To)?;
-        if self.held.capacity() > 0 {
-            self.held = VecDeque::new();
-        }
+        self.moving.take_if(|moving| moving.pipe.is_none());
         Poll::Ready(Ok(()))
     }
 
@@ -196,11 +210,12 @@ impl Flow {
         };
         loop {
             ready!(from.poll_read_ready(cx)).map_err(|_| Broken::From)?;
-            let Some(pipe) = self.pipe.take().or_else(Pipe::take) else {
+            let moving = self.moving.get_or_insert_default();
+            moving.pipe = moving.pipe.take().or_else(Pipe::take);
+            let Some(pipe) = &mut moving.pipe else {
                 self.bulk = false;
                 return Poll::Ready(Ok(()));
             };
-            let pipe = self.pipe.insert(pipe);
             if let Some(moved) = attempt(from, Interest::READABLE, ANY, || pipe.fill(from)) {
                 let moved = moved.map_err(|_| Broken::From)?;
                 self.octets += moved as u64;
@@ -212,7 +227,9 @@ impl Flow {
 
     /// Moves what is in the pipe on.
     fn poll_drain<T: Port>(&mut self, cx: &mut Context<'_>, to: &T) -> Poll<Result<(), Broken>> {
-        let (Some(pipe), Some(to)) = (&mut self.pipe, to.socket()) else {
+        let moving = self.moving.as_deref_mut();
+        let pipe = moving.and_then(|moving| moving.pipe.as_mut());
+        let (Some(pipe), Some(to)) = (pipe, to.socket()) else {
             return Poll::Ready(Ok(()));
         };
         while pipe.held() > 0 {
@@ -225,9 +242,9 @@ impl Flow {
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing more to read for now: the pipe, which is empty, goes back.
+    /// Nothing more to read for now: nothing is held, and the pipe, which is empty, goes back.
     fn rest(&mut self, before: u64) {
-        self.pipe = None;
+        self.moving = None;
         self.bulk = self.bulk && self.octets - before >= LITTLE;
     }
 }

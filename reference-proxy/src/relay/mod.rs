@@ -168,10 +168,11 @@ fn poll_idle(
     Poll::Pending
 }
 
-/// Whether a socket reports an error, as it does after a reset. Most tunnels never ask, so that the watch is made for who does.
+/// Whether a socket reports an error, as it does after a reset. Most tunnels never ask, so that the watch is made for who does,
+/// and is one pointer until then.
 struct Loss<'a> {
     socket: Option<&'a TcpStream>,
-    watch: Option<Watch<'a>>,
+    watch: Option<Box<Watch<'a>>>,
 }
 
 type Watch<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -189,10 +190,10 @@ impl<'a> Loss<'a> {
             return Poll::Pending;
         };
         let watch = self.watch.get_or_insert_with(|| {
-            Box::pin(async move {
+            Box::new(Box::pin(async move {
                 let _ = socket.ready(Interest::ERROR).await;
-            })
+            }))
         });
-        watch.as_mut().poll(cx)
+        Pin::new(&mut **watch).poll(cx)
     }
 }

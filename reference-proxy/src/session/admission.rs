@@ -44,8 +44,8 @@ pub(super) async fn admit<'a>(
 ) -> Result<Admitted<'a>, Refusal> {
     let mut admitted = Admitted {
         target,
-        address: record.client.ip().to_canonical(),
-        local: record.local.ip(),
+        address: record.ends.peer.ip().to_canonical(),
+        local: record.ends.local.ip(),
         user: None,
         variables: record.variables.clone(),
         facts: Facts::default(),

@@ -53,7 +53,7 @@ pub(super) async fn read(
         }
         Err(None) => Err(None),
         Err(Some(refusal)) => {
-            proxy.log_to(record, proxy.config.server(record.local, None));
+            proxy.log_to(record, proxy.config.server(record.ends.local, None));
             record.ask_malformed(scanner.request_line(&octets));
             Err(Some(refusal))
         }
@@ -78,7 +78,7 @@ async fn complete(
     scanner: &mut Scanner,
 ) -> Result<Complete, Option<Refusal>> {
     // Which virtual host it is depends on the target; until it is known, the first one's limits hold.
-    let server = proxy.config.server(record.local, None);
+    let server = proxy.config.server(record.ends.local, None);
     let hears_preface = hears_preface(client, server);
     let started = Instant::now();
     loop {
@@ -123,13 +123,13 @@ fn parse(head: &[u8], record: &mut Record, proxy: &Proxy) -> Result<Request, Ref
         Ok(request) => {
             let server = proxy
                 .config
-                .server(record.local, request.authority.as_ref());
+                .server(record.ends.local, request.authority.as_ref());
             proxy.log_to(record, server);
-            record.ask(line, &request, proxy.logged_fields(server));
+            record.ask(line, &request);
             Ok(request)
         }
         Err(refusal) => {
-            proxy.log_to(record, proxy.config.server(record.local, None));
+            proxy.log_to(record, proxy.config.server(record.ends.local, None));
             record.ask_malformed(line);
             Err(refusal)
         }

@@ -13,7 +13,8 @@ mod stream;
 
 use super::Service;
 use crate::config::Http2;
-use crate::http2::{Oversight, Piece, SECTION_LONGEST, Screen, Shared, UNSENT_MOST, Wire};
+use crate::http2::{Carrier, Oversight, Piece, SECTION_LONGEST, Screen, Shared, UNSENT_MOST, Wire};
+use crate::log::Ends;
 use crate::log::error::Level;
 use crate::net::{Client, linger};
 use crate::sessions::{FULL, Kind};
@@ -21,7 +22,6 @@ use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use live::Live;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -38,19 +38,12 @@ const GIVEN_UP_MOST: usize = 500;
 /// How often a connection is looked at, at least and at most: whether it is idle, and whether a field block comes to an end.
 const GLANCES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
 
-/// Where a connection is from and where it has arrived.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
-    pub(super) peer: SocketAddr,
-    pub(super) local: SocketAddr,
-}
-
 /// Serves a connection to its end, from its preface on. `before` was read to know that it is one, `head_time` is how long the rest
 /// of the preface, and each field block, may take.
 pub(super) async fn serve(
     client: Client,
     before: Vec<u8>,
-    ends: Ends,
+    ends: Arc<Ends>,
     http2: Http2,
     head_time: Duration,
     service: Service,
@@ -58,21 +51,24 @@ pub(super) async fn serve(
     let shared = Shared::new(client);
     let oversight = Arc::new(Oversight::default());
     let wire = shared.wire(before, Screen::new(Arc::clone(&oversight)));
+    let carrier = Arc::new(Carrier {
+        beneath: shared.beneath(),
+        oversight,
+    });
     let driver = async {
         let handshake = timeout(head_time, builder(&http2).handshake(wire));
         let Ok(Ok(connection)) = handshake.await else {
             return;
         };
         let driven = Driven {
-            shared: &shared,
-            oversight: &oversight,
+            carrier: &carrier,
             ends,
             http2,
             head_time,
         };
         driven.drive(connection, service).await;
     };
-    shared.driving(pin!(driver), &oversight).await;
+    shared.driving(pin!(driver), &carrier.oversight).await;
     // Its last words, if it takes them: for as long as one would stay on which nothing happens.
     let _ = timeout(http2.spare_time, shared.drained()).await;
     if let Some(client) = shared.into_link() {
@@ -96,9 +92,8 @@ fn builder(http2: &Http2) -> h2::server::Builder {
 
 /// A connection, and what it is driven by.
 struct Driven<'a> {
-    shared: &'a Shared<Client>,
-    oversight: &'a Arc<Oversight>,
-    ends: Ends,
+    carrier: &'a Arc<Carrier>,
+    ends: Arc<Ends>,
     http2: Http2,
     head_time: Duration,
 }
@@ -118,7 +113,7 @@ impl Driven<'_> {
         let mut broken = false;
         let mut timer = pin!(sleep_until(Instant::now() + self.glance()));
         loop {
-            if let Some(reason) = self.oversight.violation().filter(|_| !broken) {
+            if let Some(reason) = self.carrier.oversight.violation().filter(|_| !broken) {
                 broken = true;
                 self.end(&mut connection, reason, &service);
             }
@@ -147,7 +142,7 @@ impl Driven<'_> {
                 () = timer.as_mut() => {
                     let now = Instant::now();
                     let stays_until = live.stays_until(&self.http2, connection.has_streams());
-                    let block = self.oversight.block_began();
+                    let block = self.carrier.oversight.block_began();
                     if block.is_some_and(|began| now >= began + self.head_time) && !broken {
                         broken = true;
                         self.end(&mut connection, Reason::ENHANCE_YOUR_CALM, &service);
@@ -166,7 +161,7 @@ impl Driven<'_> {
 
     /// Ends when something is wrong with the connection as a whole. Whoever notes that wakes this task.
     async fn violated(&self) {
-        poll_fn(|_| match self.oversight.violation() {
+        poll_fn(|_| match self.carrier.oversight.violation() {
             Some(_) => Poll::Ready(()),
             None => Poll::Pending,
         })
@@ -207,18 +202,18 @@ impl Driven<'_> {
         service: &Service,
         live: &Arc<Live>,
     ) {
-        let (ends, proxy) = (self.ends, Arc::clone(&service.current.borrow()));
+        let (ends, proxy) = (
+            Arc::clone(&self.ends),
+            Arc::clone(&service.current.borrow()),
+        );
         let asked = Asked::new(request, respond);
         let Some(place) = service.sessions.free_place(Kind::Stream) else {
             proxy.tell(&proxy.shared.shortages.places, FULL);
             return stream::turn_away(asked, ends, &proxy);
         };
-        let (one, connection) = (
-            live.one_more(),
-            (self.shared.beneath(), Arc::clone(self.oversight)),
-        );
+        let (one, carrier) = (live.one_more(), Arc::clone(self.carrier));
         service.sessions.spawn(place, move |seat| {
-            stream::serve(asked, ends, proxy, connection, one, seat)
+            stream::serve(asked, ends, proxy, carrier, one, seat)
         });
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn connect<A: Asker>(
     proxy: &Proxy,
 ) -> Result<Onward, Option<Refusal>> {
     let target = target(request)?;
-    let server = proxy.config.server(record.local, Some(target));
+    let server = proxy.config.server(record.ends.local, Some(target));
     served(request, server)?;
     variables::before_access(request, server, record)?;
     let deadline = Instant::now() + server.connect_time;
@@ -59,7 +59,7 @@ pub(super) async fn connect<A: Asker>(
         admitted = admission::admit(request, forms, server, record, proxy, deadline) => admitted?,
         () = client.lost() => return Err(None),
     };
-    variables::behind_access(server, record, proxy);
+    variables::behind_access(server, record);
     may_lead(request, target, server, record, proxy)?;
 
     let (deadline, names) = (

@@ -3,7 +3,6 @@
 use crate::config::Server;
 use crate::config::environment::{Asked, Rules};
 use crate::log::Record;
-use crate::proxy::Proxy;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -18,8 +17,8 @@ pub(super) fn before_access(
     record: &mut Record,
 ) -> Result<(), Refusal> {
     let asked = Asked {
-        client: record.client.ip(),
-        local: record.local.ip(),
+        client: record.ends.peer.ip(),
+        local: record.ends.local.ip(),
         request,
     };
     server
@@ -29,7 +28,10 @@ pub(super) fn before_access(
 }
 
 /// What `SetEnv` and its kin set, when the client may connect. From now on only logs look at variables.
-pub(super) fn behind_access(server: &Server, record: &mut Record, proxy: &Proxy) {
+pub(super) fn behind_access(server: &Server, record: &mut Record) {
     Rules::fixed([&server.environment], &mut record.variables);
-    record.variables.keep(proxy.logged_variables(server));
+    let logged = record.journal.as_ref();
+    record
+        .variables
+        .keep(logged.map_or(&[], |journal| &journal.variables));
 }

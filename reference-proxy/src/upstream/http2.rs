@@ -9,7 +9,8 @@
 use super::{Answer, Asker, broken, gone, refusal, silent};
 use crate::config::Http2;
 use crate::http2::{
-    Link, Oversight, Piece, SECTION_LONGEST, Screen, Shared, StreamPort, UNSENT_MOST, Wire, letter,
+    Carrier, Link, Oversight, Piece, SECTION_LONGEST, Screen, Shared, StreamPort, UNSENT_MOST,
+    Wire, letter,
 };
 use crate::net::linger;
 use crate::refusal::Refusal;
@@ -95,8 +96,9 @@ pub(crate) async fn ask<C: Asker>(
     let Asked {
         sending, oversight, ..
     } = asked;
+    let carrier = Arc::new(Carrier { beneath, oversight });
     Ok(Stream {
-        port: StreamPort::new(receiving, sending, http2.data_most, beneath, oversight).answered(),
+        port: StreamPort::new(receiving, sending, http2.data_most, carrier).answered(),
         driver,
     })
 }

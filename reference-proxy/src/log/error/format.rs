@@ -162,8 +162,8 @@ impl What {
     fn push(&self, line: &mut String, level: Level, about: Option<&Record>, text: &str) {
         // Writing to a String cannot fail.
         let _ = match self {
-            Self::Client => about.map_or(Ok(()), |record| write!(line, "{}", record.client)),
-            Self::Local => about.map_or(Ok(()), |record| write!(line, "{}", record.local)),
+            Self::Client => about.map_or(Ok(()), |record| write!(line, "{}", record.ends.peer)),
+            Self::Local => about.map_or(Ok(()), |record| write!(line, "{}", record.ends.local)),
             Self::Environment(name) => line.write_str(&std::env::var(name).unwrap_or_default()),
             Self::Level => line.write_str(level.name()),
             Self::Message => {
@@ -188,11 +188,7 @@ impl What {
                 push_escaped(line, field.unwrap_or_default());
                 Ok(())
             }
-            Self::ServerName => line.write_str(
-                about
-                    .and_then(|record| record.server_name.as_deref())
-                    .unwrap_or(""),
-            ),
+            Self::ServerName => line.write_str(about.and_then(Record::server_name).unwrap_or("")),
             Self::Time { fraction, compact } => {
                 let format = match (compact, fraction) {
                     (false, false) => "%a %b %d %H:%M:%S %Y",
@@ -274,13 +270,15 @@ fn what(letter: char, argument: &str) -> Result<What, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Ends;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn record(port: Option<u16>) -> Record {
-        let mut record = Record::new(
-            "127.0.0.1:40000".parse().unwrap(),
-            "127.0.0.1:3128".parse().unwrap(),
-        );
+        let mut record = Record::new(Arc::new(Ends {
+            peer: "127.0.0.1:40000".parse().unwrap(),
+            local: "127.0.0.1:3128".parse().unwrap(),
+        }));
         record.source_port = port;
         record
     }

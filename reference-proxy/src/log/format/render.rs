@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime};
 
 impl What {
     pub(super) fn push(&self, line: &mut String, record: &Record) {
-        let asked = record.request.as_deref();
+        let asked = record.request.as_ref();
         // Writing to a String cannot fail.
         let _ = match self {
             Self::Text(text) => line.write_str(text),
-            Self::ClientAddress => write!(line, "{}", record.client.ip().to_canonical()),
-            Self::LocalAddress => write!(line, "{}", record.local.ip().to_canonical()),
+            Self::ClientAddress => write!(line, "{}", record.ends.peer.ip().to_canonical()),
+            Self::LocalAddress => write!(line, "{}", record.ends.local.ip().to_canonical()),
             Self::BodyOctets { dash: true } if record.body_sent == 0 => line.write_str("-"),
             Self::BodyOctets { .. } => write!(line, "{}", record.body_sent),
             // The connection always closes after the response.
@@ -36,9 +36,9 @@ impl What {
                 ("proxy-source-port", Some(port)) => write!(line, "{port}"),
                 _ => line.write_str("-"),
             },
-            Self::Port(Which::Canonical) => write!(line, "{}", record.server_port),
-            Self::Port(Which::Local) => write!(line, "{}", record.local.port()),
-            Self::Port(Which::Remote) => write!(line, "{}", record.client.port()),
+            Self::Port(Which::Canonical) => write!(line, "{}", record.server_port()),
+            Self::Port(Which::Local) => write!(line, "{}", record.ends.local.port()),
+            Self::Port(Which::Remote) => write!(line, "{}", record.ends.peer.port()),
             Self::ProcessId => write!(line, "{}", std::process::id()),
             Self::Protocol => push_or_dash(line, asked.map(|asked| asked.protocol())),
             Self::Query => Ok(()),
@@ -46,9 +46,7 @@ impl What {
             Self::Request => push_or_dash(line, asked.map(|asked| asked.line())),
             Self::RequestField(name) => push_or_dash(line, record.field(name)),
             Self::Sent => write!(line, "{}", record.traffic.sent),
-            Self::ServerName => {
-                push_or_dash(line, record.server_name.as_deref().map(str::as_bytes))
-            }
+            Self::ServerName => push_or_dash(line, record.server_name().map(str::as_bytes)),
             Self::Status => match record.status {
                 0 => line.write_str("-"),
                 status => write!(line, "{status}"),

@@ -1,10 +1,9 @@
 //! One stream: its request, the decision, the tunnel. Everything that decides is shared with HTTP/1.1.
 
-use super::Ends;
 use super::live::One;
-use crate::http2::{Beneath, Oversight, Piece, StreamPort, letter};
-use crate::log::Record;
-use crate::log::error::{ErrorLog, Level};
+use crate::http2::{Carrier, Piece, StreamPort, letter};
+use crate::log::error::Level;
+use crate::log::{Ends, Record};
 use crate::proxy::Proxy;
 use crate::refusal::Refusal;
 use crate::relay::{Early, Ended};
@@ -34,8 +33,8 @@ struct Respond(SendResponse<Piece>);
 
 /// What has become of a stream.
 enum Opened {
-    /// It is a tunnel.
-    Tunnel(Box<Tunnel>),
+    /// It is a tunnel, which may be silent for so long.
+    Tunnel(Box<Tunnel>, Duration),
     /// It was refused.
     Answered,
     /// The client has reset it before there was an answer.
@@ -45,12 +44,11 @@ enum Opened {
 /// Both ends, connected, and what of the configuration a standing tunnel needs.
 struct Tunnel {
     record: Record,
-    port: StreamPort,
+    /// By itself, since small pieces fit into the gaps that the alignment of tasks leaves.
+    port: Box<StreamPort>,
     server: NextHop,
     /// Most often nothing.
     early: Option<Box<Early>>,
-    idle_time: Duration,
-    error_log: Arc<ErrorLog>,
 }
 
 impl Asked {
@@ -67,7 +65,7 @@ impl Asked {
     /// Reads the request, picks the virtual host and tells the record of both.
     fn request(&self, record: &mut Record, proxy: &Proxy) -> Result<Request, Refusal> {
         record.begin();
-        let first = proxy.config.server(record.local, None);
+        let first = proxy.config.server(record.ends.local, None);
         let too_long = || Refusal::head_too_large("the fields are too long");
         let read = match &self.section {
             Some(section) => Request::of_stream(section, &first.head),
@@ -78,9 +76,9 @@ impl Asked {
             Ok(request) => {
                 let server = proxy
                     .config
-                    .server(record.local, request.authority.as_ref());
+                    .server(record.ends.local, request.authority.as_ref());
                 proxy.log_to(record, server);
-                record.ask(&line, &request, proxy.logged_fields(server));
+                record.ask(&line, &request);
                 Ok(request)
             }
             Err(refusal) => {
@@ -117,19 +115,19 @@ impl Asked {
 /// here is not itself one that remembers what it was given.
 pub(super) fn serve(
     asked: Asked,
-    ends: Ends,
+    ends: Arc<Ends>,
     proxy: Arc<Proxy>,
-    connection: (Beneath, Arc<Oversight>),
+    carrier: Arc<Carrier>,
     one: One,
     seat: Seat,
 ) -> impl Future<Output = ()> + Send {
-    let record = Record::new(ends.peer, ends.local);
-    let opening = Box::pin(open(asked, record, proxy, connection));
+    let record = Record::new(ends);
+    let opening = Box::pin(open(asked, record, proxy, carrier));
     async move {
         match opening.await {
-            Opened::Tunnel(mut tunnel) => {
+            Opened::Tunnel(mut tunnel, idle) => {
                 one.note(true);
-                tunnel.stand().await;
+                tunnel.stand(idle).await;
                 tunnel.end().leave().await;
             }
             Opened::Answered => one.note(true),
@@ -142,15 +140,15 @@ pub(super) fn serve(
 
 impl Tunnel {
     /// Relays to the end.
-    async fn stand(&mut self) {
+    async fn stand(&mut self, idle: Duration) {
         let relay = {
-            let own = (&mut self.port, None);
+            let own = (&mut *self.port, None);
             let early = self
                 .early
                 .take()
                 .map_or_else(Early::default, |early| *early);
             let traffic = &mut self.record.traffic;
-            self.server.relay(own, early, traffic, self.idle_time)
+            self.server.relay(own, early, traffic, idle)
         };
         let ended = relay.await;
         match ended {
@@ -169,8 +167,7 @@ impl Tunnel {
             Ended::ClientReset => self.server.stays_cut(),
         }
         if matches!(ended, Ended::Idle | Ended::Stalled) {
-            let record = Some(&self.record);
-            self.error_log.write(Level::Info, record, TIMED_OUT);
+            self.record.tell(Level::Info, TIMED_OUT);
         }
     }
 
@@ -181,8 +178,8 @@ impl Tunnel {
 }
 
 /// Answers a stream for which there is no place.
-pub(super) fn turn_away(asked: Asked, ends: Ends, proxy: &Proxy) {
-    let mut record = Record::new(ends.peer, ends.local);
+pub(super) fn turn_away(asked: Asked, ends: Arc<Ends>, proxy: &Proxy) {
+    let mut record = Record::new(ends);
     let refusal = asked
         .request(&mut record, proxy)
         .err()
@@ -195,7 +192,7 @@ async fn open(
     mut asked: Asked,
     mut record: Record,
     proxy: Arc<Proxy>,
-    (beneath, oversight): (Beneath, Arc<Oversight>),
+    carrier: Arc<Carrier>,
 ) -> Opened {
     let outcome = match asked.request(&mut record, &proxy) {
         Ok(request) => onward::connect(&request, &mut asked.respond, &mut record, &proxy).await,
@@ -224,24 +221,21 @@ async fn open(
         server.cut();
         return Opened::GivenUp;
     };
-    let error_log = Arc::clone(proxy.error_log(Some(&record)));
-    Opened::Tunnel(Box::new(Tunnel {
+    let tunnel = Tunnel {
         record,
-        port: StreamPort::new(
+        port: Box::new(StreamPort::new(
             receiving,
             sending,
             settings.http2.data_most,
-            beneath,
-            oversight,
-        ),
+            carrier,
+        )),
         server,
         early: (!down.is_empty()).then(|| {
             let up = Vec::new();
             Box::new(Early { up, down })
         }),
-        idle_time: settings.http2.idle_time,
-        error_log,
-    }))
+    };
+    Opened::Tunnel(Box::new(tunnel), settings.http2.idle_time)
 }
 
 impl Asker for Respond {
