@@ -19,4 +19,4 @@ pub use screen::{Oversight, Screen};
 pub(crate) use wire::{Link, Shared, Wire};
 
 /// Octets of one stream that wait for their turn on the connection.
-pub(crate) const UNSENT_MOST: usize = 256 << 10;
+pub(crate) const UNSENT_MOST: usize = 512 << 10;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
 /// Octets that are gathered before the connection has to take some.
-const GATHERED_MOST: usize = 256 << 10;
+const GATHERED_MOST: usize = 512 << 10;
 /// Slices of one system call: heads and contents of as many frames as are gathered.
 const SLICES: usize = 64;
 

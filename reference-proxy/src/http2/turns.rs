@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// When so many octets wait for the connection, it has its turn. What a stream reads at once may exceed it.
-const GIVEN_MOST: usize = 256 << 10;
+const GIVEN_MOST: usize = 512 << 10;
 
 /// The turns on one connection.
 #[derive(Debug, Default)]

@@ -15,9 +15,9 @@ use tokio::net::TcpStream;
 /// Octets in one.
 pub(super) const SIZE: usize = 16 << 10;
 /// The most that are filled at once.
-pub(super) const MOST: usize = 16;
+pub(super) const MOST: usize = 32;
 /// The most that a thread keeps, for as many connections as are filling some at a time.
-const KEPT_MOST: usize = 8 * MOST;
+const KEPT_MOST: usize = 4 * MOST;
 /// What fills less of one is copied.
 const COPIED_BELOW: usize = SIZE / 4;
 
