@@ -93,8 +93,8 @@ pub(super) fn number_of_own(address: IpAddr) -> Option<u32> {
     (0..OWN).find(|&number| [own_v4(number), own_v6(number)].contains(&address))
 }
 
-/// How many of each there are.
-pub(super) const OWN: u32 = 128;
+/// How many of each there are: those of a network of 256 that are addresses of hosts.
+pub(super) const OWN: u32 = 254;
 
 /// Gives the loopback interface all of them, and `more`.
 pub(super) fn bring_up(more: &[IpAddr]) -> Result<(), NoNetwork> {
@@ -143,4 +143,19 @@ const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
 const fn v6(groups: [u16; 8]) -> IpAddr {
     let [a, b, c, d, e, f, g, h] = groups;
     IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_as_there_are_differ_wherever_one_begins() {
+        for first in [0, 1, 200, OWN - 1] {
+            let numbers = first..first + OWN;
+            let all: BTreeSet<IpAddr> = numbers.map(own_v4).collect();
+            assert_eq!(all.len(), OWN as usize);
+            assert!(all.iter().all(|&own| number_of_own(own).is_some()));
+        }
+    }
 }
