@@ -19,8 +19,14 @@ const KEPT_MOST: usize = 2048;
 /// What was set for a request. Names are the same in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// Most often there are none, and a standing tunnel keeps them.
-    by_name: Option<Box<BTreeMap<String, Value>>>,
+    /// Most often there are none, and a standing tunnel keeps them: one pointer.
+    named: Option<Box<Named>>,
+}
+
+/// At least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Named {
+    by_name: BTreeMap<String, Value>,
 }
 
 /// A value.
@@ -91,7 +97,7 @@ impl Variables {
 
     /// Forgets all but those that a log names, and of those what is too long for one.
     pub fn keep(&mut self, names: &[String]) {
-        let Some(by_name) = &mut self.by_name else {
+        let Some(Named { by_name }) = self.named.as_deref_mut() else {
             return;
         };
         by_name.retain(|own, _| names.iter().any(|name| name.eq_ignore_ascii_case(own)));
@@ -104,24 +110,25 @@ impl Variables {
 
     fn set(&mut self, name: &str, octets: Vec<u8>, secret: bool) {
         let value = Value { octets, secret };
-        let by_name = self.by_name.get_or_insert_default();
-        by_name.insert(name.to_ascii_lowercase(), value);
+        let named = self.named.get_or_insert_default();
+        named.by_name.insert(name.to_ascii_lowercase(), value);
     }
 
     fn unset(&mut self, name: &str) {
-        if let Some(by_name) = &mut self.by_name {
-            by_name.remove(&name.to_ascii_lowercase());
+        if let Some(named) = &mut self.named {
+            named.by_name.remove(&name.to_ascii_lowercase());
         }
         self.forget_none();
     }
 
     /// Without any variable there is no map.
     fn forget_none(&mut self) {
-        self.by_name.take_if(|by_name| by_name.is_empty());
+        self.named.take_if(|named| named.by_name.is_empty());
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
-        self.by_name.as_ref()?.get(&name.to_ascii_lowercase())
+        let named = self.named.as_ref()?;
+        named.by_name.get(&name.to_ascii_lowercase())
     }
 }
 

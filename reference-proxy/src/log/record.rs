@@ -240,7 +240,7 @@ impl Record {
     #[must_use]
     pub fn server_port(&self) -> u16 {
         let journal = self.journal.as_ref();
-        journal.map_or(self.ends.local.port(), |journal| journal.port)
+        journal.map_or_else(|| self.ends.local.port(), |journal| journal.port)
     }
 }
 
