@@ -93,8 +93,8 @@ pub(super) fn number_of_own(address: IpAddr) -> Option<u32> {
     (0..OWN).find(|&number| [own_v4(number), own_v6(number)].contains(&address))
 }
 
-/// How many of each there are: those of a network of 256 that are addresses of hosts.
-pub(super) const OWN: u32 = 254;
+/// How many of each there are: as many as names on a list, each of which leads to the same address each time.
+pub(super) const OWN: u32 = 128;
 
 /// Gives the loopback interface all of them, and `more`.
 pub(super) fn bring_up(more: &[IpAddr]) -> Result<(), NoNetwork> {
