@@ -148,6 +148,7 @@ const fn v6(groups: [u16; 8]) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setup::HostKind;
 
     #[test]
     fn as_many_as_there_are_differ_wherever_one_begins() {
@@ -157,5 +158,15 @@ mod tests {
             assert_eq!(all.len(), OWN as usize);
             assert!(all.iter().all(|&own| number_of_own(own).is_some()));
         }
+    }
+
+    /// A proxy may remember where a name leads.
+    #[test]
+    fn each_has_a_name_of_its_own_on_a_list() {
+        let listed = HostKind::Listed;
+        let names: BTreeSet<String> = (0..OWN).map(|number| listed.name(number)).collect();
+        assert_eq!(names.len(), OWN as usize);
+        let elsewhere = (0..OWN).map(|number| listed.name_elsewhere(number));
+        assert!(elsewhere.into_iter().all(|name| !names.contains(&name)));
     }
 }
